@@ -1,0 +1,3 @@
+"""
+Tests that need neither a client nor an event loop.
+"""

@@ -1,0 +1,3 @@
+"""
+Reply types under the address they had in coredis 6.
+"""

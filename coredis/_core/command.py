@@ -1,0 +1,82 @@
+"""
+One command to the server, as a value: what to send, how to read the answer, and what is safe to do with it.
+
+A ``Command`` is built by a command method (``_async/commands``), never by the transport, and knows nothing of connections.
+What a client may do after a failure is decided from its attributes, never by looking at its arguments again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+from ..typing import ValueT
+
+T_co = TypeVar("T_co", covariant=True)
+
+#: A reply as the parser hands it over: bytes, int, float, bool, None, list, dict, or an error inside a list.
+Reply: TypeAlias = Any
+
+
+class Requirement(NamedTuple):
+    """
+    A command or an option that some servers in use do not have.
+
+    A server that answers a command with an error is asked (COMMAND DOCS) whether it knows the option at all; if not, the
+    user is told the version that does.
+    """
+
+    command: str  # "XADD"
+    option: str | None  # the argument token as COMMAND DOCS spells it, "IDMP"; None: the command itself
+    version: str  # the version that has it, "Redis 8.6"
+    told_by: str | None = None  # an error that begins so says it all, where COMMAND DOCS does not show what is known
+
+
+class Command(Generic[T_co]):
+    """
+    A request and the meaning of its reply.
+
+    Attributes:
+        arguments: the words to send, the command's name first (two words where it has a subcommand)
+        convert: makes the result from the parsed reply; called outside of any lock, never for an error reply
+        keys: the positions of the keys in ``arguments``
+        readonly: the command changes nothing, so a replica may answer it
+        idempotent: running it twice leaves the same state as running it once, so it may be sent again when its outcome is
+            unknown
+        block: seconds the server may take before it answers: None for an ordinary command, ``inf`` for ever.
+            A blocking command gets a connection of its own, and no ordinary time-out applies to it
+        requires: what not every server has
+    """
+
+    __slots__ = ("arguments", "block", "convert", "idempotent", "keys", "readonly", "requires")
+
+    def __init__(
+        self,
+        arguments: tuple[ValueT, ...],
+        convert: Callable[[Reply], T_co],
+        *,
+        keys: Sequence[int] = (),
+        readonly: bool = False,
+        idempotent: bool | None = None,
+        block: float | None = None,
+        requires: tuple[Requirement, ...] = (),
+    ) -> None:
+        self.arguments = arguments
+        self.convert = convert
+        self.keys = keys
+        self.readonly = readonly
+        self.idempotent = readonly if idempotent is None else idempotent
+        self.block = block
+        self.requires = requires
+
+    @property
+    def name(self) -> str:
+        """
+        The command's name, for messages and logs.
+        """
+        name = self.arguments[0]
+        return name if isinstance(name, str) else bytes(name).decode(errors="backslashreplace")  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        # Arguments may hold secrets and payload: neither belongs into a log.
+        return f"<Command {self.name} with {len(self.arguments) - 1} arguments>"

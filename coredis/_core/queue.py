@@ -1,0 +1,105 @@
+"""
+Commands that wait to be sent together, and handles for their results to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final, Generic, TypeVar, cast
+
+from .command import Command
+
+T_co = TypeVar("T_co", covariant=True)
+
+_NOTHING_YET: Final = object()
+
+
+class Queued(Generic[T_co]):
+    """
+    The result of a queued command, once the pipeline has been executed.
+    """
+
+    __slots__ = ("_command", "_error", "_value")
+
+    def __init__(self, command: Command[T_co]) -> None:
+        self._command = command
+        self._value: object = _NOTHING_YET
+        self._error: Exception | None = None
+
+    @property
+    def command(self) -> Command[T_co]:
+        """
+        What was queued.
+        """
+        return self._command
+
+    @property
+    def error(self) -> Exception | None:
+        """
+        What went wrong with this command; None when nothing did, or when it has not been executed.
+        """
+        return self._error
+
+    def done(self) -> bool:
+        """
+        Tell whether there is a result or an error.
+        """
+        return self._error is not None or self._value is not _NOTHING_YET
+
+    def result(self) -> T_co:
+        """
+        Give the result.
+
+        Raises:
+            RuntimeError: the pipeline has not been executed
+            RedisError: the command failed
+        """
+        if self._error is not None:
+            raise self._error
+        if self._value is _NOTHING_YET:
+            raise RuntimeError(
+                f"{self._command.name} is queued and not executed yet: its result comes with the pipeline's end"
+            )
+        return cast(T_co, self._value)
+
+    def __await__(self) -> Generator[None, None, T_co]:
+        # So that code written for coredis 6 (`await handle` after the block) goes on working.
+        return self.result()
+        yield
+
+    def resolve(self, value: object) -> None:
+        """
+        Store the result.
+        """
+        self._value = value
+
+    def fail(self, error: Exception) -> None:
+        """
+        Store what went wrong, unless there is a result already.
+        """
+        if not self.done():
+            self._error = error
+
+    def replace_error(self, error: Exception) -> None:
+        """
+        Store a better account of what went wrong.
+        """
+        self._error = error
+
+    def __repr__(self) -> str:
+        state = "failed" if self._error is not None else "done" if self.done() else "queued"
+        return f"<Queued {self._command.name}: {state}>"
+
+
+def outcome(handle: Queued[object]) -> object:
+    """
+    Give the result of a command, or the error it ended with, as a value.
+    """
+    return handle.error if handle.error is not None else handle.result()
+
+
+def first_error(handles: list[Queued[object]]) -> Exception | None:
+    """
+    Find the first command that failed.
+    """
+    return next((handle.error for handle in handles if handle.error is not None), None)

@@ -1,0 +1,176 @@
+"""
+Pair replies with requests on one connection: the k-th reply belongs to the k-th command, for ever.
+
+A request leaves the queue only when all its replies have arrived. Nobody waiting for it any more (a cancelled caller) changes
+nothing: its replies still come, are stored where nobody looks, and so can never reach anybody else.
+
+The order of the statements below matters, see ``parser``: a signal handler may raise after any call, and everything must still
+be in its place then.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from hiredis import PushNotification
+
+from ..exceptions import ConnectionError, ProtocolError
+from .command import Reply
+from .parser import Parser
+
+MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
+
+
+class Request:
+    """
+    One or more commands sent together, and what came back.
+
+    Attributes:
+        expected: how many replies belong to it
+        replies: those that have arrived, in order; error replies are ``ErrorLine`` objects
+        failure: what ended it before that; None while all is well
+        sent: at least one byte of it may have left this process
+    """
+
+    __slots__ = ("expected", "failure", "replies", "sent")
+
+    def __init__(self, expected: int) -> None:
+        self.expected = expected
+        self.replies: list[Reply] = []
+        self.failure: ConnectionError | None = None
+        self.sent = False
+
+    def done(self) -> bool:
+        """
+        Tell whether nothing more is to come.
+        """
+        return len(self.replies) >= self.expected or self.failure is not None
+
+    def outcome(self) -> list[Reply]:
+        """
+        Give the replies, one for each command.
+
+        Raises:
+            ConnectionError: the connection ended first; ``replies`` has those that came
+        """
+        if self.failure is not None:
+            raise type(self.failure)(str(self.failure), may_have_run=self.sent) from self.failure.__cause__
+        return self.replies
+
+
+class Session:
+    """
+    The requests of one connection that wait for replies, oldest first.
+
+    Attributes:
+        pending: those requests
+        complete: the requests that the last data completed, also when it ended in something invalid
+        pushes: out-of-band messages (RESP3) nobody has read, oldest first
+        failure: what ended the connection; None while it lives
+        received: how many times data arrived, to tell a slow server from a dead connection
+    """
+
+    __slots__ = ("_arrived", "_parser", "_unasked", "complete", "failure", "pending", "pushes", "received")
+
+    def __init__(self) -> None:
+        self._parser = Parser()
+        self._arrived: list[Reply] = []  # for the oldest request, pushes perhaps among them
+        self._unasked: list[Reply] = []  # arrived while nothing was pending
+        self.pending: deque[Request] = deque()
+        self.complete: list[Request] = []
+        self.pushes: list[Reply] = []
+        self.failure: ConnectionError | None = None
+        self.received = 0
+
+    def expect(self, request: Request) -> None:
+        """
+        Queue a request; its bytes must be sent in the same order.
+
+        Raises:
+            ConnectionError: the connection has ended; nothing was sent
+        """
+        if self.failure is not None:
+            raise type(self.failure)(str(self.failure)) from self.failure.__cause__
+        self.pending.append(request)
+
+    def receive(self, pieces: list[bytes]) -> list[Request]:
+        """
+        Take received pieces out of the list and hand their replies to the requests.
+
+        Returns:
+            the requests that are complete now
+
+        Raises:
+            ProtocolError: the connection cannot be used any more; call ``end`` and close it
+        """
+        self.received += 1
+        complete: list[Request] = []
+        self.complete = complete
+        self._parser.feed(pieces)
+        while self.pending:
+            request = self.pending[0]
+            missing = request.expected - len(request.replies)
+            arrived = self._arrived
+            if missing > 0:
+                if not arrived:
+                    self._parser.take(arrived, missing)
+                    if not arrived:
+                        return complete
+                if PushNotification in set(map(type, arrived)):
+                    arrived = self._keep_pushes(arrived)
+                missing -= len(arrived)
+            # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
+            request.replies += arrived
+            self._arrived = []
+            if missing > 0:
+                continue  # pushes may have stood in for replies that are there already
+            del self.pending[0]
+            complete.append(request)
+        self._take_unasked()
+        return complete
+
+    def end(self, failure: ConnectionError) -> list[Request]:
+        """
+        Fail everything pending, now and from now on.
+
+        Returns:
+            the requests that have failed
+        """
+        if self.failure is None:
+            self.failure = failure
+        failed = list(self.pending)
+        for request in failed:
+            request.failure = self.failure
+        self.pending.clear()
+        return failed
+
+    def _keep_pushes(self, arrived: list[Reply]) -> list[Reply]:
+        """
+        Sort out-of-band messages from replies, which are returned.
+        """
+        pushes = [reply for reply in arrived if type(reply) is PushNotification]
+        replies = [reply for reply in arrived if type(reply) is not PushNotification]
+        # No call between these two statements, so nothing can interrupt here.
+        self.pushes += pushes
+        self._arrived = replies
+        self._check_pushes()
+        return replies
+
+    def _take_unasked(self) -> None:
+        """
+        Take what arrived while nothing was pending: only out-of-band messages may.
+        """
+        unasked = self._unasked
+        self._parser.take(unasked, MAX_PUSHES + 1)
+        if unasked:
+            if {PushNotification} != set(map(type, unasked)):
+                raise ProtocolError("a reply that no command asked for")
+            # No call between these two statements, so nothing can interrupt here.
+            self.pushes += unasked
+            self._unasked = []
+            self._check_pushes()
+
+    def _check_pushes(self) -> None:
+        if len(self.pushes) > MAX_PUSHES:
+            raise ProtocolError(f"more than {MAX_PUSHES} unread out-of-band messages")

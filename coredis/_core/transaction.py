@@ -1,0 +1,48 @@
+"""
+Cut a pipeline into writes, and read what became of a transaction that was discarded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ..exceptions import ReplyError
+from .command import Reply
+from .errors import from_line
+from .parser import ErrorLine
+
+# Large enough that a write costs nothing per command, small enough to bound what both sides buffer.
+CHUNK_COMMANDS: Final = 1000
+CHUNK_BYTES: Final = 256 * 1024
+
+
+def chunks(payloads: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
+    """
+    Join encoded commands into chunks of bounded size.
+
+    Returns:
+        pairs of the bytes and how many commands they are; a command larger than a chunk is one of its own
+    """
+    first, size = 0, 0
+    for position, payload in enumerate(payloads):
+        if position > first and (size + len(payload) > CHUNK_BYTES or position - first >= CHUNK_COMMANDS):
+            yield b"".join(payloads[first:position]), position - first
+            first, size = position, 0
+        size += len(payload)
+    if first < len(payloads):
+        yield b"".join(payloads[first:]), len(payloads) - first
+
+
+def abort_errors(answers: Sequence[Reply], abort: ErrorLine) -> list[ReplyError]:
+    """
+    Give each command of a discarded transaction its error.
+
+    Args:
+        answers: what the server said when each was queued
+        abort: its answer to EXEC
+
+    Returns:
+        the refusal where a command was refused, EXECABORT for the others
+    """
+    return [from_line(str(answer if isinstance(answer, ErrorLine) else abort)) for answer in answers]

@@ -1,0 +1,95 @@
+"""
+Encode commands to RESP and check what is encoded.
+
+hiredis packs; this module decides what may be packed. Encoding is complete before a byte is queued anywhere, so a wrong
+argument fails its own call and nothing else. Commands are arrays of bulk strings, so no content can break the framing
+(https://redis.io/docs/latest/develop/reference/protocol-spec/#sending-commands-to-a-redis-server).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from hiredis import pack_command
+
+from .command import Command
+
+# hiredis packs exactly these types by itself, str as UTF-8. It takes int as well, but turns them into text without checking
+# for failure, and Python lets signal handlers run while it does that: a handler that raises (Ctrl-C) ends the process.
+_PLAIN: Final = frozenset({str, bytes})
+# The server refuses longer values (proto-max-bulk-len); refused here, a broken connection is spared.
+MAX_VALUE_BYTES: Final = 512 * 1024 * 1024
+
+
+def encode_value(value: object, where: str, encoding: str = "utf-8") -> bytes:
+    """
+    Make one argument packable.
+
+    Args:
+        value: what the caller gave
+        where: names the argument in the error message
+        encoding: for ``str``
+
+    Raises:
+        TypeError: a type that has no obvious bytes, ``bool`` and ``None`` included
+        ValueError: nan, an infinity, or more than 512 MiB
+        UnicodeEncodeError: text that the encoding cannot express
+    """
+    encoded: bytes
+    if isinstance(value, bool):
+        raise TypeError(f"expected str, bytes, int or float for {where}, got bool ({value}); say 0 or 1")
+    if isinstance(value, str):
+        encoded = value.encode(encoding)
+    elif isinstance(value, bytes | bytearray):
+        encoded = bytes(value)
+    elif isinstance(value, memoryview):
+        encoded = value.tobytes()
+    elif isinstance(value, int):
+        return b"%d" % value
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"expected a finite number for {where}, got {value}")
+        encoded = repr(float(value)).encode()  # the shortest text that reads back as the same float
+    else:
+        raise TypeError(f"expected str, bytes, int or float for {where}, got {type(value).__name__}")
+    if len(encoded) > MAX_VALUE_BYTES:
+        raise ValueError(f"expected at most 512 MiB for {where}, got {len(encoded)} bytes")
+    return encoded
+
+
+def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
+    """
+    Encode one command.
+
+    Args:
+        arguments: its words, the name first
+        encoding: for ``str``
+
+    Raises:
+        TypeError, ValueError, UnicodeEncodeError: as ``encode_value``, naming the position of the argument
+    """
+    if not _PLAIN.issuperset(map(type, arguments)) or encoding != "utf-8":
+        name = arguments[0]
+        arguments = tuple(
+            [
+                b"%d" % value
+                if type(value) is int
+                else encode_value(value, f"argument {position} of {name!r}", encoding)
+                for position, value in enumerate(arguments)
+            ]
+        )
+    packed: bytes = pack_command(arguments)  # type: ignore[arg-type]
+    if len(packed) > MAX_VALUE_BYTES:
+        # Rare, so only here: which of the plain arguments is it?
+        for position, value in enumerate(arguments):
+            encode_value(value, f"argument {position} of {arguments[0]!r}", encoding)
+    return packed
+
+
+def encode_all(commands: Sequence[Command[object]], encoding: str = "utf-8") -> bytes:
+    """
+    Encode several commands back to back.
+    """
+    return b"".join([encode(command.arguments, encoding) for command in commands])

@@ -1,0 +1,123 @@
+"""
+What is said first on a connection: protocol, identity and database in one round trip.
+
+``HELLO`` does most of it. A server that does not know it (or not this version) is greeted again the old way. The library's name
+and version are told as well; servers before 7.2 do not know that command, which is no reason to fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .. import exceptions
+from .._version import __version__
+from ..credentials import UserPass
+from .command import Reply
+from .config import Identity
+from .errors import from_line
+from .parser import ErrorLine
+from .replies.shapes import pairs
+from .secrets import hidden
+
+LIBRARY_NAME = "coredis"
+
+Step = tuple[str, tuple[str | int, ...]]  # what the words are for, and the words
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """
+    What the server says of itself.
+
+    Attributes:
+        product: "redis" or "valkey"; empty when it did not say
+        version: as text; empty when it did not say
+        protocol: the RESP version in use
+        connection: the server's number of this connection (CLIENT ID); None when it did not say
+        role: "master" or "replica"; empty when it did not say
+        mode: "standalone", "cluster" or "sentinel"; empty when it did not say
+    """
+
+    product: str = ""
+    version: str = ""
+    protocol: int = 2
+    connection: int | None = None
+    role: str = field(default="")
+    mode: str = field(default="")
+
+
+def greeting(identity: Identity, credentials: UserPass | None) -> list[Step]:
+    """
+    Make the commands of a handshake with HELLO (https://redis.io/docs/latest/commands/hello/).
+    """
+    hello: list[str | int] = ["HELLO", identity.protocol]
+    if credentials is not None:
+        hello += ["AUTH", hidden(credentials.username or "default"), hidden(credentials.password)]
+    if identity.client_name is not None:
+        hello += ["SETNAME", identity.client_name]
+    return [("hello", tuple(hello)), *_epilogue(identity)]
+
+
+def old_greeting(identity: Identity, credentials: UserPass | None) -> list[Step]:
+    """
+    Make the commands of a handshake with a server that does not know HELLO.
+    """
+    steps: list[Step] = []
+    if credentials is not None:
+        user = (hidden(credentials.username),) if credentials.username else ()
+        steps.append(("auth", ("AUTH", *user, hidden(credentials.password))))
+    if identity.client_name is not None:
+        steps.append(("name", ("CLIENT", "SETNAME", identity.client_name)))
+    return [*steps, *_epilogue(identity)]
+
+
+def _epilogue(identity: Identity) -> list[Step]:
+    steps: list[Step] = [
+        ("library", ("CLIENT", "SETINFO", "LIB-NAME", LIBRARY_NAME)),
+        ("library", ("CLIENT", "SETINFO", "LIB-VER", __version__)),
+    ]
+    if identity.db:
+        steps.append(("select", ("SELECT", identity.db)))
+    return steps
+
+
+def knows_no_hello(steps: Sequence[Step], replies: Sequence[Reply]) -> bool:
+    """
+    Tell whether the answers to ``greeting`` call for ``old_greeting``.
+    """
+    answer = replies[0]
+    return (
+        steps[0][0] == "hello"
+        and isinstance(answer, ErrorLine)
+        and isinstance(from_line(str(answer)), exceptions.UnknownCommandError | exceptions.ProtocolVersionError)
+    )
+
+
+def read_answers(steps: Sequence[Step], replies: Sequence[Reply]) -> ServerInfo:
+    """
+    Read the answers to a greeting.
+
+    Raises:
+        ReplyError: the server refuses us: wrong credentials, no such database, still loading
+    """
+    information = ServerInfo()
+    for (purpose, _), reply in zip(steps, replies, strict=True):
+        if isinstance(reply, ErrorLine):
+            if purpose != "library":
+                raise from_line(str(reply))
+        elif purpose == "hello":
+            fields = {bytes(name).decode(): value for name, value in pairs(reply)}
+            information = ServerInfo(
+                product=_text(fields.get("server")),
+                version=_text(fields.get("version")),
+                protocol=int(fields.get("proto", 2)),
+                connection=fields.get("id"),
+                role=_text(fields.get("role")),
+                mode=_text(fields.get("mode")),
+            )
+    return information
+
+
+def _text(value: Reply) -> str:
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else ""

@@ -1,0 +1,167 @@
+"""
+Check the arguments a client is made with, and sort them into what the parts of it need.
+"""
+
+from __future__ import annotations
+
+import codecs
+import warnings
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from ..credentials import CredentialProvider, UserPassCredentialProvider
+from .config import (
+    ConnectionOptions,
+    Identity,
+    TCPAddress,
+    Times,
+    TLSOptions,
+    UnixAddress,
+    check_integer,
+    check_seconds,
+)
+from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+
+class RedisOptions(TypedDict, total=False):
+    """
+    What a client can be told beyond where the server is and whether to decode. See the client's constructor.
+    """
+
+    unix_socket_path: str | None
+    username: str | None
+    password: str | None
+    credential_provider: CredentialProvider | None
+    client_name: str | None
+    encoding: str
+    protocol: Literal[2, 3]
+    connect_timeout: float | None
+    stream_timeout: float | None
+    pool_timeout: float | None
+    max_connections: int
+    socket_keepalive: bool
+    ssl: bool
+    ssl_context: SSLContext | None
+    ssl_keyfile: str | None
+    ssl_certfile: str | None
+    ssl_ca_certs: str | None
+    ssl_check_hostname: bool
+    ssl_cert_reqs: Literal["required", "optional", "none"]
+    retry_policy: RetryPolicy
+
+
+def connection_options(
+    host: str,
+    port: int,
+    db: int,
+    *,
+    unix_socket_path: str | None,
+    username: str | None,
+    password: str | None,
+    credential_provider: CredentialProvider | None,
+    client_name: str | None,
+    protocol: int,
+    times: Times,
+    socket_keepalive: bool,
+    tls: TLSOptions | SSLContext | None,
+) -> ConnectionOptions:
+    """
+    Put together how connections are opened.
+
+    Raises:
+        TypeError, ValueError: an argument is wrong, or two of them exclude each other
+    """
+    address: TCPAddress | UnixAddress
+    if unix_socket_path is not None:
+        if tls is not None:
+            raise ValueError("unix_socket_path: TLS is for host and port only")
+        address = UnixAddress(unix_socket_path)
+    else:
+        if not isinstance(host, str) or not host:
+            raise ValueError(f"host: expected a name or address, got {host!r}")
+        address = TCPAddress(host, check_integer("port", port, 1, 65535))
+    if credential_provider is not None:
+        if username is not None or password is not None:
+            raise ValueError("credential_provider: give either it, or username and password")
+        if not callable(getattr(credential_provider, "get_credentials", None)):
+            raise TypeError("credential_provider: expected an object with a method get_credentials()")
+    elif password is not None:
+        credential_provider = UserPassCredentialProvider(username, password)
+    elif username is not None:
+        raise ValueError("username: needs a password too")
+    if protocol not in (2, 3):
+        raise ValueError(f"protocol: expected 2 or 3, got {protocol!r}")
+    if client_name is not None and (not client_name or any(not "!" <= letter <= "~" for letter in client_name)):
+        # The rule of CLIENT SETNAME (https://redis.io/docs/latest/commands/client-setname/).
+        raise ValueError(f"client_name: expected printable characters without spaces, got {client_name!r}")
+    return ConnectionOptions(
+        address=address,
+        identity=Identity(check_integer("db", db, 0, 2**31 - 1), client_name, 2 if protocol == 2 else 3),
+        times=times,
+        tls=tls,
+        credentials=credential_provider,
+        keepalive=socket_keepalive,
+    )
+
+
+def times(connect: float | None, request: float | None, pool: float | None) -> Times:
+    """
+    Check the time limits, in seconds.
+    """
+    return Times(
+        connect=check_seconds("connect_timeout", connect),
+        request=check_seconds("stream_timeout", request),
+        pool=check_seconds("pool_timeout", pool),
+    )
+
+
+def tls_options(
+    ssl: bool,
+    ssl_context: SSLContext | None,
+    keyfile: str | None,
+    certfile: str | None,
+    ca_certs: str | None,
+    check_hostname: bool,
+    verify: str,
+) -> TLSOptions | SSLContext | None:
+    """
+    Decide about TLS: a given context wins, single settings need ``ssl=True``.
+
+    Raises:
+        ValueError: settings without TLS, or unknown ones
+    """
+    if ssl_context is not None:
+        return ssl_context
+    if verify not in ("required", "optional", "none"):
+        raise ValueError(f"ssl_cert_reqs: expected required, optional or none, got {verify!r}")
+    settings = TLSOptions(keyfile, certfile, ca_certs, check_hostname, verify)  # type: ignore[arg-type]
+    if not ssl:
+        if settings != TLSOptions():
+            raise ValueError("ssl_...: these settings need ssl=True or a rediss:// URL")
+        return None
+    if keyfile is not None and certfile is None:
+        raise ValueError("ssl_keyfile: needs ssl_certfile too")
+    if verify != "required" or not check_hostname:
+        warnings.warn(
+            "TLS without complete verification: anybody on the way can pose as the server", UserWarning, stacklevel=4
+        )
+    return settings
+
+
+def check_encoding(encoding: str) -> str:
+    """
+    Check the name of an encoding and give its usual form.
+
+    Raises:
+        ValueError: unknown, or one that spells the commands themselves in other bytes than the server knows
+    """
+    try:
+        name = codecs.lookup(encoding).name
+        spelled = "PING 0".encode(name)
+    except LookupError:
+        raise ValueError(f"encoding: unknown encoding {encoding!r}") from None
+    if spelled != b"PING 0":
+        raise ValueError(f"encoding: expected one that contains ASCII, as utf-8 or latin-1 do, got {encoding!r}")
+    return name

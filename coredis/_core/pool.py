@@ -1,0 +1,158 @@
+"""
+Decide which connection serves whom; the pool in ``_async/pool.py`` does what is decided.
+
+Two kinds of use. *Shared*: ordinary commands; where one connection can carry those of many callers (``multiplexed``) they all
+get the same one. *Exclusive*: blocking commands and transactions hold a connection alone. Without multiplexing every use is
+exclusive. Idle connections are given out last in, first out, so that surplus ones grow old and can be recognised.
+
+Every borrower has a ticket, and what it holds, be it a connection or the right to open one, is found under it. So a
+borrower that is cancelled or interrupted at any point can give back whatever it had by then, without knowing how far it
+came.
+
+No I/O and no lock: the caller serialises access.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from typing import Generic, TypeVar
+
+C = TypeVar("C")  # a connection
+W = TypeVar("W")  # whatever wakes a waiting caller
+
+
+class Verdict(enum.Enum):
+    """
+    What to do when no connection is at hand.
+    """
+
+    OPEN = "open a new connection, then call opened or failed"
+    WAIT = "wait until woken, then ask again"
+
+
+class PoolState(Generic[C, W]):
+    """
+    Who has which connection.
+
+    Attributes:
+        limit: the most connections at a time, those being opened included
+        shared: the connection that carries everybody's ordinary commands
+        waiting: whom to wake when something changes, in order of arrival
+    """
+
+    __slots__ = ("idle", "leased", "limit", "multiplexed", "opening", "retired", "shared", "waiting")
+
+    def __init__(self, limit: int, *, multiplexed: bool) -> None:
+        self.limit = limit
+        self.multiplexed = multiplexed
+        self.shared: C | None = None
+        self.idle: list[C] = []
+        self.leased: dict[object, C] = {}  # by ticket
+        self.opening: dict[object, bool] = {}  # by ticket: is it for exclusive use?
+        self.retired: set[C] = set()  # was shared, takes no new commands, still has callers
+        self.waiting: deque[W] = deque()
+
+    def connections(self) -> list[C]:
+        """
+        Every connection the pool knows.
+        """
+        shared = [] if self.shared is None else [self.shared]
+        return [*shared, *self.idle, *self.leased.values(), *self.retired]
+
+    @property
+    def size(self) -> int:
+        """
+        Connections that count against the limit.
+        """
+        return len(self.opening) + len(self.idle) + len(self.leased) + (self.shared is not None)
+
+    def request(self, ticket: object, exclusive: bool, spare: bool = False) -> C | Verdict:
+        """
+        Ask for a connection.
+
+        Args:
+            ticket: of the borrower
+            exclusive: nobody else may use it meanwhile
+            spare: nobody uses the shared connection at the moment, so it may be leased when there is no other
+        """
+        exclusive = exclusive or not self.multiplexed
+        if not exclusive:
+            if self.shared is not None:
+                return self.shared
+            if False in self.opening.values():
+                return Verdict.WAIT  # somebody opens the shared one already
+        if self.idle:
+            connection = self.idle[-1]
+            if exclusive:
+                self.leased[ticket] = connection
+            else:
+                self.shared = connection
+            del self.idle[-1]
+            return connection
+        if self.size >= self.limit:
+            if not (exclusive and spare and self.shared is not None):
+                return Verdict.WAIT
+            connection, self.shared = self.shared, None
+            self.leased[ticket] = connection
+            return connection
+        self.opening[ticket] = exclusive
+        return Verdict.OPEN
+
+    def opened(self, ticket: object, connection: C) -> None:
+        """
+        Record a connection that was opened after ``Verdict.OPEN``.
+        """
+        exclusive = self.opening.get(ticket, True)
+        if exclusive:
+            self.leased[ticket] = connection
+        else:
+            self.shared = connection
+        self.opening.pop(ticket, None)
+
+    def surrender(self, ticket: object) -> C | None:
+        """
+        Take back what a borrower holds: the right to open a connection, or a leased one, which is then to be closed.
+        """
+        self.opening.pop(ticket, None)
+        return self.leased.pop(ticket, None)
+
+    def give_back(self, connection: C) -> bool:
+        """
+        Take back a leased connection that is fit for the next borrower; False: it is not leased.
+        """
+        for ticket, leased in self.leased.items():
+            if leased is connection:
+                del self.leased[ticket]
+                self.idle.append(connection)
+                return True
+        return False
+
+    def retire(self, connection: C) -> None:
+        """
+        Give out the shared connection no more; those who use it go on.
+        """
+        if self.shared is connection:
+            self.retired.add(connection)
+            self.shared = None
+
+    def forget(self, connection: C) -> None:
+        """
+        Drop a connection that is closed.
+        """
+        if self.shared is connection:
+            self.shared = None
+        self.leased = {ticket: leased for ticket, leased in self.leased.items() if leased is not connection}
+        self.retired.discard(connection)
+        self.idle = [idle for idle in self.idle if idle is not connection]
+
+    def clear(self) -> list[C]:
+        """
+        Forget every connection, and say what is to be closed. Who is just opening one gets it all the same.
+        """
+        connections = self.connections()
+        self.shared = None
+        self.idle = []
+        self.leased = {}
+        self.retired = set()
+        return connections

@@ -1,0 +1,3 @@
+"""
+What the tests stand on: servers, faults, scripted peers, leak checks and the flavour pair.
+"""

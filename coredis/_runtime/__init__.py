@@ -1,0 +1,3 @@
+"""
+What acts: the pair ``aio`` and ``blocking``, the only users of sockets, clocks, locks and event loops.
+"""

@@ -1,0 +1,534 @@
+"""
+The asynchronous half of the runtime: asyncio channels, clocks and locks. Its twin is ``blocking``.
+
+What differs from the twin: one channel carries the commands of many tasks at once (``MULTIPLEXED``). What they send in
+one turn of the event loop leaves in one write, and each waits for its own replies. A wait is a future; one timer per
+channel watches the earliest time limit of all waits, so a command costs no timer of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import math
+import random as _random
+import ssl
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Final, cast
+
+from .._core.config import TCPAddress, UnixAddress
+from .._core.session import Request, Session
+from ..exceptions import (
+    ConnectionError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    ProtocolError,
+    RequestTimeoutError,
+)
+from . import sockets
+from .forks import after_fork as after_fork
+from .forks import keep_inherited as keep_inherited
+
+MULTIPLEXED: Final = True
+MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
+MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024  # written but not accepted by the network before further requests wait
+
+now = time.monotonic
+random = _random.random
+
+
+def home() -> object:
+    """
+    What a client is bound to: the running event loop. Its twin is bound to nothing but the process.
+    """
+    return asyncio.get_running_loop()
+
+
+def caller() -> object:
+    """
+    Who is calling: the running task. In the twin it is the thread.
+    """
+    return asyncio.current_task()
+
+
+async def sleep(seconds: float) -> None:
+    """
+    Wait.
+    """
+    await asyncio.sleep(seconds)
+
+
+class StateLock:
+    """
+    Guards state that changes between two awaits: nothing to do here, a lock in the twin.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+class Event:
+    """
+    Something to wait for, set once. The twin is a ``threading.Event``.
+    """
+
+    __slots__ = ("_future",)
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def set(self) -> None:
+        """
+        Wake whoever waits, now or later.
+        """
+        if not self._future.done():
+            self._future.set_result(None)
+
+    def is_set(self) -> bool:
+        """
+        Tell whether it has been set.
+        """
+        return self._future.done() and not self._future.cancelled()
+
+    async def wait(self, deadline: float) -> bool:
+        """
+        Wait until set; False when the deadline came first.
+        """
+        await asyncio.wait((self._future,), timeout=_remaining(deadline))
+        return self.is_set()
+
+
+class Started(Request):
+    """
+    A request that has been queued for the network.
+    """
+
+    __slots__ = ("_channel", "deadline", "waiter")
+
+    def __init__(self, channel: Channel, expected: int) -> None:
+        super().__init__(expected)
+        self._channel = channel
+        self.waiter: asyncio.Future[None] | None = None
+        self.deadline = math.inf
+
+    async def result(self, deadline: float) -> list[Any]:
+        """
+        Wait for the replies. Cancelled or too late, the request stays outstanding and may be waited for again.
+
+        Raises:
+            ConnectionError: the connection ended first
+            RequestTimeoutError: nothing by then
+        """
+        if not self.done():
+            self.waiter = waiter = self._channel.loop.create_future()
+            self.deadline = deadline
+            self._channel.watch(deadline)
+            try:
+                await waiter
+            finally:
+                self.waiter = None
+        return self.outcome()
+
+    def wake(self) -> None:
+        """
+        Let whoever waits go on.
+        """
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def expire(self) -> None:
+        """
+        Tell whoever waits that time is up.
+        """
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+
+
+class Channel(asyncio.Protocol):
+    """
+    A connection to a server: commands out, replies in.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._session = Session()
+        self._transport: asyncio.Transport | None = None
+        self._queued: list[bytes] = []
+        self._queued_bytes = 0
+        self._unsent: list[Started] = []
+        self._paused = False
+        # In order, and found at once by whoever leaves: there may be tens of thousands.
+        self._writers: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self._admitted = 0  # turns that were given to writers who have not gone on yet
+        self._admission_due = False
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = math.inf
+        self._lost = loop.create_future()
+
+    # ------------------------------------------------------------------------------------------------------ sending
+
+    def start(self, payload: bytes, expected: int, deadline: float = math.inf) -> Started:
+        """
+        Queue encoded commands; wait for their replies with ``result``. Never waits itself.
+
+        Args:
+            payload: the commands, completely encoded
+            expected: how many there are
+            deadline: for handing them to the network (the twin blocks here)
+
+        Raises:
+            ConnectionError: the channel is closed; nothing was sent
+        """
+        started = Started(self, expected)
+        idle = not self._session.pending
+        self._session.expect(started)
+        if idle and not self._queued and not self._paused:
+            # Nobody to share a write with is in sight, so none is waited for.
+            started.sent = True
+            assert self._transport is not None
+            self._transport.write(payload)
+            return started
+        if not self._queued:
+            self.loop.call_soon(self._flush)
+        self._queued.append(payload)
+        self._queued_bytes += len(payload)
+        self._unsent.append(started)
+        return started
+
+    def _flush(self) -> None:
+        if self._transport is None or not self._queued:
+            return
+        payload = b"".join(self._queued)
+        self._queued.clear()
+        self._queued_bytes = 0
+        for started in self._unsent:
+            started.sent = True
+        self._unsent.clear()
+        self._transport.write(payload)
+        self._admit()
+
+    @property
+    def congested(self) -> bool:
+        """
+        Whether further requests should wait with ``writable`` first.
+        """
+        return self._paused or self._room <= 0 or self._queued_bytes >= MAX_QUEUED_BYTES
+
+    @property
+    def _room(self) -> int:
+        # A turn that was given keeps its place, so that no newcomer takes it and it is not given twice.
+        return MAX_PENDING - len(self._session.pending) - self._admitted
+
+    @property
+    def oldest(self) -> Started | None:
+        """
+        The request that is answered next, for whoever was interrupted before ``start`` could return it.
+        """
+        pending = self._session.pending
+        return cast(Started, pending[0]) if pending else None
+
+    async def writable(self, deadline: float) -> None:
+        """
+        Wait until the channel takes further requests.
+
+        Raises:
+            RequestTimeoutError: not by then; nothing was sent
+        """
+        overtaken = False
+        while self.congested and not self.closed:
+            turn = self.loop.create_future()
+            self._writers[turn] = None
+            if overtaken:
+                self._writers.move_to_end(turn, last=False)  # the network was full again: we are the next all the same
+            overtaken = True
+            timer = None if deadline == math.inf else self.loop.call_later(_delay(deadline), _expire, turn)
+            try:
+                await turn
+            finally:
+                if timer is not None:
+                    timer.cancel()
+                if turn in self._writers:
+                    del self._writers[turn]
+                else:
+                    # If we leave without using our turn, it is the next one's; that shows after we have gone on.
+                    self._admitted -= 1
+                    if not self._admission_due:
+                        self._admission_due = True
+                        self.loop.call_soon(self._admit_left)
+
+    def _admit_left(self) -> None:
+        self._admission_due = False
+        self._admit()
+
+    def _admit(self) -> None:
+        room = 0 if self._paused else self._room
+        if self.closed:
+            room = len(self._writers)
+        while self._writers and room > 0:
+            turn, _ = self._writers.popitem(last=False)
+            self._admitted += 1  # until its owner goes on, even one whose time is up
+            if not turn.done():
+                turn.set_result(None)
+                room -= 1
+
+    def pause_writing(self) -> None:
+        """
+        The network takes no more (called by the transport).
+        """
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """
+        The network takes more again (called by the transport).
+        """
+        self._paused = False
+        self._admit()
+
+    # ---------------------------------------------------------------------------------------------------- receiving
+
+    @property
+    def pending(self) -> int:
+        """
+        How many requests have not been answered yet.
+        """
+        return len(self._session.pending)
+
+    @property
+    def awaited(self) -> bool:
+        """
+        Whether anybody waits for one of those requests.
+        """
+        return any(cast(Started, started).waiter is not None for started in self._session.pending)
+
+    @property
+    def received(self) -> int:
+        """
+        How many times data has arrived.
+        """
+        return self._session.received
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """
+        The connection stands (called by the transport).
+        """
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=MAX_QUEUED_BYTES)
+
+    def data_received(self, data: bytes) -> None:
+        """
+        Bytes have arrived (called by the transport).
+        """
+        if self._session.failure is not None:
+            return
+        try:
+            complete = self._session.receive([data])
+        except Exception as error:
+            # Whatever the parser stumbled over, what follows cannot be trusted any more.
+            self._end(
+                error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
+            )
+            complete = self._session.complete  # what came before it was in order
+        for started in complete:
+            assert isinstance(started, Started)
+            started.wake()
+        if self._writers:
+            self._admit()
+
+    def watch(self, deadline: float) -> None:
+        """
+        See to it that waits end by then.
+        """
+        if deadline == math.inf:
+            return
+        delay = _delay(deadline)
+        if self._timer is not None:
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline  # not asked of the handle: uvloop's does not always know
+        self._timer = self.loop.call_later(delay, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        time_now, earliest = now(), math.inf
+        for started in self._session.pending:
+            assert isinstance(started, Started)
+            if started.waiter is not None:
+                if started.deadline <= time_now:
+                    started.expire()
+                else:
+                    earliest = min(earliest, started.deadline)
+        self.watch(earliest)
+
+    # ------------------------------------------------------------------------------------------------------ the end
+
+    @property
+    def closed(self) -> bool:
+        """
+        Whether the channel takes no more requests.
+        """
+        return self._session.failure is not None
+
+    def stale(self) -> bool:
+        """
+        Whether the peer has ended an idle connection: seen at once here, looked for in the twin.
+        """
+        return self.closed
+
+    def close(self) -> None:
+        """
+        Close at once; what is outstanding fails.
+        """
+        self._end(ConnectionLostError("the connection was closed"))
+
+    async def wait_closed(self) -> None:
+        """
+        Wait until the socket is closed, after ``close``.
+        """
+        await asyncio.shield(self._lost)
+
+    def close_from_finalizer(self) -> None:
+        """
+        Close from a finalizer: perhaps in another thread, perhaps after the event loop.
+        """
+        if self.loop.is_closed():
+            return  # the loop took its sockets with it
+        self.loop.call_soon_threadsafe(self.close)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """
+        The connection is gone (called by the transport).
+        """
+        failure = ConnectionLostError(
+            "the server closed the connection" if error is None else f"connection lost: {error}"
+        )
+        failure.__cause__ = error
+        self._end(failure)
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    def _end(self, failure: ConnectionError) -> None:
+        failed = self._session.end(failure)
+        self._queued.clear()
+        self._queued_bytes = 0
+        self._unsent.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None and not self.loop.is_closed():
+            self._transport.abort()
+        for started in failed:
+            assert isinstance(started, Started)
+            started.wake()
+        self._admit()
+
+
+async def connect(
+    address: TCPAddress | UnixAddress, context: ssl.SSLContext | None, keepalive: bool, deadline: float
+) -> Channel:
+    """
+    Connect to a server; all addresses of a host are tried.
+
+    Args:
+        address: where
+        context: for TLS; the certificate is checked against the host of the address
+        keepalive: let the kernel look for dead peers
+        deadline: when to give up
+
+    Raises:
+        ConnectionError: nobody answers there, or not as wanted
+        ConnectTimeoutError: not by then
+    """
+    loop = asyncio.get_running_loop()
+
+    async def open_transport() -> Channel:
+        if isinstance(address, UnixAddress):
+            _, unix_channel = await loop.create_unix_connection(lambda: Channel(loop), address.path)
+            return unix_channel
+        transport, channel = await loop.create_connection(
+            lambda: Channel(loop),
+            address.host,
+            address.port,
+            ssl=context,
+            server_hostname=address.host if context is not None else None,
+        )
+        sockets.prepare(transport.get_extra_info("socket"), keepalive)
+        return channel
+
+    # In an empty context: a connection outlives the request that happened to open it, and what that held.
+    opening = loop.create_task(open_transport(), context=contextvars.Context())
+    try:
+        async with asyncio.timeout(_remaining(deadline)):
+            try:
+                return await opening
+            except BaseException:  # cancelled or too late just when the connection stood: nobody else would close it
+                opening.add_done_callback(_close_opened)
+                raise
+    except TimeoutError as error:
+        raise ConnectTimeoutError(f"cannot connect to {address} in time") from error
+    except OSError as error:
+        raise ConnectionError(f"cannot connect to {address}: {error}") from error
+
+
+def _close_opened(opening: asyncio.Task[Channel]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+async def wait_any(requests: Sequence[Started], deadline: float) -> bool:
+    """
+    Wait until one of several requests, on whatever channels, is done; none is cancelled.
+
+    Returns:
+        False when the deadline came first
+    """
+    if any(started.done() for started in requests):
+        return True
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+    timer = None if deadline == math.inf else loop.call_later(_delay(deadline), _expire, waiter)
+    for started in requests:
+        started.waiter = waiter
+        started.deadline = math.inf
+    try:
+        await waiter
+    except RequestTimeoutError:
+        return False
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for started in requests:
+            started.waiter = None
+    return True
+
+
+async def close_all(channels: Iterable[Channel]) -> None:
+    """
+    Close channels and wait until their sockets are closed.
+    """
+    closing = list(channels)
+    for channel in closing:
+        channel.close()
+    for channel in closing:
+        await channel.wait_closed()
+
+
+def _expire(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(RequestTimeoutError("not in time"))
+
+
+def _remaining(deadline: float) -> float | None:
+    return None if deadline == math.inf else _delay(deadline)
+
+
+def _delay(deadline: float) -> float:
+    return max(0.0, deadline - now())

@@ -1,0 +1,453 @@
+"""
+The blocking half of the runtime: plain sockets, threads and the system clock. Its twin is ``aio``.
+
+What differs from the twin: one thread uses a channel at a time (a pool sees to that), ``start`` writes at once, and replies are
+read by whoever waits for them. There is no event loop and no helper thread. A signal handler may raise anywhere (Ctrl-C):
+received bytes move from the socket to the parser in single calls into C, so an interrupted wait loses nothing and can be
+resumed.
+"""
+
+from __future__ import annotations
+
+import math
+import random as _random
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any, Final, cast
+
+from .._core.config import TCPAddress, UnixAddress
+from .._core.session import Request, Session
+from ..exceptions import (
+    ConnectionError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    ProtocolError,
+    RequestTimeoutError,
+)
+from . import sockets
+from .forks import after_fork as after_fork
+from .forks import keep_inherited as keep_inherited
+
+MULTIPLEXED: Final = False
+RECEIVE_BYTES: Final = 65536
+
+now = time.monotonic
+random = _random.random
+StateLock = threading.RLock  # a signal handler may use the client while the thread it interrupted holds the lock
+
+
+def home() -> object:
+    """
+    What a client is bound to: nothing but the process. Its twin is bound to an event loop.
+    """
+    return None
+
+
+def caller() -> object:
+    """
+    Who is calling: the thread. In the twin it is the task.
+    """
+    return threading.get_ident()
+
+
+def sleep(seconds: float) -> None:
+    """
+    Wait.
+    """
+    time.sleep(seconds)
+
+
+class Event:
+    """
+    Something to wait for, set once. The twin is a future.
+
+    A bare lock that is released once: waiting for ``threading.Event`` takes Python code that cannot be interrupted safely.
+    """
+
+    __slots__ = ("_lock", "_set")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._set = False
+
+    def set(self) -> None:
+        """
+        Wake whoever waits, now or later.
+        """
+        if not self._set:
+            self._set = True
+            self._lock.release()
+
+    def is_set(self) -> bool:
+        """
+        Tell whether it has been set.
+        """
+        return self._set
+
+    def wait(self, deadline: float) -> bool:
+        """
+        Wait until set; False when the deadline came first.
+        """
+        remaining = _remaining(deadline)
+        if not self._set and self._lock.acquire(
+            timeout=-1 if remaining is None else min(remaining, threading.TIMEOUT_MAX)
+        ):
+            self._lock.release()  # for whoever else waits
+        return self._set
+
+
+class Started(Request):
+    """
+    A request that is written to the socket, perhaps in part if that was interrupted.
+    """
+
+    __slots__ = ("channel", "unsent")
+
+    def __init__(self, channel: Channel, expected: int, payload: bytes) -> None:
+        super().__init__(expected)
+        self.channel = channel
+        self.unsent = memoryview(payload)
+
+    def result(self, deadline: float) -> list[Any]:
+        """
+        Wait for the replies. Interrupted or too late, the request stays outstanding and may be waited for again.
+
+        Raises:
+            ConnectionError: the connection ended first
+            RequestTimeoutError: nothing by then
+        """
+        if self.unsent and self.failure is None:
+            self.channel.flush(self, deadline)
+        while not self.done():
+            self.channel.receive(deadline)
+        return self.outcome()
+
+
+class Channel:
+    """
+    A connection to a server: commands out, replies in. One thread at a time.
+    """
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._encrypted = isinstance(connected, ssl.SSLSocket)
+        self._session = Session()
+        self._timeout: float | None = -1.0  # as set on the socket; -1 is never right, so the first use sets it
+        self._pieces: list[bytes] = []  # received and not parsed yet
+        self._written: list[int] = []  # how much the last write took, until that is noted
+        self._unread = False  # there may be pieces, or parsed replies that no request has yet: we were interrupted
+        # One step of this iterator receives and appends without returning to Python in between.
+        self._receive = map(self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES)))
+
+    # ------------------------------------------------------------------------------------------------------ sending
+
+    def start(self, payload: bytes, expected: int, deadline: float = math.inf) -> Started:
+        """
+        Write encoded commands; wait for their replies with ``result``.
+
+        Args:
+            payload: the commands, completely encoded
+            expected: how many there are
+            deadline: for handing them to the network (the twin only queues)
+
+        Raises:
+            ConnectionError: the connection is or was lost
+            RequestTimeoutError: the network did not take them by then; the channel is closed
+        """
+        pending = self._session.pending
+        if pending and (latest := cast(Started, pending[-1])).unsent:
+            self.flush(latest, deadline)  # we were interrupted, and what follows must not cut in
+        started = Started(self, expected, payload)
+        self._session.expect(started)
+        self.flush(started, deadline)
+        return started
+
+    def flush(self, started: Started, deadline: float) -> None:
+        """
+        Write what is left of a request. Interrupted, it can be called again and goes on exactly where it was.
+
+        Raises:
+            ConnectionError, RequestTimeoutError: as ``start``
+        """
+        try:
+            while True:
+                if self._written:
+                    # No call between these two statements, so nothing can interrupt here.
+                    started.unsent = started.unsent[self._written[0] :]
+                    del self._written[0]
+                if not started.unsent:
+                    return
+                self._set_timeout(deadline)
+                started.sent = True
+                # Writing and noting how much was written are one step as well: the sum is made in C.
+                self._written += map(self._socket.send, (started.unsent,))
+        except (TimeoutError, BlockingIOError):
+            self._end(ConnectionLostError("a command could not be sent in time"))
+            raise RequestTimeoutError("the command could not be sent in time", may_have_run=True) from None
+        except OSError as error:
+            raise self._lost(error, True) from error
+        except BaseException:
+            if self._encrypted:
+                # Writing to a TLS socket is Python code: how much has been written is unknown, so nothing may follow.
+                self._end(ConnectionLostError("interrupted while a command was being encrypted"))
+            raise
+
+    @property
+    def oldest(self) -> Started | None:
+        """
+        The request that is answered next, for whoever was interrupted before ``start`` could return it.
+        """
+        pending = self._session.pending
+        return cast(Started, pending[0]) if pending else None
+
+    @property
+    def congested(self) -> bool:
+        """
+        Never: sending waits by itself.
+        """
+        return False
+
+    def writable(self, deadline: float) -> None:
+        """
+        Nothing to wait for; the twin waits for room in the queue.
+        """
+
+    # ---------------------------------------------------------------------------------------------------- receiving
+
+    @property
+    def pending(self) -> int:
+        """
+        How many requests have not been answered yet.
+        """
+        return len(self._session.pending)
+
+    @property
+    def awaited(self) -> bool:
+        """
+        Whether anybody waits for one of those requests: whoever asks is the one who did.
+        """
+        return False
+
+    @property
+    def received(self) -> int:
+        """
+        How many times data has arrived.
+        """
+        return self._session.received
+
+    def receive(self, deadline: float) -> None:
+        """
+        Wait for data and hand it to the requests; at least one attempt is made, however late it is.
+
+        Raises:
+            RequestTimeoutError: nothing by then
+            ConnectionError: the connection ended
+        """
+        if not self._unread:
+            self._receive_piece(deadline)
+        if self._pieces and not self._pieces[0]:
+            raise self._lost(None, True)
+        try:
+            self._session.receive(self._pieces)
+            self._unread = False
+        except Exception as error:
+            # Whatever the parser stumbled over, what follows cannot be trusted any more.
+            failure = (
+                error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
+            )
+            self._end(failure)
+
+    def _receive_piece(self, deadline: float) -> None:
+        self._unread = True
+        try:
+            if self._encrypted:
+                self._receive_encrypted(deadline)
+            else:
+                self._set_timeout(deadline)
+                next(self._receive)
+        except (TimeoutError, BlockingIOError):
+            self._unread = False
+            raise RequestTimeoutError("no reply in time", may_have_run=True) from None
+        except OSError as error:
+            raise self._lost(error, True) from error
+
+    def _receive_encrypted(self, deadline: float) -> None:
+        """
+        Wait outside of the TLS socket: reading from it is Python code, so it can be interrupted with data in its hands.
+
+        What has arrived may be part of a record, or none of ours (a session ticket): then the wait goes on.
+        """
+        while True:
+            if not self._decrypted() and not _readable((self._socket,), deadline):
+                raise TimeoutError
+            self._set_timeout(-math.inf)
+            try:
+                next(self._receive)
+                return
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                pass
+            except Exception:
+                raise
+            except BaseException:
+                self._end(ConnectionLostError("interrupted while data was being decrypted"))
+                raise
+
+    def _decrypted(self) -> bool:
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def has_data(self) -> bool:
+        """
+        Whether data can be had without asking the kernel.
+        """
+        return self._unread or self._decrypted()
+
+    def fileno(self) -> int:
+        """
+        The socket, for selectors.
+        """
+        return self._socket.fileno()
+
+    def _set_timeout(self, deadline: float) -> None:
+        timeout = _remaining(deadline)
+        if timeout != self._timeout:
+            self._timeout = timeout
+            self._socket.settimeout(timeout)
+
+    # ------------------------------------------------------------------------------------------------------ the end
+
+    @property
+    def closed(self) -> bool:
+        """
+        Whether the channel takes no more requests.
+        """
+        return self._session.failure is not None
+
+    def stale(self) -> bool:
+        """
+        Whether the peer has ended an idle connection, or sent what nobody asked for.
+        """
+        return self.closed or self.has_data() or bool(_readable((self._socket,), 0.0))
+
+    def close(self) -> None:
+        """
+        Close at once; what is outstanding fails. Another thread that waits for it is woken.
+        """
+        self._end(ConnectionLostError("the connection was closed"))
+
+    def wait_closed(self) -> None:
+        """
+        Nothing to wait for: ``close`` has closed the socket.
+        """
+
+    def close_from_finalizer(self) -> None:
+        """
+        Close from a finalizer.
+        """
+        self._socket.close()
+
+    def _lost(self, error: OSError | None, sent: bool) -> ConnectionLostError:
+        text = "the server closed the connection" if error is None else f"connection lost: {error}"
+        self._end(ConnectionLostError(text))
+        return ConnectionLostError(str(self._session.failure), may_have_run=sent)  # an earlier failure says better why
+
+    def _end(self, failure: ConnectionError) -> None:
+        self._session.end(failure)
+        try:
+            # Closing alone does not wake a thread that waits on the socket. (The method of a TLS socket would end TLS first.)
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        except OSError:
+            pass  # not connected any more
+        self._socket.close()
+
+
+def connect(
+    address: TCPAddress | UnixAddress, context: ssl.SSLContext | None, keepalive: bool, deadline: float
+) -> Channel:
+    """
+    Connect to a server; all addresses of a host are tried.
+
+    Args:
+        address: where
+        context: for TLS; the certificate is checked against the host of the address
+        keepalive: let the kernel look for dead peers
+        deadline: when to give up
+
+    Raises:
+        ConnectionError: nobody answers there, or not as wanted
+        ConnectTimeoutError: not by then
+    """
+    try:
+        if isinstance(address, UnixAddress):
+            connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connected.settimeout(_remaining(deadline))
+                connected.connect(address.path)
+            except BaseException:  # Ctrl-C included: the socket is ours to close, whatever happened
+                connected.close()
+                raise
+            return Channel(connected)
+        connected = socket.create_connection((address.host, address.port), _remaining(deadline))
+        try:
+            sockets.prepare(connected, keepalive)
+            if context is not None:
+                connected.settimeout(_remaining(deadline))
+                connected = context.wrap_socket(connected, server_hostname=address.host)
+        except BaseException:  # as above
+            connected.close()
+            raise
+        return Channel(connected)
+    except TimeoutError as error:
+        raise ConnectTimeoutError(f"cannot connect to {address} in time") from error
+    except OSError as error:
+        raise ConnectionError(f"cannot connect to {address}: {error}") from error
+
+
+def wait_any(requests: Sequence[Started], deadline: float) -> bool:
+    """
+    Wait until one of several requests, on whatever channels, is done; none is cancelled.
+
+    Returns:
+        False when the deadline came first
+    """
+    while not any(started.done() for started in requests):
+        channels = {started.channel for started in requests}
+        ready = [channel for channel in channels if channel.has_data()] or _readable(channels, deadline)
+        if not ready:
+            return False
+        for channel in ready:
+            try:
+                channel.receive(0.0)
+            except (ConnectionError, RequestTimeoutError):
+                pass  # a lost connection shows in its requests; part of a TLS record is not a reply yet
+    return True
+
+
+def close_all(channels: Iterable[Channel]) -> None:
+    """
+    Close channels.
+    """
+    for channel in channels:
+        channel.close()
+
+
+# Not epoll: it forgets a socket that another thread closes and sleeps on, while poll wakes up.
+_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+
+
+def _readable(channels: Iterable[Any], deadline: float) -> list[Any]:
+    with _Selector() as selector:
+        for channel in channels:
+            if channel.fileno() < 0:
+                return [channel]  # closed by another thread: reading from it will say so
+            selector.register(channel, selectors.EVENT_READ)
+        return [key.fileobj for key, _ in selector.select(_remaining(deadline))]
+
+
+def _remaining(deadline: float) -> float | None:
+    return None if deadline == math.inf else max(0.0, deadline - now())

@@ -1,0 +1,57 @@
+"""
+Socket and TLS settings both halves of the runtime share.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from .._core.config import TLSOptions
+
+# Dead peers: probes after 30 s of silence, 5 s apart, 3 of them; sent data unacknowledged for 20 s ends the connection.
+KEEPALIVE_IDLE_SECONDS = 30
+KEEPALIVE_INTERVAL_SECONDS = 5
+KEEPALIVE_PROBES = 3
+USER_TIMEOUT_MILLISECONDS = 20_000
+
+
+def prepare(connected: socket.socket, keepalive: bool) -> None:
+    """
+    Set the options of a connected socket; those the platform lacks are left out.
+    """
+    if connected.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if not keepalive:
+        return
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE_SECONDS),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL_SECONDS),
+        ("TCP_KEEPCNT", KEEPALIVE_PROBES),
+        ("TCP_USER_TIMEOUT", USER_TIMEOUT_MILLISECONDS),
+    ):
+        option = getattr(socket, name, None)
+        if option is not None:
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def tls_context(options: TLSOptions) -> ssl.SSLContext:
+    """
+    Make a TLS context: TLS 1.2 or later, the certificate chain and the host name verified unless the options say otherwise.
+
+    Raises:
+        OSError, ssl.SSLError: a file is missing or unusable
+    """
+    context = ssl.create_default_context(cafile=options.ca_certs)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = options.check_hostname and options.verify == "required"
+    context.verify_mode = {
+        "required": ssl.CERT_REQUIRED,
+        "optional": ssl.CERT_OPTIONAL,
+        "none": ssl.CERT_NONE,
+    }[options.verify]
+    if options.certfile is not None:
+        context.load_cert_chain(options.certfile, options.keyfile)
+    return context

@@ -1,0 +1,3 @@
+"""
+Tests of the hand-written pair that does the I/O.
+"""

@@ -1,0 +1,414 @@
+"""
+What the blocking half does alone: a signal handler may raise anywhere in it, and nothing is lost or moved.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from coredis._core.config import TCPAddress, TLSOptions
+from coredis._runtime import blocking
+from coredis._runtime.sockets import tls_context
+from coredis.exceptions import ConnectionLostError, RequestTimeoutError
+from tests.conftest import StartServer
+from tests.runtime.halves import HOST, mute_listener, soon, words
+from tests.support.blocking import interrupted_after
+from tests.support.certificates import Certificates
+from tests.support.interruption import Interrupted
+from tests.support.scripted import Command, Late, ScriptedServer, Silence, Step
+from tests.support.strikes import strike
+
+PING = words("PING")
+
+
+def echo(command: Command) -> Step:
+    """
+    Answer with the last word.
+    """
+    return b"$%d\r\n%s\r\n" % (len(command[-1]), command[-1])
+
+
+@pytest.fixture
+def echoing() -> Iterator[ScriptedServer]:
+    """
+    A server that answers with the last word of each command.
+    """
+    with ScriptedServer(echo) as server:
+        yield server
+
+
+@pytest.fixture
+def channel(echoing: ScriptedServer) -> Iterator[blocking.Channel]:
+    """
+    A channel to that server.
+    """
+    opened = blocking.connect(TCPAddress(echoing.host, echoing.port), None, True, soon())
+    yield opened
+    opened.close()
+
+
+def wait_for_data(channel: blocking.Channel) -> None:
+    """
+    Wait until something can be read.
+    """
+    deadline = soon()
+    while not channel.stale():
+        assert time.monotonic() < deadline
+        time.sleep(0.0005)
+
+
+class TestInterruptedWait:
+    """
+    A signal handler raises while replies are waited for.
+    """
+
+    def test_at_random_moments(self, channel: blocking.Channel) -> None:
+        """
+        A few hundred times: each request still gets its own reply, and the waits can be resumed.
+        """
+        chance = random.Random(7)
+        struck = 0
+        for number in range(300):
+            started = [channel.start(words("ECHO", f"{number}-{part}"), 1) for part in range(3)]
+            for part, request in enumerate(started):
+                while True:
+                    try:
+                        replies = interrupted_after(chance.uniform(1e-6, 2e-4), lambda: request.result(soon()))  # noqa: B023
+                        break
+                    except Interrupted:
+                        struck += 1
+                assert [b"%d-%d" % (number, part)] == replies
+
+        assert struck > 30
+        assert (0, False, False) == (channel.pending, channel.closed, channel.stale())
+
+    def test_at_every_point(self, channel: blocking.Channel) -> None:
+        """
+        Where handlers can run at all, one point after the other.
+        """
+        for point in range(1000):
+            first, second = (channel.start(words("ECHO", f"{name}{point}"), 1) for name in "ab")
+            wait_for_data(channel)
+
+            struck = strike(point, lambda: first.result(soon()))  # noqa: B023
+
+            assert [b"b%d" % point] == second.result(soon())
+            assert [b"a%d" % point] == first.result(soon())
+            assert 0 == channel.pending
+            if not struck:
+                break
+        assert 10 < point < 900
+
+    def test_at_every_point_before_anything_has_arrived(self) -> None:
+        """
+        An interrupted wait with a short deadline ends as any other, and the reply comes later.
+        """
+        with ScriptedServer(lambda command: Late(0.003, echo(command))) as server:  # type: ignore[arg-type]
+            channel = blocking.connect(TCPAddress(server.host, server.port), None, True, soon())
+            for point in range(200):
+                started = channel.start(words("ECHO", point), 1)
+
+                def wait(started: blocking.Started = started) -> None:
+                    try:
+                        started.result(soon(-1.0))
+                    except RequestTimeoutError:
+                        pass
+
+                struck = strike(point, wait)
+
+                assert [b"%d" % point] == started.result(soon())
+                if not struck:
+                    break
+            assert 5 < point < 190
+            channel.close()
+
+    def test_a_wait_for_any_of_several(self, echoing: ScriptedServer) -> None:
+        """
+        It is made again, and finds what has arrived.
+        """
+        address = TCPAddress(echoing.host, echoing.port)
+        channels = [blocking.connect(address, None, True, soon()) for _ in range(2)]
+        for point in range(1000):
+            started = [channel.start(words("ECHO", f"{point}"), 1) for channel in channels]
+
+            struck = strike(point, lambda: blocking.wait_any(started, soon()))  # noqa: B023
+
+            assert blocking.wait_any(started, soon())
+            assert [[b"%d" % point]] * 2 == [request.result(soon()) for request in started]
+            if not struck:
+                break
+        assert 10 < point < 900
+        blocking.close_all(channels)
+
+    def test_a_given_up_reply_reaches_nobody_else(self, channel: blocking.Channel) -> None:
+        """
+        After an interruption nobody may ask for it any more.
+        """
+        for point in range(1000):
+            given_up = channel.start(words("ECHO", f"lost{point}"), 1)
+            struck = strike(point, lambda: given_up.result(soon()))  # noqa: B023
+
+            assert [b"mine%d" % point] == channel.start(words("ECHO", f"mine{point}"), 1).result(soon())
+            if not struck:
+                break
+        assert 10 < point < 900
+
+    def test_what_an_interruption_left_makes_a_channel_stale(self, channel: blocking.Channel) -> None:
+        """
+        It is not to be lent to anybody else before somebody has looked at it.
+        """
+        channel.start(words("ECHO", "x"), 1)
+        wait_for_data(channel)
+
+        assert channel.stale()
+        assert not channel.closed
+
+
+class TestInterruptedWrite:
+    """
+    A signal handler raises while a request is sent.
+    """
+
+    def test_at_every_point(self, echoing: ScriptedServer) -> None:
+        """
+        Either the request is not there, or it can be taken up again; what the server gets is whole commands, once.
+        """
+        address = TCPAddress(echoing.host, echoing.port)
+        channel = blocking.connect(address, None, True, soon())
+        sent = []
+        for point in range(200):
+            struck = strike(point, lambda: channel.start(words("ECHO", f"{point}"), 1, soon()))  # noqa: B023
+
+            request = channel.oldest
+            if request is not None:
+                assert [b"%d" % point] == request.result(soon())
+                sent.append([b"ECHO", b"%d" % point])
+            assert (0, False) == (channel.pending, channel.closed)
+            if not struck:
+                break
+
+        assert sent == echoing.commands
+        assert 3 < point < 190
+        assert len(sent) > 1
+        channel.close()
+
+    def test_the_next_request_does_not_cut_in(self, echoing: ScriptedServer) -> None:
+        """
+        Whoever was interrupted may have gone; the rest of the request goes first all the same.
+        """
+        channel = blocking.connect(TCPAddress(echoing.host, echoing.port), None, True, soon())
+        for point in range(200):
+            struck = strike(point, lambda: channel.start(words("ECHO", f"first{point}"), 1, soon()))  # noqa: B023
+
+            assert [b"second%d" % point] == channel.start(words("ECHO", f"second{point}"), 1).result(soon())
+            assert 0 == channel.pending
+            if not struck:
+                break
+
+        assert all(command[0] == b"ECHO" and len(command) == 2 for command in echoing.commands)
+        channel.close()
+
+    def test_a_large_request_interrupted_again_and_again(self, channel: blocking.Channel) -> None:
+        """
+        It goes on exactly where it was.
+        """
+        value = "0123456789" * 300_000
+        payload = words("ECHO", value)
+        struck = 0
+        request: blocking.Started | None = None
+        chance = random.Random(3)
+        for _ in range(2000):
+            try:
+                if request is None:
+                    interrupted_after(chance.uniform(1e-5, 2e-3), lambda: channel.start(payload, 1, soon()))
+                break
+            except Interrupted:
+                struck += 1
+                request = channel.oldest
+                if request is not None:
+                    break
+        while True:
+            try:
+                request = channel.oldest or request
+                assert request is not None
+                replies = interrupted_after(chance.uniform(1e-5, 2e-3), lambda: request.result(soon()))  # noqa: B023
+                break
+            except Interrupted:
+                struck += 1
+
+        assert [value.encode()] == replies
+        assert struck > 0
+
+    def test_a_network_that_takes_nothing(self) -> None:
+        """
+        At the deadline the channel is closed: half a request cannot be taken back.
+        """
+        with mute_listener() as address:
+            channel = blocking.connect(address, None, True, soon())
+
+            with pytest.raises(RequestTimeoutError, match="sent in time") as caught:
+                channel.start(b"x" * 30_000_000, 1, soon(0.05))
+
+            assert caught.value.may_have_run
+            assert channel.closed
+            with pytest.raises(ConnectionLostError):
+                channel.start(PING, 1)
+
+
+class TestEncrypted:
+    """
+    TLS sockets are Python code, so an interruption in the middle cannot be made good.
+    """
+
+    @pytest.fixture
+    def context(self, certificates: Certificates) -> ssl.SSLContext:
+        """
+        A context that trusts the authority of this run.
+        """
+        return tls_context(TLSOptions(ca_certs=certificates.authority))
+
+    def test_an_interrupted_wait_loses_nothing_or_the_connection(
+        self, start_tls_server: StartServer, context: ssl.SSLContext
+    ) -> None:
+        """
+        Never is a reply moved to another request.
+        """
+        server = start_tls_server()
+        address = TCPAddress(HOST, server.tls_port)  # type: ignore[arg-type]
+        channel = blocking.connect(address, context, True, soon())
+        closed = 0
+        for point in range(300):
+            first, second = (channel.start(words("ECHO", f"{name}{point}"), 1) for name in "ab")
+
+            struck = strike(point, lambda: first.result(soon()))  # noqa: B023
+
+            try:
+                assert [b"a%d" % point] == first.result(soon())
+                assert [b"b%d" % point] == second.result(soon())
+            except ConnectionLostError:
+                closed += 1
+                channel = blocking.connect(address, context, True, soon())
+            if not struck:
+                break
+
+        assert point < 290
+        assert closed < point / 2
+        channel.close()
+
+    def test_an_interrupted_write_closes_the_connection(
+        self, start_tls_server: StartServer, context: ssl.SSLContext
+    ) -> None:
+        """
+        How much has left is unknown, so nothing may follow it; before it begins, nothing is lost.
+        """
+        server = start_tls_server()
+        address = TCPAddress(HOST, server.tls_port)  # type: ignore[arg-type]
+        channel = blocking.connect(address, context, True, soon())
+        for point in range(300):
+            struck = strike(point, lambda: channel.start(words("ECHO", f"{point}"), 1, soon()))  # noqa: B023
+            if channel.closed:
+                channel = blocking.connect(address, context, True, soon())
+
+            assert [b"next"] == channel.start(words("ECHO", "next"), 1).result(soon())
+            if not struck:
+                break
+        assert point < 290
+        channel.close()
+
+
+class TestThreads:
+    """
+    Callers are threads.
+    """
+
+    def test_each_thread_is_another_caller(self) -> None:
+        """
+        So one at a time can be told from two.
+        """
+        seen: list[object] = []
+        threads = [threading.Thread(target=lambda: seen.append(blocking.caller())) for _ in range(1)]
+        for thread in threads:
+            thread.start()
+            thread.join()
+
+        assert blocking.caller() == blocking.caller()
+        assert blocking.caller() not in seen
+
+    def test_all_threads_have_the_same_home(self) -> None:
+        """
+        A client is bound to nothing but the process.
+        """
+        assert blocking.home() is blocking.home()
+
+    def test_an_event_wakes_all_who_wait(self) -> None:
+        """
+        And whoever comes later does not wait.
+        """
+        event = blocking.Event()
+        woken: list[bool] = []
+        threads = [threading.Thread(target=lambda: woken.append(event.wait(math.inf))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        assert not event.wait(soon(0.005))
+        assert not event.is_set()
+
+        event.set()
+        for thread in threads:
+            thread.join(5)
+
+        assert [True, True, True] == woken
+        assert event.wait(soon(-1.0))
+
+    def test_a_channel_may_move_from_thread_to_thread(self, channel: blocking.Channel) -> None:
+        """
+        One at a time; a request started in one can be waited for in another.
+        """
+        started = channel.start(words("ECHO", "x"), 1)
+        replies: list[object] = []
+
+        thread = threading.Thread(target=lambda: replies.extend(started.result(soon())))
+        thread.start()
+        thread.join(5)
+
+        assert [b"x"] == replies
+
+    @pytest.mark.parametrize("seconds", [30.0, math.inf])
+    def test_closing_wakes_a_thread_that_waits(self, seconds: float) -> None:
+        """
+        Its request fails at once, with or without a time limit.
+        """
+        with ScriptedServer([Silence()]) as server:
+            channel = blocking.connect(TCPAddress(server.host, server.port), None, True, soon())
+            started = channel.start(PING, 1)
+            errors: list[Exception] = []
+
+            def wait() -> None:
+                try:
+                    started.result(soon(seconds))
+                except ConnectionLostError as error:
+                    errors.append(error)
+
+            thread = threading.Thread(target=wait)
+            thread.start()
+            time.sleep(0.02)
+            channel.close()
+            thread.join(5)
+
+            assert ["the connection was closed"] == [str(error) for error in errors]
+
+    def test_a_finalizer_closes_the_socket(self, channel: blocking.Channel) -> None:
+        """
+        From whatever thread it runs in.
+        """
+        thread = threading.Thread(target=channel.close_from_finalizer)
+        thread.start()
+        thread.join(5)
+
+        assert -1 == channel.fileno()

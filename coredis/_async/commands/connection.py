@@ -1,0 +1,187 @@
+"""
+Commands about connections.
+
+There is deliberately no method for what would change a connection that others use too (SELECT, AUTH, HELLO, RESET, QUIT,
+MONITOR, SUBSCRIBE, CLIENT REPLY, ...): those are options of the client, and ``execute_command`` refuses them as well.
+"""
+
+from __future__ import annotations
+
+from typing import AnyStr
+
+from coredis._async.commands.base import Commands
+from coredis._core.command import Command
+from coredis._core.commands import connection
+from coredis._core.commands.checks import string
+from coredis._core.replies.server import client_info, client_list
+from coredis._core.replies.shapes import integer, truth
+from coredis.types import ClientInfo
+from coredis.typing import Parameters, StringT
+
+
+class ConnectionCommands(Commands[AnyStr]):
+    """
+    Commands about connections.
+    """
+
+    async def ping(self, message: StringT | None = None) -> AnyStr:
+        """
+        Ask the server for a sign of life.
+
+        Returns:
+            ``PONG``, or the message
+
+        Source: https://redis.io/docs/latest/commands/ping/
+        """
+        return await self.issue(
+            Command(("PING",) if message is None else ("PING", message), self.replies.text, readonly=True)
+        )
+
+    async def echo(self, message: StringT) -> AnyStr:
+        """
+        Get a message back.
+
+        Source: https://redis.io/docs/latest/commands/echo/
+        """
+        return await self.issue(Command(("ECHO", message), self.replies.text, readonly=True))
+
+    async def client_id(self) -> int:
+        """
+        Get the number of a connection of this client.
+
+        The client may use another connection for its next command.
+
+        Source: https://redis.io/docs/latest/commands/client-id/
+        """
+        return await self.issue(Command(("CLIENT", "ID"), integer, idempotent=True))
+
+    async def client_getname(self) -> AnyStr | None:
+        """
+        Get the name of a connection of this client, None when it has none.
+
+        Source: https://redis.io/docs/latest/commands/client-getname/
+        """
+        return await self.issue(Command(("CLIENT", "GETNAME"), self.replies.optional_text, idempotent=True))
+
+    async def client_setname(self, connection_name: StringT) -> bool:
+        """
+        Name the connection that carries this command.
+
+        The client's option ``client_name`` names all its connections, which is mostly what is wanted.
+
+        Source: https://redis.io/docs/latest/commands/client-setname/
+        """
+        return await self.issue(
+            Command(("CLIENT", "SETNAME", string("connection_name", connection_name)), truth, idempotent=True)
+        )
+
+    async def client_setinfo(self, lib_name: StringT | None = None, lib_ver: StringT | None = None) -> bool:
+        """
+        Tell the server the name or the version of the library that uses the connection; one of them at a time.
+
+        Source: https://redis.io/docs/latest/commands/client-setinfo/
+        """
+        return await self.issue(connection.client_setinfo(lib_name, lib_ver))
+
+    async def client_info(self) -> ClientInfo:
+        """
+        Describe the connection that carries this command.
+
+        Source: https://redis.io/docs/latest/commands/client-info/
+        """
+        return await self.issue(Command(("CLIENT", "INFO"), client_info, idempotent=True))
+
+    async def client_list(
+        self, type_: StringT | None = None, identifiers: Parameters[int] | None = None
+    ) -> tuple[ClientInfo, ...]:
+        """
+        Describe the connections of the server.
+
+        Args:
+            type_: only ``NORMAL``, ``MASTER``, ``REPLICA`` or ``PUBSUB``
+            identifiers: only those with these numbers
+
+        Source: https://redis.io/docs/latest/commands/client-list/
+        """
+        return await self.issue(Command(connection.client_list(type_, identifiers), client_list, idempotent=True))
+
+    async def client_kill(
+        self,
+        *,
+        identifier: int | None = None,
+        addr: StringT | None = None,
+        laddr: StringT | None = None,
+        type_: StringT | None = None,
+        user: StringT | None = None,
+        skipme: bool = True,
+        maxage: int | None = None,
+    ) -> int:
+        """
+        Close connections, those for which everything given is true.
+
+        Args:
+            identifier: the number of the connection
+            addr: ``"address:port"`` of the client
+            laddr: ``"address:port"`` of the server
+            type_: ``NORMAL``, ``MASTER``, ``REPLICA`` or ``PUBSUB``
+            user: the name of the user
+            skipme: spare the connection that carries this command. If not spared, the answer still arrives
+            maxage: older than these seconds
+
+        Returns:
+            how many were closed
+
+        Source: https://redis.io/docs/latest/commands/client-kill/
+        """
+        return await self.issue(connection.client_kill(identifier, addr, laddr, type_, user, skipme, maxage))
+
+    async def client_unblock(self, client_id: int, unblock_type: StringT | None = None) -> bool:
+        """
+        End the blocking command of another connection.
+
+        Args:
+            client_id: the number of that connection
+            unblock_type: ``TIMEOUT`` (as if its time had run out, the server's default) or ``ERROR``
+
+        Returns:
+            False when it was not blocked
+
+        Source: https://redis.io/docs/latest/commands/client-unblock/
+        """
+        return await self.issue(Command(connection.client_unblock(client_id, unblock_type), truth))
+
+    async def client_pause(self, timeout: int, mode: StringT | None = None) -> bool:
+        """
+        Make the server keep all clients waiting.
+
+        A connection on which a command waits carries nothing else meanwhile, so end the pause through a client that has sent
+        nothing that waits.
+
+        Args:
+            timeout: milliseconds
+            mode: ``WRITE`` (only commands that write) or ``ALL`` (the server's default)
+
+        Source: https://redis.io/docs/latest/commands/client-pause/
+        """
+        return await self.issue(Command(connection.client_pause(timeout, mode), truth))
+
+    async def client_unpause(self) -> bool:
+        """
+        End a pause.
+
+        Source: https://redis.io/docs/latest/commands/client-unpause/
+        """
+        return await self.issue(Command(("CLIENT", "UNPAUSE"), truth, idempotent=True))
+
+    async def client_no_evict(self, enabled: bool | StringT) -> bool:
+        """
+        Protect the connection that carries this command from being closed when clients use too much memory.
+
+        Args:
+            enabled: True or ``ON``, False or ``OFF``
+
+        Source: https://redis.io/docs/latest/commands/client-no-evict/
+        """
+        return await self.issue(
+            Command(("CLIENT", "NO-EVICT", connection.switch("enabled", enabled)), truth, idempotent=True)
+        )

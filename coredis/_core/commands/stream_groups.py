@@ -1,0 +1,256 @@
+"""
+Builders of the commands of consumer groups: read, acknowledge, hand back, claim, and manage groups.
+
+Which of them may be sent again when their outcome is unknown follows from what they leave behind, not from their reply: an
+acknowledgement sent twice leaves the same state, although the second answer is 0. Whatever delivers entries or counts
+deliveries is never repeated by itself.
+Sources: https://redis.io/docs/latest/commands/?group=stream
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import AnyStr
+
+from ...exceptions import CommandSyntaxError
+from ...tokens import PureToken, TokenT, choose
+from ...types import IdentifierT, PositionT, StreamEntry, StreamPending, StreamPendingExt
+from ...typing import KeyT, MappingStringKeyT, StringT, ValueT
+from .. import identifiers as grammar
+from ..command import Command, Requirement
+from ..replies.shapes import integer, integers, truth
+from ..replies.streams import StreamReplies
+from .checks import milliseconds, natural_integer, positive_integer, string, unix_milliseconds, whole_number
+from .streams import (
+    Streams,
+    choose_condition,
+    with_block,
+    with_counted_identifiers,
+    with_limits,
+    with_streams,
+)
+
+# ----------------------------------------------------------------------------------------------------------- read
+
+
+def read(
+    replies: StreamReplies[AnyStr],
+    group: StringT,
+    consumer: StringT,
+    streams: Mapping[MappingStringKeyT, PositionT],
+    count: int | None,
+    block: int | timedelta | None,
+    noack: bool,
+    max_count: int | None,
+    max_size: int | None,
+    claim: int | timedelta | None,
+) -> Command[Streams[AnyStr] | None]:
+    """
+    Build XREADGROUP.
+    """
+    words: list[ValueT] = ["XREADGROUP", "GROUP", string("group", group), string("consumer", consumer)]
+    requires = with_limits("XREADGROUP", count, max_count, max_size, words)
+    seconds_blocked = with_block(block, words)
+    if claim is not None:
+        words += ["CLAIM", milliseconds("claim", claim)]
+        requires += (Requirement("XREADGROUP", "CLAIM", "Redis 8.4"),)
+    if noack:
+        words.append("NOACK")
+    keys = with_streams(streams, grammar.group_position, words)
+    # Never idempotent: new entries are delivered once, and reading pending ones counts as a delivery of each.
+    return Command(tuple(words), replies.streams, keys=keys, block=seconds_blocked, requires=requires)
+
+
+# ---------------------------------------------------------------------------------------- acknowledge and hand back
+
+
+def acknowledge(key: KeyT, group: StringT, identifiers: IdentifierT | Iterable[IdentifierT]) -> Command[int]:
+    """
+    Build XACK.
+    """
+    words = ("XACK", key, string("group", group), *grammar.entries("identifiers", identifiers))
+    return Command(words, integer, keys=(1,), idempotent=True)
+
+
+def acknowledge_and_delete(
+    key: KeyT, group: StringT, identifiers: IdentifierT | Iterable[IdentifierT], condition: TokenT | None
+) -> Command[tuple[int, ...]]:
+    """
+    Build XACKDEL.
+    """
+    words: list[ValueT] = ["XACKDEL", key, string("group", group)]
+    if condition is not None:
+        words.append(choose_condition(condition))
+    with_counted_identifiers(identifiers, words)
+    # A second attempt would change nothing, but answer -1: "not pending, the entry stays", the opposite of what happened.
+    return Command(tuple(words), integers, keys=(1,), requires=(Requirement("XACKDEL", None, "Redis 8.2"),))
+
+
+def hand_back(
+    key: KeyT,
+    group: StringT,
+    mode: TokenT,
+    identifiers: IdentifierT | Iterable[IdentifierT],
+    retrycount: int | None,
+    force: bool,
+) -> Command[int]:
+    """
+    Build XNACK.
+    """
+    words: list[ValueT] = [
+        "XNACK",
+        key,
+        string("group", group),
+        choose("mode", mode, PureToken.SILENT, PureToken.FAIL, PureToken.FATAL),
+    ]
+    with_counted_identifiers(identifiers, words)
+    if retrycount is not None:
+        words += ["RETRYCOUNT", natural_integer("retrycount", retrycount)]
+    if force:
+        words.append("FORCE")
+    return Command(tuple(words), integer, keys=(1,), requires=(Requirement("XNACK", None, "Redis 8.8"),))
+
+
+# ---------------------------------------------------------------------------------------------------------- claim
+
+
+def claim(
+    replies: StreamReplies[AnyStr],
+    key: KeyT,
+    group: StringT,
+    consumer: StringT,
+    min_idle_time: int | timedelta,
+    identifiers: IdentifierT | Iterable[IdentifierT],
+    idle: int | timedelta | None,
+    time: int | datetime | None,
+    retrycount: int | None,
+    force: bool,
+    justid: bool,
+    lastid: IdentifierT | None,
+) -> Command[tuple[AnyStr, ...] | tuple[StreamEntry[AnyStr], ...]]:
+    """
+    Build XCLAIM.
+    """
+    words: list[ValueT] = [
+        "XCLAIM",
+        key,
+        string("group", group),
+        string("consumer", consumer),
+        milliseconds("min_idle_time", min_idle_time),
+        *grammar.entries("identifiers", identifiers),
+    ]
+    if idle is not None:
+        if time is not None:
+            raise CommandSyntaxError({"idle", "time"}, "one excludes the other")
+        words += ["IDLE", milliseconds("idle", idle)]
+    if time is not None:
+        words += ["TIME", unix_milliseconds("time", time)]
+    if retrycount is not None:
+        words += ["RETRYCOUNT", natural_integer("retrycount", retrycount)]
+    if force:
+        words.append("FORCE")
+    if justid:
+        words.append("JUSTID")
+    if lastid is not None:
+        words += ["LASTID", grammar.entry("lastid", lastid)]
+    if justid:
+        return Command(tuple(words), replies.texts, keys=(1,), idempotent=True)
+    return Command(tuple(words), replies.entries, keys=(1,))
+
+
+def claim_idle(
+    replies: StreamReplies[AnyStr],
+    key: KeyT,
+    group: StringT,
+    consumer: StringT,
+    min_idle_time: int | timedelta,
+    start: PositionT,
+    count: int | None,
+    justid: bool,
+) -> Command[tuple[AnyStr, tuple[StreamEntry[AnyStr], ...], tuple[AnyStr, ...]] | tuple[AnyStr, tuple[AnyStr, ...]]]:
+    """
+    Build XAUTOCLAIM.
+    """
+    words: list[ValueT] = [
+        "XAUTOCLAIM",
+        key,
+        string("group", group),
+        string("consumer", consumer),
+        milliseconds("min_idle_time", min_idle_time),
+        grammar.bound("start", start),
+    ]
+    if count is not None:
+        words += ["COUNT", positive_integer("count", count)]
+    if justid:
+        words.append("JUSTID")
+        return Command(tuple(words), replies.autoclaimed_identifiers, keys=(1,))
+    return Command(tuple(words), replies.autoclaimed, keys=(1,))
+
+
+def pending(
+    replies: StreamReplies[AnyStr],
+    key: KeyT,
+    group: StringT,
+    start: PositionT | None,
+    end: PositionT | None,
+    count: int | None,
+    idle: int | timedelta | None,
+    consumer: StringT | None,
+) -> Command[StreamPending[AnyStr] | tuple[StreamPendingExt[AnyStr], ...]]:
+    """
+    Build XPENDING, either form.
+    """
+    words: list[ValueT] = ["XPENDING", key, string("group", group)]
+    if start is None and end is None and count is None:
+        if idle is not None or consumer is not None:
+            raise CommandSyntaxError({"idle", "consumer"}, "these choose from a range: give start, end and count, too")
+        return Command(tuple(words), replies.pending_summary, keys=(1,), readonly=True)
+    if start is None or end is None or count is None:
+        raise CommandSyntaxError({"start", "end", "count"}, "a range needs all three")
+    if idle is not None:
+        words += ["IDLE", milliseconds("idle", idle)]
+    words += [grammar.bound("start", start), grammar.bound("end", end), positive_integer("count", count)]
+    if consumer is not None:
+        words.append(string("consumer", consumer))
+    return Command(tuple(words), replies.pending_entries, keys=(1,), readonly=True)
+
+
+# ---------------------------------------------------------------------------------------------------------- groups
+
+
+def create(
+    key: KeyT, group: StringT, identifier: PositionT | None, mkstream: bool, entriesread: int | None
+) -> Command[bool]:
+    """
+    Build XGROUP CREATE.
+    """
+    words: list[ValueT] = [
+        "XGROUP",
+        "CREATE",
+        key,
+        string("groupname", group),
+        grammar.group_start("identifier", identifier),
+    ]
+    if mkstream:
+        words.append("MKSTREAM")
+    _with_entries_read(entriesread, words)
+    # A second attempt leaves the same group, but answers BUSYGROUP although the group is ours: who can live with that
+    # (the consumers do) says so by catching the error.
+    return Command(tuple(words), truth, keys=(2,))
+
+
+def move(key: KeyT, group: StringT, identifier: PositionT | None, entriesread: int | None) -> Command[bool]:
+    """
+    Build XGROUP SETID.
+    """
+    place = grammar.group_move("identifier", identifier)
+    words: list[ValueT] = ["XGROUP", "SETID", key, string("groupname", group), place]
+    _with_entries_read(entriesread, words)
+    # "The end" is another place the second time.
+    return Command(tuple(words), truth, keys=(2,), idempotent=place not in (b"$", b"+"))
+
+
+def _with_entries_read(entriesread: int | None, words: list[ValueT]) -> None:
+    if entriesread is not None:
+        words += ["ENTRIESREAD", whole_number("entriesread", entriesread, -1)]

@@ -1,0 +1,385 @@
+"""
+Builders of the stream commands: write, trim, read. Consumer groups are in ``stream_groups``.
+
+Everything is checked before it is sent, so a mistake names the parameter instead of puzzling over the server's answer: an
+option that a server does not know is read there as an identifier. What not every server has is noted in ``requires``.
+Sources: https://redis.io/docs/latest/commands/?group=stream
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import AnyStr, Final
+
+from ...exceptions import CommandSyntaxError
+from ...tokens import PureToken, TokenT, choose
+from ...types import IdentifierT, PairsT, PositionT, RepeatedFields, StreamEntry, StreamInfo
+from ...typing import KeyT, MappingStringKeyT, StringT, ValueT
+from .. import identifiers as grammar
+from ..command import Command, Requirement
+from ..replies.shapes import integer, integers, truth
+from ..replies.streams import StreamReplies
+from .checks import milliseconds, natural_integer, positive_integer, seconds, string, whole_number
+
+Streams = dict[AnyStr, tuple[StreamEntry[AnyStr], ...]]
+
+# What ``+`` in XREAD gets from a server that does not know it: COMMAND DOCS does not show whether it is known, and all other
+# identifiers have been checked here.
+_NO_LAST_ENTRY: Final = "ERR Invalid stream ID"
+
+# The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
+_LONGEST_MEMORY: Final = 86_400  # seconds
+_LARGEST_MEMORY: Final = 10_000  # identifiers
+
+
+# ------------------------------------------------------------------------------------------------- add and remove
+
+
+def add(
+    replies: StreamReplies[AnyStr],
+    key: KeyT,
+    field_values: Mapping[MappingStringKeyT, ValueT] | PairsT,
+    identifier: PositionT | None,
+    nomkstream: bool,
+    idmpauto: StringT | None,
+    idmp: tuple[StringT, StringT] | None,
+    trim_strategy: TokenT | None,
+    threshold: PositionT | None,
+    trim_operator: TokenT | None,
+    limit: int | None,
+    condition: TokenT | None,
+) -> Command[AnyStr | None]:
+    """
+    Build XADD.
+    """
+    words: list[ValueT] = ["XADD", key]
+    requires: tuple[Requirement, ...] = ()
+    if nomkstream:
+        words.append("NOMKSTREAM")
+    if condition is not None:
+        requires += _with_condition("XADD", condition, words)
+    new = grammar.addition("identifier", identifier)
+    requires += _with_producer(idmp, idmpauto, new == b"*", words)
+    if trim_strategy is not None and threshold is not None:
+        _with_trimming(trim_strategy, threshold, trim_operator, limit, words)
+    elif trim_strategy is not None or threshold is not None:
+        raise CommandSyntaxError({"trim_strategy", "threshold"}, "one needs the other")
+    elif trim_operator is not None or limit is not None:
+        raise CommandSyntaxError(
+            {"trim_operator", "limit", "trim_strategy"}, "there is no trim_strategy to apply it to"
+        )
+    words.append(new)
+    _with_fields(field_values, words)
+    return Command(
+        tuple(words),
+        replies.optional_text,
+        keys=(1,),
+        # With an explicit identifier a second attempt adds nothing either, but is refused ("equal or smaller"), which would
+        # report a success as a failure; only the server's own memory of idempotent identifiers makes repeating safe.
+        idempotent=idmp is not None or idmpauto is not None,
+        requires=requires,
+    )
+
+
+def delete(key: KeyT, identifiers: IdentifierT | Iterable[IdentifierT]) -> Command[int]:
+    """
+    Build XDEL.
+    """
+    return Command(("XDEL", key, *grammar.entries("identifiers", identifiers)), integer, keys=(1,), idempotent=True)
+
+
+def delete_extended(
+    key: KeyT, identifiers: IdentifierT | Iterable[IdentifierT], condition: TokenT | None
+) -> Command[tuple[int, ...]]:
+    """
+    Build XDELEX.
+    """
+    words: list[ValueT] = ["XDELEX", key]
+    if condition is not None:
+        words.append(choose_condition(condition))
+    with_counted_identifiers(identifiers, words)
+    return Command(
+        tuple(words), integers, keys=(1,), idempotent=True, requires=(Requirement("XDELEX", None, "Redis 8.2"),)
+    )
+
+
+def trim(
+    key: KeyT,
+    trim_strategy: TokenT,
+    threshold: PositionT,
+    trim_operator: TokenT | None,
+    limit: int | None,
+    condition: TokenT | None,
+) -> Command[int]:
+    """
+    Build XTRIM.
+    """
+    words: list[ValueT] = ["XTRIM", key]
+    strategy = _with_trimming(trim_strategy, threshold, trim_operator, limit, words)
+    requires = () if condition is None else _with_condition("XTRIM", condition, words)
+    # Trimming to a length again removes what was added in between.
+    return Command(tuple(words), integer, keys=(1,), idempotent=strategy == b"MINID", requires=requires)
+
+
+# ----------------------------------------------------------------------------------------------------------- read
+
+
+def scan(
+    replies: StreamReplies[AnyStr],
+    command: str,
+    key: KeyT,
+    first: PositionT | None,
+    last: PositionT | None,
+    count: int | None,
+) -> Command[tuple[StreamEntry[AnyStr], ...]]:
+    """
+    Build XRANGE, or XREVRANGE, which takes its two ends the other way round.
+
+    Args:
+        replies: the client's converters
+        command: ``XRANGE`` or ``XREVRANGE``
+        key: of the stream
+        first: the smaller end
+        last: the larger end
+        count: how many entries at most
+    """
+    start = b"-" if first is None else grammar.bound("start", first)
+    end = b"+" if last is None else grammar.bound("end", last)
+    words: tuple[ValueT, ...] = (command, key, start, end) if command == "XRANGE" else (command, key, end, start)
+    if count is not None:
+        words += ("COUNT", positive_integer("count", count))
+    return Command(words, replies.entries, keys=(1,), readonly=True)
+
+
+def read(
+    replies: StreamReplies[AnyStr],
+    streams: Mapping[MappingStringKeyT, PositionT],
+    count: int | None,
+    block: int | timedelta | None,
+    max_count: int | None,
+    max_size: int | None,
+) -> Command[Streams[AnyStr] | None]:
+    """
+    Build XREAD.
+    """
+    words: list[ValueT] = ["XREAD"]
+    requires = with_limits("XREAD", count, max_count, max_size, words)
+    seconds_blocked = with_block(block, words)
+    keys = with_streams(streams, grammar.position, words)
+    identifiers = words[keys.stop :]
+    if b"+" in identifiers:
+        requires += (Requirement("XREAD", "+", "Redis 7.4 or Valkey 8.0", _NO_LAST_ENTRY),)
+    return Command(
+        tuple(words),
+        replies.streams,
+        keys=keys,
+        readonly=True,
+        # ``$`` means "from now on": asking again later would pass over what was added in between.
+        idempotent=b"$" not in identifiers,
+        block=seconds_blocked,
+        requires=requires,
+    )
+
+
+# ---------------------------------------------------------------------------------------------- settings and state
+
+
+def set_identifier(
+    key: KeyT, identifier: IdentifierT, entriesadded: int | None, maxdeletedid: IdentifierT | None
+) -> Command[bool]:
+    """
+    Build XSETID.
+    """
+    words: list[ValueT] = ["XSETID", key, grammar.entry("identifier", identifier)]
+    if entriesadded is not None:
+        words += ["ENTRIESADDED", natural_integer("entriesadded", entriesadded)]
+    if maxdeletedid is not None:
+        words += ["MAXDELETEDID", grammar.entry("maxdeletedid", maxdeletedid)]
+    return Command(tuple(words), truth, keys=(1,))
+
+
+def configure(key: KeyT, idmp_duration: int | timedelta | None, idmp_maxsize: int | None) -> Command[bool]:
+    """
+    Build XCFGSET.
+    """
+    words: list[ValueT] = ["XCFGSET", key]
+    if idmp_duration is not None:
+        words += ["IDMP-DURATION", seconds("idmp_duration", idmp_duration, 1, _LONGEST_MEMORY)]
+    if idmp_maxsize is not None:
+        words += ["IDMP-MAXSIZE", whole_number("idmp_maxsize", idmp_maxsize, 1, _LARGEST_MEMORY)]
+    if len(words) == 2:
+        raise CommandSyntaxError({"idmp_duration", "idmp_maxsize"}, "at least one is needed")
+    return Command(
+        tuple(words), truth, keys=(1,), idempotent=True, requires=(Requirement("XCFGSET", None, "Redis 8.6"),)
+    )
+
+
+def information(replies: StreamReplies[AnyStr], key: KeyT, full: bool, count: int | None) -> Command[StreamInfo]:
+    """
+    Build XINFO STREAM.
+    """
+    words: list[ValueT] = ["XINFO", "STREAM", key]
+    if full:
+        words.append("FULL")
+    if count is not None:
+        if not full:
+            raise CommandSyntaxError({"count", "full"}, "count limits the full form only")
+        words += ["COUNT", natural_integer("count", count)]
+    return Command(tuple(words), replies.stream_information, keys=(2,), readonly=True)
+
+
+# ------------------------------------------------------------------------------------- words that commands share
+
+
+def choose_condition(condition: TokenT) -> bytes:
+    """
+    Read what happens to references of an entry in consumer groups.
+    """
+    return choose("condition", condition, PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
+
+
+def with_counted_identifiers(identifiers: IdentifierT | Iterable[IdentifierT], words: list[ValueT]) -> None:
+    """
+    Append an IDS block.
+    """
+    checked = grammar.entries("identifiers", identifiers)
+    words += ["IDS", len(checked), *checked]
+
+
+def with_limits(
+    command: str, count: int | None, max_count: int | None, max_size: int | None, words: list[ValueT]
+) -> tuple[Requirement, ...]:
+    """
+    Append how much a read over several streams may return.
+    """
+    requires: tuple[Requirement, ...] = ()
+    if count is not None:
+        words += ["COUNT", positive_integer("count", count)]
+    if max_count is not None:
+        if positive_integer("max_count", max_count) < (count or 0):
+            raise CommandSyntaxError({"count", "max_count"}, f"max_count ({max_count}) is less than count ({count})")
+        words += ["MAXCOUNT", max_count]
+        requires += (Requirement(command, "MAXCOUNT", "Redis 8.10"),)
+    if max_size is not None:
+        words += ["MAXSIZE", positive_integer("max_size", max_size)]
+        requires += (Requirement(command, "MAXSIZE", "Redis 8.10"),)
+    return requires
+
+
+def with_block(block: int | timedelta | None, words: list[ValueT]) -> float | None:
+    """
+    Append BLOCK.
+
+    Returns:
+        the seconds that the server may take: None without BLOCK, ``inf`` for BLOCK 0, which waits for ever
+    """
+    if block is None:
+        return None
+    span = milliseconds("block", block)
+    words += ["BLOCK", span]
+    return span / 1000 if span else math.inf
+
+
+def with_streams(
+    streams: Mapping[MappingStringKeyT, PositionT], check: Callable[[str, PositionT], bytes], words: list[ValueT]
+) -> range:
+    """
+    Append the streams to read, after checking that none is there twice.
+
+    Args:
+        streams: where to start, by name
+        check: checks and returns one identifier
+        words: of the command so far
+
+    Returns:
+        the positions of the keys, which are known here without searching: a consumer may be called STREAMS, too
+    """
+    if not isinstance(streams, Mapping):
+        raise TypeError(f"streams: expected a mapping of names to identifiers, got {type(streams).__name__}")
+    if not streams:
+        raise ValueError("streams: expected at least one stream, got none")
+    names = [string("streams", name) for name in streams]
+    if len({name.encode() if isinstance(name, str) else name for name in names}) < len(names):
+        raise ValueError(f"streams: the same stream is there as str and as bytes: {names!r}")
+    words.append("STREAMS")
+    keys = range(len(words), len(words) + len(names))
+    words += names
+    words += [check(f"streams[{name!r}]", identifier) for name, identifier in streams.items()]
+    return keys
+
+
+def _with_condition(command: str, condition: TokenT, words: list[ValueT]) -> tuple[Requirement, ...]:
+    word = choose_condition(condition)
+    words.append(word)
+    return (Requirement(command, word.decode(), "Redis 8.2"),)
+
+
+def _with_producer(
+    idmp: tuple[StringT, StringT] | None, idmpauto: StringT | None, automatic: bool, words: list[ValueT]
+) -> tuple[Requirement, ...]:
+    parts: tuple[StringT, ...]
+    if idmp is not None:
+        if idmpauto is not None:
+            raise CommandSyntaxError({"idmp", "idmpauto"}, "one excludes the other")
+        if isinstance(idmp, str | bytes) or len(idmp) != 2:
+            raise ValueError(f"idmp: expected a producer and an idempotent identifier, got {idmp!r}")
+        name, parts = "idmp", idmp
+    elif idmpauto is not None:
+        name, parts = "idmpauto", (idmpauto,)
+    else:
+        return ()
+    if not automatic:
+        raise CommandSyntaxError({name, "identifier"}, "an idempotent entry gets its identifier from the server")
+    if not all(string(name, part) for part in parts):
+        raise ValueError(f"{name}: neither producer nor identifier may be empty, got {parts!r}")
+    option = name.upper()
+    words += [option, *parts]
+    return (Requirement("XADD", option, "Redis 8.6"),)
+
+
+def _with_trimming(
+    strategy: TokenT, threshold: PositionT, operator: TokenT | None, limit: int | None, words: list[ValueT]
+) -> bytes:
+    chosen = choose("trim_strategy", strategy, PureToken.MAXLEN, PureToken.MINID)
+    words.append(chosen)
+    sign = None if operator is None else choose("trim_operator", operator, PureToken.EQUAL, PureToken.APPROXIMATELY)
+    if sign is not None:
+        words.append(sign)
+    if chosen == b"MINID":
+        words.append(grammar.threshold("threshold", threshold))
+    else:
+        words.append(natural_integer("threshold", _length(threshold)))
+    if limit is not None:
+        if sign != b"~":
+            raise CommandSyntaxError({"limit", "trim_operator"}, "limit needs the operator '~'")
+        words += ["LIMIT", natural_integer("limit", limit)]
+    return chosen
+
+
+def _length(threshold: PositionT) -> int:
+    if isinstance(threshold, str | bytes):
+        try:
+            return int(threshold)
+        except ValueError:
+            raise ValueError(f"threshold: expected a length, got {threshold!r}") from None
+    return threshold  # type: ignore[return-value]  # The caller's check refuses what is no number.
+
+
+def _with_fields(field_values: Mapping[MappingStringKeyT, ValueT] | PairsT, words: list[ValueT]) -> None:
+    before = len(words)
+    if isinstance(field_values, RepeatedFields):
+        field_values = field_values.pairs
+    if isinstance(field_values, Mapping):
+        for item in field_values.items():
+            words += item
+    elif isinstance(field_values, str | bytes):
+        raise TypeError(f"field_values: expected a mapping or pairs, got {type(field_values).__name__}")
+    else:
+        for pair in field_values:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise ValueError(f"field_values: expected pairs of name and value, got {pair!r}")
+            words += pair
+    if len(words) == before:
+        raise ValueError("field_values: expected at least one field, got none")

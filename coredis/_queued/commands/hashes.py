@@ -1,0 +1,179 @@
+# Generated from coredis/_async/commands/hashes.py by scripts/generate.py: edit that file, not this one.
+"""
+Commands about hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import AnyStr
+
+from coredis._queued.commands.base import Commands
+from coredis._core.command import Command
+from coredis._core.commands import hashes as build
+from coredis._core.commands.keyed import values
+from coredis._core.queue import Queued
+from coredis._core.replies.shapes import integer, number, truth
+from coredis.typing import KeyT, MappingKeyT, Parameters, StringT, ValueT
+
+
+class HashCommands(Commands[AnyStr]):
+    """
+    Commands about hashes.
+    """
+
+    def hset(self, key: KeyT, field_values: Mapping[MappingKeyT, ValueT]) -> Queued[int]:
+        """
+        Set fields of a hash.
+
+        Returns:
+            how many of them are new
+
+        Source: https://redis.io/docs/latest/commands/hset/
+        """
+        return self.issue(build.hset(key, field_values))
+
+    def hsetnx(self, key: KeyT, field: StringT, value: ValueT) -> Queued[bool]:
+        """
+        Set a field of a hash unless it exists.
+
+        Source: https://redis.io/docs/latest/commands/hsetnx/
+        """
+        return self.issue(Command(("HSETNX", key, field, value), truth, keys=(1,)))
+
+    def hget(self, key: KeyT, field: StringT) -> Queued[AnyStr | None]:
+        """
+        Get a field of a hash, None when there is none.
+
+        Source: https://redis.io/docs/latest/commands/hget/
+        """
+        return self.issue(Command(("HGET", key, field), self.replies.optional_text, keys=(1,), readonly=True))
+
+    def hmget(self, key: KeyT, fields: Parameters[StringT]) -> Queued[tuple[AnyStr | None, ...]]:
+        """
+        Get fields of a hash, None for each that does not exist.
+
+        Source: https://redis.io/docs/latest/commands/hmget/
+        """
+        return self.issue(
+            Command(("HMGET", key, *values("fields", fields)), self.replies.optional_texts, keys=(1,), readonly=True)
+        )
+
+    def hgetall(self, key: KeyT) -> Queued[dict[AnyStr, AnyStr]]:
+        """
+        Get all fields of a hash, none when there is no such key.
+
+        Source: https://redis.io/docs/latest/commands/hgetall/
+        """
+        return self.issue(Command(("HGETALL", key), self.replies.text_map, keys=(1,), readonly=True))
+
+    def hdel(self, key: KeyT, fields: Parameters[StringT]) -> Queued[int]:
+        """
+        Delete fields of a hash.
+
+        Returns:
+            how many there were
+
+        Source: https://redis.io/docs/latest/commands/hdel/
+        """
+        return self.issue(Command(("HDEL", key, *values("fields", fields)), integer, keys=(1,), idempotent=True))
+
+    def hexists(self, key: KeyT, field: StringT) -> Queued[bool]:
+        """
+        Tell whether a hash has a field.
+
+        Source: https://redis.io/docs/latest/commands/hexists/
+        """
+        return self.issue(Command(("HEXISTS", key, field), truth, keys=(1,), readonly=True))
+
+    def hlen(self, key: KeyT) -> Queued[int]:
+        """
+        Count the fields of a hash.
+
+        Source: https://redis.io/docs/latest/commands/hlen/
+        """
+        return self.issue(Command(("HLEN", key), integer, keys=(1,), readonly=True))
+
+    def hkeys(self, key: KeyT) -> Queued[tuple[AnyStr, ...]]:
+        """
+        Get the names of the fields of a hash.
+
+        Source: https://redis.io/docs/latest/commands/hkeys/
+        """
+        return self.issue(Command(("HKEYS", key), self.replies.texts, keys=(1,), readonly=True))
+
+    def hvals(self, key: KeyT) -> Queued[tuple[AnyStr, ...]]:
+        """
+        Get the values of the fields of a hash.
+
+        Source: https://redis.io/docs/latest/commands/hvals/
+        """
+        return self.issue(Command(("HVALS", key), self.replies.texts, keys=(1,), readonly=True))
+
+    def hincrby(self, key: KeyT, field: StringT, increment: int) -> Queued[int]:
+        """
+        Add to a whole number in a hash.
+
+        Source: https://redis.io/docs/latest/commands/hincrby/
+        """
+        return self.issue(Command(("HINCRBY", key, field, increment), integer, keys=(1,)))
+
+    def hincrbyfloat(self, key: KeyT, field: StringT, increment: int | float) -> Queued[float]:
+        """
+        Add to a number in a hash.
+
+        Source: https://redis.io/docs/latest/commands/hincrbyfloat/
+        """
+        return self.issue(Command(("HINCRBYFLOAT", key, field, increment), number, keys=(1,)))
+
+    def hstrlen(self, key: KeyT, field: StringT) -> Queued[int]:
+        """
+        Get the length of a field in bytes, 0 when there is none.
+
+        Source: https://redis.io/docs/latest/commands/hstrlen/
+        """
+        return self.issue(Command(("HSTRLEN", key, field), integer, keys=(1,), readonly=True))
+
+    def hrandfield(
+        self, key: KeyT, *, count: int | None = None, withvalues: bool = False
+    ) -> Queued[AnyStr | tuple[AnyStr, ...] | dict[AnyStr, AnyStr] | tuple[tuple[AnyStr, AnyStr], ...] | None]:
+        """
+        Draw fields of a hash.
+
+        Args:
+            key: the key
+            count: how many different ones; a negative number draws as many, the same ones maybe several times
+            withvalues: get their values too
+
+        Returns:
+            one field, None when there is no such key; with ``count`` a tuple; with ``withvalues`` a dict, or (field, value)
+            pairs when ``count`` is negative
+
+        Source: https://redis.io/docs/latest/commands/hrandfield/
+        """
+        return self.issue(build.hrandfield(key, count, withvalues, self.replies.hash_sample(count, withvalues)))
+
+    def hscan(
+        self,
+        key: KeyT,
+        cursor: int = 0,
+        match: StringT | None = None,
+        count: int | None = None,
+        novalues: bool = False,
+    ) -> Queued[tuple[int, dict[AnyStr, AnyStr] | tuple[AnyStr, ...]]]:
+        """
+        Get one page of the fields of a hash; a field may come more than once.
+
+        Args:
+            key: the key
+            cursor: 0 to begin, then what the page before gave
+            match: only fields whose name matches
+            count: how many fields the server shall look at, about
+            novalues: get names only. Redis 7.4
+
+        Returns:
+            the cursor of the next page, 0 after the last one, and fields with their values or names
+
+        Source: https://redis.io/docs/latest/commands/hscan/
+        """
+        return self.issue(build.hscan(key, cursor, match, count, novalues, self.replies.hash_page(novalues)))

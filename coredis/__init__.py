@@ -1,0 +1,27 @@
+"""
+A Redis and Valkey client for Python that consumes and produces streams: the asynchronous flavour.
+
+The blocking flavour has the same names in ``coredis.sync``.
+"""
+
+from __future__ import annotations
+
+from ._async.pipeline import Pipeline
+from ._async.redis import Redis
+from ._core.queue import Queued
+from ._version import __version__
+from .credentials import CredentialProvider, UserPass, UserPassCredentialProvider
+from .retry import RetryPolicy
+from .tokens import PureToken
+
+__all__ = [
+    "CredentialProvider",
+    "Pipeline",
+    "PureToken",
+    "Queued",
+    "Redis",
+    "RetryPolicy",
+    "UserPass",
+    "UserPassCredentialProvider",
+    "__version__",
+]

@@ -1,0 +1,283 @@
+"""
+The connections of one client to one server: opens, lends, takes back and closes them, as ``_core/pool.py`` decides.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Iterator
+
+from coredis._async.connection import Connection, open_connection
+from coredis._core.config import ConnectionOptions
+from coredis._core.pool import PoolState, Verdict
+from coredis._runtime import aio as rt
+from coredis.exceptions import ConnectionLostError, PoolTimeoutError
+
+IDLE_SECONDS = 0.1  # after this long without use a connection is looked at before it is trusted
+
+
+class Pool:
+    """
+    Connections to one server.
+
+    Threads (blocking flavour) and tasks may share a pool. A connection that is lent exclusively belongs to its borrower
+    until it is released.
+    """
+
+    def __init__(self, options: ConnectionOptions, max_connections: int) -> None:
+        self._options = options
+        self._max_connections = max_connections
+        self._lock = rt.StateLock()
+        self._state: PoolState[Connection, rt.Event] = PoolState(max_connections, multiplexed=rt.MULTIPLEXED)
+        # Weakly: a consumer that is forgotten rather than closed sees to its connection itself.
+        self._detached: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._home: object = None
+        self._bound = False
+        self.closings = 0  # how often it has been closed: a command that is under way then is not tried again
+        rt.after_fork(self)
+
+    @property
+    def options(self) -> ConnectionOptions:
+        """
+        How connections are opened.
+        """
+        return self._options
+
+    # ------------------------------------------------------------------------------------------------------ lending
+
+    async def acquire(self, exclusive: bool, deadline: float) -> Connection:
+        """
+        Borrow a connection; give it back with ``release``.
+
+        Args:
+            exclusive: nobody else may use it meanwhile
+            deadline: when to give up
+
+        Raises:
+            ConnectionError: none can be opened
+            PoolTimeoutError: all are in use until then
+            RuntimeError: the client belongs to another event loop
+        """
+        self.bind()
+        shared = self._state.shared
+        if shared is not None and not exclusive and not shared.channel.closed:
+            shared.users += 1
+            return await self._when_writable(shared, deadline) if shared.channel.congested else shared
+        ticket = object()
+        try:
+            return await self._borrow(ticket, exclusive, deadline)
+        except BaseException:  # cancelled or interrupted as well: whatever has been taken by now goes back
+            with self._lock:
+                held = self._state.surrender(ticket)
+                self._wake()
+            if held is not None:
+                held.channel.close()
+            raise
+
+    def release(self, connection: Connection) -> None:
+        """
+        Give a borrowed connection back. One with replies outstanding is closed rather than lent again.
+        """
+        channel = connection.channel
+        if connection.users:
+            connection.users -= 1
+            if connection is self._state.shared and not channel.closed:
+                if not connection.users and self._state.waiting:
+                    with self._lock:
+                        self._wake()
+                return
+        try:
+            connection.last_used = rt.now()
+            with self._lock:
+                if not channel.closed:
+                    if connection in self._state.retired and channel.awaited:
+                        return  # others still wait for their replies
+                    if not channel.pending and self._state.give_back(connection):
+                        self._wake()
+                        return
+        except BaseException:  # interrupted: better one connection less than one that is never free again
+            self.discard(connection)
+            raise
+        self.discard(connection)
+
+    def discard(self, connection: Connection) -> None:
+        """
+        Close a borrowed connection instead of giving it back.
+        """
+        with self._lock:
+            self._state.forget(connection)
+            self._detached.discard(connection)
+            self._wake()
+        connection.channel.close()
+
+    def retire(self, connection: Connection) -> None:
+        """
+        Lend the shared connection to nobody else: it seems dead. Those who wait on it go on until their time is up.
+        """
+        with self._lock:
+            self._state.retire(connection)
+            self._wake()
+
+    async def detach(self, deadline: float) -> Connection:
+        """
+        Open a connection beside the pool, for a consumer's reads. It does not count against the limit; the pool closes
+        it when it closes itself. Give it back with ``discard``.
+
+        Raises:
+            ConnectionError: it cannot be opened
+        """
+        self.bind()
+        connection = await self._connect(deadline)
+        with self._lock:
+            self._detached.add(connection)
+        return connection
+
+    # ------------------------------------------------------------------------------------------------------ closing
+
+    async def close(self) -> None:
+        """
+        Close every connection. The pool may be used again afterwards.
+        """
+        with self._lock:
+            self.closings += 1
+            connections = [*self._state.clear(), *self._detached]
+            self._detached.clear()
+            self._wake(all_of_them=True)
+        bound, self._bound = self._bound, False
+        if not bound or self._home is rt.home():
+            await rt.close_all(connection.channel for connection in connections)
+        else:
+            for connection in connections:  # of an event loop that is gone or runs elsewhere
+                connection.channel.close_from_finalizer()
+
+    def channels(self) -> Iterator[rt.Channel]:
+        """
+        Every open channel, for the finalizer of a client that was not closed.
+        """
+        for connection in (*self._state.connections(), *self._detached):
+            if not connection.channel.closed:
+                yield connection.channel
+
+    def forget_parent(self) -> None:
+        """
+        Start afresh in a forked child, leaving the parent's connections alone.
+        """
+        rt.keep_inherited((*self._state.connections(), *self._detached))
+        self._lock = rt.StateLock()
+        self._state = PoolState(self._max_connections, multiplexed=rt.MULTIPLEXED)
+        self._detached = weakref.WeakSet()
+        self._bound = False
+
+    # ------------------------------------------------------------------------------------------------------- inside
+
+    def bind(self) -> None:
+        """
+        Belong to the running event loop from now on; every use of a connection goes through here.
+
+        Raises:
+            RuntimeError: it belongs to another one
+        """
+        home = rt.home()
+        if not self._bound:
+            self._home, self._bound = home, True
+        elif self._home is not home:
+            raise RuntimeError(
+                f"this client belongs to another event loop ({self._home!r}) than the running one ({home!r}): "
+                "close it there first, or make one client per event loop"
+            )
+
+    def _fit(self, connection: Connection) -> bool:
+        if rt.now() - connection.last_used < IDLE_SECONDS:
+            return not connection.channel.closed
+        return not connection.channel.stale()
+
+    async def _borrow(self, ticket: object, exclusive: bool, deadline: float) -> Connection:
+        pool_deadline = min(deadline, _after(self._options.times.pool))
+        while True:
+            waiter: rt.Event | None = None
+            shared = self._state.shared
+            unused = shared is not None and not shared.users
+            with self._lock:
+                connection = self._state.request(
+                    ticket, exclusive, unused and shared is not None and not shared.channel.pending
+                )
+                if connection is Verdict.WAIT:
+                    waiter = rt.Event()
+                    self._state.waiting.append(waiter)
+            if isinstance(connection, Connection):
+                if self._fit(connection):
+                    if connection is self._state.shared:
+                        connection.users += 1
+                        return await self._when_writable(connection, deadline)  # many may have waited for it
+                    return connection
+                self.discard(connection)
+            elif waiter is None:
+                return await self._open(ticket, deadline)
+            else:
+                # Replies that nobody waits for any more may be all that is in the way, and nobody tells when they have come.
+                await self._wait(
+                    waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if unused else pool_deadline
+                )
+
+    async def _when_writable(self, shared: Connection, deadline: float) -> Connection:
+        try:
+            if shared.channel.congested:
+                await shared.channel.writable(deadline)
+        except BaseException:  # cancelled as well
+            self.release(shared)
+            raise
+        return shared
+
+    async def _connect(self, deadline: float) -> Connection:
+        closings = self.closings
+        connection = await open_connection(self._options, min(deadline, _after(self._options.times.connect)))
+        if closings != self.closings:
+            connection.channel.close()
+            raise ConnectionLostError("the client was closed")
+        return connection
+
+    async def _open(self, ticket: object, deadline: float) -> Connection:
+        state = self._state
+        connection = await self._connect(deadline)
+        with self._lock:
+            state.opened(ticket, connection)
+            if connection is state.shared:
+                connection.users += 1
+            self._wake()
+        return connection
+
+    async def _wait(self, waiter: rt.Event, deadline: float, until: float) -> None:
+        try:
+            if not await waiter.wait(until):
+                if until < deadline:
+                    with self._lock:
+                        if waiter in self._state.waiting:
+                            self._state.waiting.remove(waiter)
+                    return
+                raise PoolTimeoutError(
+                    f"all {self._max_connections} connections are in use and none became free in time: "
+                    "raise max_connections or pool_timeout"
+                )
+        except BaseException:  # cancelled or interrupted as well: pass on a wake-up that comes too late for us
+            with self._lock:
+                if waiter in self._state.waiting:
+                    self._state.waiting.remove(waiter)
+                else:
+                    self._wake()
+            raise
+
+    def _wake(self, all_of_them: bool = False) -> None:
+        """
+        Let the longest waiting ask again. The lock is held.
+        """
+        waiting = self._state.waiting
+        everybody = all_of_them or self._state.shared is not None
+        while waiting:
+            waiting.popleft().set()
+            if not everybody:
+                return
+
+
+def _after(seconds: float | None) -> float:
+    return math.inf if seconds is None else rt.now() + seconds

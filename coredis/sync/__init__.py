@@ -1,0 +1,27 @@
+"""
+A Redis and Valkey client for Python that consumes and produces streams: the blocking flavour.
+
+It runs no event loop and needs no thread. The asynchronous flavour has the same names in ``coredis``.
+"""
+
+from __future__ import annotations
+
+from .._core.queue import Queued
+from .._sync.pipeline import Pipeline
+from .._sync.redis import Redis
+from .._version import __version__
+from ..credentials import CredentialProvider, UserPass, UserPassCredentialProvider
+from ..retry import RetryPolicy
+from ..tokens import PureToken
+
+__all__ = [
+    "CredentialProvider",
+    "Pipeline",
+    "PureToken",
+    "Queued",
+    "Redis",
+    "RetryPolicy",
+    "UserPass",
+    "UserPassCredentialProvider",
+    "__version__",
+]

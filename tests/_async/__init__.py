@@ -1,0 +1,3 @@
+"""
+Tests on real servers. Authored here for one flavour, generated for the other.
+"""

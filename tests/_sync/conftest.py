@@ -1,0 +1,42 @@
+# Generated from tests/_async/conftest.py by scripts/generate.py: edit that file, not this one.
+"""
+Fixtures of one flavour: clients on the servers found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.blocking import Redis, connect, open_resources, settle
+from tests.support.servers import Server
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    """
+    Fail a test that leaves a connection or anything running behind.
+    """
+    before = open_resources()
+    yield
+    settle(before)
+
+
+@pytest.fixture
+def redis(server: Server, protocol: int, decode: bool) -> Iterator[Redis[Any]]:
+    """
+    A client on every server, with both protocols, raw and decoded.
+    """
+    with connect(server, protocol=protocol, decode_responses=decode) as client:
+        yield client
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Redis[bytes]]:
+    """
+    A client with the default options on every server, for tests to which the protocol makes no difference.
+    """
+    with connect(server) as client:
+        yield client

@@ -1,0 +1,3 @@
+"""
+Ways of using the commands together: the consumers of streams.
+"""

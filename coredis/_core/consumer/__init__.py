@@ -1,0 +1,3 @@
+"""
+The decisions of the stream consumers, one small part per module, each without I/O.
+"""

@@ -1,0 +1,146 @@
+"""
+Where a consumer stands in each of its streams, and what it asks for next.
+
+A stream is read in one of these phases:
+
+    UNKNOWN   not asked yet where to begin
+    AFTER     without a group: what comes after ``position``
+    HISTORY   in a group: this consumer's own pending entries after ``position``, until there are none; then NEW
+    PENDING   as HISTORY, for ever: the application asked for pending entries only
+    NEW       in a group: what nobody in the group has seen (``>``)
+
+History never blocks and its streams are always in the reply, so one of them would keep a read of new entries from
+waiting: the two are asked for in turns, and new entries are waited for only when no history is left.
+
+When a reply to ``>`` may have been lost, its entries are already this consumer's pending ones, and all of them come after
+``floor``, the last identifier received. So the stream goes back to HISTORY from there: nothing is lost and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from ...typing import KeyT
+from ..identifiers import parse
+
+BEGINNING: Final = b"0-0"
+
+
+class Phase(enum.Enum):
+    """
+    How a stream is read; see above.
+    """
+
+    UNKNOWN = "unknown"
+    AFTER = "after"
+    HISTORY = "history"
+    PENDING = "pending"
+    NEW = "new"
+
+
+@dataclass(slots=True)
+class Cursor:
+    """
+    Where the consumer stands in one stream.
+
+    Attributes:
+        name: of the stream, encoded
+        given: its name as the application said it
+        start: the identifier the application asked for, None where it asked for none
+        position: read after this identifier (AFTER, HISTORY, PENDING)
+        floor: in a group: nothing after this identifier has been received in this session; at first where the group stood
+        known: the group has been found, or made, in this session; if it is gone later it has vanished
+        asked: PENDING only: nothing was left when asked since the application's call began
+    """
+
+    name: bytes
+    given: KeyT
+    start: bytes | None
+    phase: Phase = Phase.UNKNOWN
+    position: bytes = BEGINNING
+    floor: bytes = BEGINNING
+    known: bool = False
+    asked: bool = False
+
+    def reset(self) -> None:
+        """
+        Forget where it stands.
+        """
+        self.phase, self.position, self.floor = Phase.UNKNOWN, BEGINNING, BEGINNING
+        self.known = self.asked = False
+
+    def received(self, last: bytes | None) -> None:
+        """
+        Record what a reply had for this stream: the identifier of its last entry, or None when there was none.
+
+        Recording the same reply twice changes nothing.
+        """
+        if self.phase is Phase.NEW:
+            if last is not None:
+                self.floor = last
+        elif last is not None:
+            self.position = last
+            if parse(last) > parse(self.floor):
+                self.floor = last
+        elif self.phase is Phase.HISTORY:
+            self.phase = Phase.NEW
+        else:
+            self.asked = True
+
+    def lost(self) -> None:
+        """
+        Record that a reply with new entries may have been lost.
+        """
+        if self.phase is Phase.NEW:
+            self.phase, self.position = Phase.HISTORY, self.floor
+
+
+class Plan(NamedTuple):
+    """
+    The next read.
+
+    Attributes:
+        cursors: the streams in it
+        new: whether it asks for new entries rather than for a consumer's own pending ones
+        waits: whether it may wait for entries
+        complete: whether nothing in the reply means that there is nothing in any stream
+    """
+
+    cursors: tuple[Cursor, ...]
+    new: bool
+    waits: bool
+    complete: bool
+
+    def identifiers(self) -> tuple[bytes, ...]:
+        """
+        What to send for each stream.
+        """
+        return tuple(b">" if cursor.phase is Phase.NEW else cursor.position for cursor in self.cursors)
+
+
+def plan(cursors: Iterable[Cursor], history_last: bool) -> Plan | None:
+    """
+    Decide what to ask for next.
+
+    Args:
+        cursors: all streams of one connection; none of them UNKNOWN
+        history_last: whether the last read was one of history, so that now it is the turn of new entries
+
+    Returns:
+        the next read; None when there is nothing left to ask for in this call
+    """
+    new: list[Cursor] = []
+    history: list[Cursor] = []
+    for cursor in cursors:
+        if cursor.phase in (Phase.NEW, Phase.AFTER):
+            new.append(cursor)
+        elif cursor.phase is Phase.HISTORY or not cursor.asked:
+            history.append(cursor)
+    if history and not (history_last and new):
+        return Plan(tuple(history), new=False, waits=False, complete=False)
+    if new:
+        return Plan(tuple(new), new=True, waits=not history, complete=not history)
+    return None

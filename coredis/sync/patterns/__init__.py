@@ -1,0 +1,3 @@
+"""
+Patterns of use built on the commands: the blocking flavour.
+"""

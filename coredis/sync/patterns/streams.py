@@ -1,0 +1,11 @@
+"""
+Consumers of streams: the blocking flavour.
+"""
+
+from __future__ import annotations
+
+from ..._core.consumer.parameters import StreamParameters
+from ..._core.consumer.statistics import ConsumerStatistics
+from ..._sync.patterns.streams import Consumer, GroupConsumer
+
+__all__ = ["Consumer", "ConsumerStatistics", "GroupConsumer", "StreamParameters"]

@@ -1,0 +1,328 @@
+"""
+A consumer on its own: where it begins, what it gives, when it ends, what it refuses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coredis.exceptions import CommandSyntaxError, WrongTypeError
+from tests.support.aio import Consumer, GroupConsumer, Redis, gather, sleep, spawn, text
+
+
+async def fill(redis: Redis[Any], stream: str, first: int, last: int) -> None:
+    """
+    Add entries 1-0, 2-0, ... with their number as the only field.
+    """
+    for number in range(first, last + 1):
+        await redis.xadd(stream, {"number": number}, identifier=f"{number}-0")
+
+
+async def drain(consumer: Consumer[Any]) -> list[tuple[str, str]]:
+    """
+    Iterate to the end; give streams and identifiers as text.
+    """
+    return [(as_text(stream), as_text(entry.identifier)) async for stream, entry in consumer]
+
+
+def as_text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+async def test_begins_after_the_last_entry(redis: Redis[Any]) -> None:
+    """
+    Entries added before the first read are not given, later ones are.
+    """
+    await fill(redis, "a", 1, 3)
+    consumer = redis.xconsumer(["a"])
+
+    assert await consumer.get_entry() == (None, None)
+    await fill(redis, "a", 4, 5)
+
+    assert [("a", "4-0"), ("a", "5-0")] == await drain(consumer)
+
+
+async def test_begins_at_the_beginning_of_an_absent_stream(redis: Redis[Any]) -> None:
+    """
+    A stream that does not exist yet is read from its first entry.
+    """
+    async with redis.xconsumer(["a"]) as consumer:
+        await fill(redis, "a", 1, 2)
+
+        assert [("a", "1-0"), ("a", "2-0")] == await drain(consumer)
+
+
+async def test_entries_have_the_type_of_the_client(redis: Redis[Any]) -> None:
+    """
+    Stream, identifier, names and values come raw or decoded, as the client is told.
+    """
+    await redis.xadd("a", {"name": "value"}, identifier="1-0")
+    consumer = redis.xconsumer(["a"], a={"identifier": "0-0"})
+
+    stream, entry = await consumer.get_entry()
+
+    assert text(redis, "a") == stream
+    assert (text(redis, "1-0"), {text(redis, "name"): text(redis, "value")}, None, None) == entry
+
+
+@pytest.mark.parametrize("identifier", ["0-0", b"0", 0, "1-0", "$"])
+async def test_identifier_by_keyword(client: Redis[Any], identifier: Any) -> None:
+    """
+    Each stream can be told where to begin.
+    """
+    await fill(client, "a", 1, 2)
+    consumer = client.xconsumer(["a"], a={"identifier": identifier})
+
+    expected = {"$": []}.get(identifier, [("a", "2-0")] if identifier == "1-0" else [("a", "1-0"), ("a", "2-0")])
+
+    assert expected == await drain(consumer)
+
+
+async def test_identifier_by_mapping(client: Redis[Any]) -> None:
+    """
+    Streams whose names are not Python names, or are those of parameters, are told by a mapping.
+    """
+    for stream in ("orders:eu", "timeout", b"\xff"):
+        await client.xadd(stream, {"a": 1}, identifier="1-0")
+    streams: list[str | bytes] = ["orders:eu", "timeout", b"\xff"]
+
+    consumer = client.xconsumer(streams, parameters={stream: {"identifier": 0} for stream in streams})
+
+    assert {b"orders:eu", b"timeout", b"\xff"} == {stream async for stream, _ in consumer}
+
+
+async def test_dollar_is_resolved_once(client: Redis[Any]) -> None:
+    """
+    What is added between two reads is not skipped by a consumer that began at ``$``.
+    """
+    await fill(client, "a", 1, 1)
+    consumer = client.xconsumer(["a"], a={"identifier": "$"})
+    await drain(consumer)
+    await fill(client, "a", 2, 2)
+    await drain(consumer)
+    await fill(client, "a", 3, 3)
+
+    assert [("a", "3-0")] == await drain(consumer)
+
+
+async def test_buffer_size_is_what_is_fetched_beyond_one(client: Redis[Any]) -> None:
+    """
+    A read asks for ``buffer_size + 1`` entries of each stream, and what is buffered is served before the next read.
+    """
+    await fill(client, "a", 1, 7)
+    consumer = client.xconsumer(["a"], buffer_size=2, a={"identifier": 0})
+    await client.config_resetstat()
+
+    assert 7 == len(await drain(consumer))
+
+    calls = (await client.info("commandstats"))["cmdstat_xread"]
+    assert 4 == calls["calls"]  # type: ignore[index, call-overload]  # 3 + 3 + 1 entries, then none
+
+
+async def test_several_streams_share_the_reading(redis: Redis[Any]) -> None:
+    """
+    A busy stream does not keep the others waiting, and each stream's entries come in order.
+    """
+    await fill(redis, "busy", 1, 50)
+    await fill(redis, "quiet", 1, 2)
+    consumer = redis.xconsumer(["busy", "quiet"], buffer_size=9, busy={"identifier": 0}, quiet={"identifier": 0})
+
+    given = await drain(consumer)
+
+    assert {("quiet", "1-0"), ("quiet", "2-0")} <= set(given[:5])
+    assert [f"{number}-0" for number in range(1, 51)] == [
+        identifier for stream, identifier in given if stream == "busy"
+    ]
+
+
+async def test_the_wait_is_the_applications(client: Redis[Any]) -> None:
+    """
+    ``timeout`` is kept however short the slices are in which the server is asked to wait, and an entry ends the wait.
+    """
+    consumer = client.xconsumer(["a"], timeout=400, block_slice=50)
+    await consumer.get_entry()
+
+    async def add() -> None:
+        await sleep(0.2)
+        await client.xadd("a", {"a": 1})
+
+    adding = spawn(add)
+    stream, _ = await consumer.get_entry()
+
+    assert b"a" == stream
+    await adding.join()
+    assert (None, None) == await consumer.get_entry()
+
+
+async def test_unblocking_does_not_end_the_iteration(client: Redis[Any]) -> None:
+    """
+    CLIENT UNBLOCK, with and without an error, is not "nothing is there": the wait goes on.
+    """
+    consumer = client.xconsumer(["a"], timeout=3000)
+    await consumer.add_stream("b")
+    reading = spawn(consumer.get_entry)
+
+    for reason in ("TIMEOUT", "ERROR"):
+        blocked: list[Any] = []
+        while not blocked:
+            blocked = [
+                who for who in await client.client_list() if who.get("cmd") == "xread" and "b" in str(who["flags"])
+            ]
+        assert await client.client_unblock(int(blocked[0]["id"]), reason)
+        await sleep(0.02)
+    await fill(client, "a", 1, 1)
+
+    stream, entry = await reading.join()
+    assert (b"a", b"1-0") == (stream, entry.identifier if entry else None)
+    await consumer.close()
+
+
+@pytest.mark.parametrize("timeout", [None, 0, -1])
+async def test_without_a_timeout_nothing_waits(client: Redis[Any], timeout: int | None) -> None:
+    """
+    None, 0 and less are alike: the server is asked once and never told to wait.
+    """
+    consumer = Consumer(client, ["a"], timeout=timeout)
+
+    assert await consumer.get_entry() == (None, None)
+    assert [] == await drain(consumer)
+
+
+async def test_entering_again_begins_afresh(client: Redis[Any]) -> None:
+    """
+    Leaving the block forgets position and buffer.
+    """
+    await fill(client, "a", 1, 5)
+    consumer = client.xconsumer(["a"], buffer_size=10, a={"identifier": "2-0"})
+    for _ in range(2):
+        async with consumer:
+            _, entry = await consumer.get_entry()
+            assert entry is not None
+            assert b"3-0" == entry.identifier
+
+
+async def test_add_stream(redis: Redis[Any]) -> None:
+    """
+    A stream added is read from then on, one that is there already is not added.
+    """
+    await fill(redis, "a", 1, 1)
+    await fill(redis, "b", 1, 1)
+    consumer = redis.xconsumer(["a"], a={"identifier": 0})
+
+    assert await consumer.add_stream("b", "0-0")
+    assert not await consumer.add_stream(b"b")
+    assert {"a", "b"} == consumer.streams
+    assert {("a", "1-0"), ("b", "1-0")} == set(await drain(consumer))
+
+
+async def test_repeated_field_names_are_kept(client: Redis[Any]) -> None:
+    """
+    A consumer gives every pair of an entry that repeats a name.
+    """
+    await client.xadd("a", [("x", 1), ("x", 2)])
+    consumer = client.xconsumer(["a"], a={"identifier": 0})
+
+    _, entry = await consumer.get_entry()
+
+    assert entry is not None
+    assert ((b"x", b"1"), (b"x", b"2")) == entry.pairs
+
+
+async def test_the_same_stream_as_text_and_bytes_is_one(client: Redis[Any]) -> None:
+    """
+    Names are compared as they are encoded.
+    """
+    consumer = client.xconsumer(["a", b"a"], a={"identifier": 0})
+    await fill(client, "a", 1, 1)
+
+    assert 1 == len(consumer.streams)
+    assert [("a", "1-0")] == await drain(consumer)
+
+
+async def test_wrong_type(client: Redis[Any]) -> None:
+    """
+    A key that is no stream is the server's error, given once and not retried.
+    """
+    await client.set("a", 1)
+
+    with pytest.raises(WrongTypeError):
+        await client.xconsumer(["a"]).get_entry()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"streams": []}, "streams"),
+        ({"streams": [1]}, "streams"),
+        ({"streams": ["a"], "buffer_size": -1}, "buffer_size"),
+        ({"streams": ["a"], "buffer_size": True}, "buffer_size"),
+        ({"streams": ["a"], "timeout": "1"}, "timeout"),
+        ({"streams": ["a"], "block_slice": 0}, "block_slice"),
+        ({"streams": ["a"], "a": {"identifier": "x"}}, "a['identifier']"),
+        ({"streams": ["a"], "a": {"identifier": ">"}}, "a['identifier']"),
+        ({"streams": ["a"], "a": {"identifier": "+"}}, "a['identifier']"),
+        ({"streams": ["a"], "a": {"identifer": "0"}}, "a: expected"),
+        ({"streams": ["a"], "bufer_size": 5}, "bufer_size"),
+        ({"streams": ["a"], "parameters": {"b": {"identifier": "0"}}}, "parameters['b']"),
+        ({"streams": ["a"], "group": "g"}, "group"),
+        ({"streams": ["a"], "consumer": "c"}, "consumer"),
+        ({"streams": ["a"], "group": "g", "consumer": "c", "a": {"identifier": "$"}}, "a['identifier']"),
+        ({"streams": ["a"], "group": "g", "consumer": "c", "group_start": ">"}, "group_start"),
+        ({"streams": ["a"], "group": 1, "consumer": "c"}, "group"),
+    ],
+)
+def test_mistakes_are_named(arguments: dict[str, Any], named: str) -> None:
+    """
+    A wrong argument is an error when the consumer is made, naming it.
+    """
+    with pytest.raises((ValueError, TypeError, CommandSyntaxError)) as raised:
+        Redis().xconsumer(**arguments)
+
+    assert named in str(raised.value)
+
+
+async def test_two_readers_of_one_consumer(client: Redis[Any]) -> None:
+    """
+    A second task or thread that reads while one is waiting gets a clear error; the first one goes on.
+    """
+    consumer = client.xconsumer(["a"], timeout=2000)
+    reading = spawn(consumer.get_entry)
+    await sleep(0.1)
+
+    with pytest.raises(RuntimeError, match="another task or thread"):
+        await consumer.get_entry()
+    await fill(client, "a", 1, 1)
+
+    assert b"a" == (await reading.join())[0]
+
+
+async def test_a_consumer_has_its_own_connection(client: Redis[Any]) -> None:
+    """
+    While a consumer waits, the client's commands go on, however few connections it may have.
+    """
+    small = Redis(host=client_host(client), port=client_port(client), max_connections=1)
+    async with small:
+        consumer = small.xconsumer(["a"], timeout=5000)
+        reading = spawn(consumer.get_entry)
+        await gather(*[small.ping] * 3)
+        await small.xadd("a", {"a": 1})
+
+        assert b"a" == (await reading.join())[0]
+
+
+def client_host(client: Redis[Any]) -> str:
+    return str(client).split()[1].rpartition(":")[0]
+
+
+def client_port(client: Redis[Any]) -> int:
+    return int(str(client).split()[1].rpartition(":")[2])
+
+
+def test_kinds(client: Redis[Any]) -> None:
+    """
+    ``xconsumer`` makes the kind of consumer its arguments ask for.
+    """
+    assert Consumer is type(client.xconsumer(["a"]))
+    assert GroupConsumer is type(client.xconsumer(["a"], group="g", consumer="c"))

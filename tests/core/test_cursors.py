@@ -1,0 +1,332 @@
+"""
+Where a consumer stands in its streams, what it asks for next, and how a lost reply is recovered.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coredis._core.consumer.cursors import Cursor, Phase, plan
+from coredis._core.consumer.reads import Membership, words
+
+
+def cursor(name: bytes, phase: Phase, position: bytes = b"0-0", **fields: object) -> Cursor:
+    """
+    Make a cursor in a phase.
+    """
+    return Cursor(name, name.decode(), None, phase, position, **fields)  # type: ignore[arg-type]
+
+
+class TestReceived:
+    """
+    A reply moves the cursor.
+    """
+
+    def test_reading_without_a_group_goes_on_after_the_last_entry(self) -> None:
+        """
+        Nothing new leaves it where it is.
+        """
+        standing = cursor(b"a", Phase.AFTER, b"5-0")
+
+        standing.received(b"7-1")
+        assert (Phase.AFTER, b"7-1") == (standing.phase, standing.position)
+        standing.received(None)
+        assert (Phase.AFTER, b"7-1") == (standing.phase, standing.position)
+
+    def test_history_goes_on_after_the_last_entry(self) -> None:
+        """
+        Page by page.
+        """
+        standing = cursor(b"a", Phase.HISTORY)
+
+        standing.received(b"3-0")
+
+        assert (Phase.HISTORY, b"3-0") == (standing.phase, standing.position)
+
+    def test_history_ends_with_an_empty_page(self) -> None:
+        """
+        New entries follow.
+        """
+        standing = cursor(b"a", Phase.HISTORY, b"3-0")
+
+        standing.received(None)
+
+        assert Phase.NEW is standing.phase
+
+    def test_pending_entries_are_asked_for_until_there_are_none(self) -> None:
+        """
+        Then no more in this call, and never new ones.
+        """
+        standing = cursor(b"a", Phase.PENDING)
+
+        standing.received(b"3-0")
+        assert (Phase.PENDING, b"3-0", False) == (standing.phase, standing.position, standing.asked)
+        standing.received(None)
+        assert (Phase.PENDING, b"3-0", True) == (standing.phase, standing.position, standing.asked)
+
+    def test_new_entries_raise_the_floor(self) -> None:
+        """
+        What is not new does not.
+        """
+        standing = cursor(b"a", Phase.NEW)
+
+        standing.received(None)
+        assert b"0-0" == standing.floor
+        standing.received(b"9-0")
+        assert (Phase.NEW, b"9-0") == (standing.phase, standing.floor)
+        standing.received(None)
+        assert b"9-0" == standing.floor
+
+    @pytest.mark.parametrize("phase", [Phase.AFTER, Phase.HISTORY, Phase.PENDING, Phase.NEW])
+    def test_the_same_entries_twice_change_nothing(self, phase: Phase) -> None:
+        """
+        So an interruption between reading and recording can be made good by recording again.
+        """
+        once, twice = cursor(b"a", phase), cursor(b"a", phase)
+
+        once.received(b"4-0")
+        twice.received(b"4-0")
+        twice.received(b"4-0")
+
+        assert once == twice
+
+
+class TestLost:
+    """
+    A reply may be lost with its entries.
+    """
+
+    def test_new_entries_that_were_lost_are_this_consumers_pending_ones(self) -> None:
+        """
+        They are read again from the floor, and come once.
+        """
+        standing = cursor(b"a", Phase.NEW)
+        standing.received(b"5-0")
+
+        standing.lost()
+
+        assert (Phase.HISTORY, b"5-0") == (standing.phase, standing.position)
+
+    @pytest.mark.parametrize("phase", [Phase.UNKNOWN, Phase.AFTER, Phase.HISTORY, Phase.PENDING])
+    def test_other_reads_are_simply_made_again(self, phase: Phase) -> None:
+        """
+        Nothing has changed on the server.
+        """
+        standing = cursor(b"a", phase, b"5-0")
+
+        standing.lost()
+
+        assert cursor(b"a", phase, b"5-0") == standing
+
+    def test_losing_twice_is_losing_once(self) -> None:
+        """
+        The recovery may be lost as well.
+        """
+        standing = cursor(b"a", Phase.NEW)
+        standing.received(b"5-0")
+        standing.lost()
+        standing.received(b"6-0")
+
+        standing.lost()
+
+        assert (Phase.HISTORY, b"6-0") == (standing.phase, standing.position)
+
+    def test_history_leaves_the_floor_above_what_it_delivered(self) -> None:
+        """
+        Otherwise the next loss would deliver it again.
+        """
+        standing = cursor(b"a", Phase.NEW)
+        standing.received(b"5-0")
+        standing.lost()
+        standing.received(b"10-0")
+        standing.received(None)
+        assert Phase.NEW is standing.phase
+
+        standing.lost()
+
+        assert b"10-0" == standing.position
+
+    def test_history_below_the_floor_does_not_lower_it(self) -> None:
+        """
+        Identifiers are compared as numbers.
+        """
+        standing = cursor(b"a", Phase.HISTORY, b"0-0", floor=b"10-0")
+
+        standing.received(b"9-0")
+
+        assert b"10-0" == standing.floor
+
+    def test_reset_forgets_everything(self) -> None:
+        """
+        The stream is asked about again.
+        """
+        standing = Cursor(b"a", "a", b"1-0", Phase.NEW, b"2-0", b"3-0", True, True)
+
+        standing.reset()
+
+        assert Cursor(b"a", "a", b"1-0") == standing
+
+
+class TestPlan:
+    """
+    The next read is decided for all streams of one connection.
+    """
+
+    def test_without_a_group_all_streams_are_read_together(self) -> None:
+        """
+        It may wait, and nothing means that nothing is there.
+        """
+        cursors = [cursor(b"a", Phase.AFTER, b"1-0"), cursor(b"b", Phase.AFTER, b"2-0")]
+
+        planned = plan(cursors, False)
+
+        assert planned is not None
+        assert (tuple(cursors), True, True, True) == planned
+        assert (b"1-0", b"2-0") == planned.identifiers()
+
+    def test_history_comes_first_and_does_not_wait(self) -> None:
+        """
+        It never blocks, and nothing in it says nothing of new entries.
+        """
+        cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.HISTORY, b"2-0")]
+
+        planned = plan(cursors, False)
+
+        assert planned is not None
+        assert ((cursors[1],), False, False, False) == planned
+        assert (b"2-0",) == planned.identifiers()
+
+    def test_new_entries_have_their_turn(self) -> None:
+        """
+        As long as history is left they are not waited for.
+        """
+        cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.HISTORY)]
+
+        planned = plan(cursors, True)
+
+        assert planned is not None
+        assert ((cursors[0],), True, False, False) == planned
+        assert (b">",) == planned.identifiers()
+
+    def test_history_alone_takes_every_turn(self) -> None:
+        """
+        There is nothing to take turns with.
+        """
+        planned = plan([cursor(b"a", Phase.HISTORY)], True)
+
+        assert planned is not None
+        assert not planned.new
+
+    def test_pending_entries_count_as_history(self) -> None:
+        """
+        Until there are none.
+        """
+        standing = cursor(b"a", Phase.PENDING, b"4-0")
+        planned = plan([standing], False)
+        assert planned is not None
+        assert (b"4-0",) == planned.identifiers()
+
+        standing.received(None)
+
+        assert plan([standing], False) is None
+
+    def test_pending_streams_that_are_empty_do_not_keep_new_ones_from_waiting(self) -> None:
+        """
+        They are left out.
+        """
+        cursors = [cursor(b"a", Phase.PENDING, asked=True), cursor(b"b", Phase.NEW)]
+
+        assert ((cursors[1],), True, True, True) == plan(cursors, False)
+
+    def test_no_streams_no_read(self) -> None:
+        """
+        There is nothing to ask for.
+        """
+        assert plan([], False) is None
+
+
+class TestWords:
+    """
+    A plan is spelled out.
+    """
+
+    MEMBER = Membership(b"g", b"c", False)
+    SILENT = Membership(b"g", b"c", True)
+
+    def test_without_a_group(self) -> None:
+        """
+        Milliseconds to wait go before the streams.
+        """
+        planned = plan([cursor(b"a", Phase.AFTER, b"1-0"), cursor(b"b", Phase.AFTER, b"0-0")], False)
+        assert planned is not None
+
+        assert ("XREAD", "COUNT", 5, "BLOCK", 100, "STREAMS", b"a", b"b", b"1-0", b"0-0") == words(
+            planned, None, 5, 100
+        )
+        assert ("XREAD", "COUNT", 5, "STREAMS", b"a", b"b", b"1-0", b"0-0") == words(planned, None, 5, None)
+
+    def test_in_a_group(self) -> None:
+        """
+        With and without acknowledgement on delivery.
+        """
+        planned = plan([cursor(b"a", Phase.NEW)], False)
+        assert planned is not None
+        begin = ("XREADGROUP", "GROUP", b"g", b"c", "COUNT", 1)
+
+        assert (*begin, "BLOCK", 9, "STREAMS", b"a", b">") == words(planned, self.MEMBER, 1, 9)
+        assert (*begin, "NOACK", "STREAMS", b"a", b">") == words(planned, self.SILENT, 1, None)
+
+    def test_history_neither_waits_nor_acknowledges(self) -> None:
+        """
+        The server would ignore both.
+        """
+        planned = plan([cursor(b"a", Phase.HISTORY, b"3-0")], False)
+        assert planned is not None
+
+        assert ("XREADGROUP", "GROUP", b"g", b"c", "COUNT", 1, "STREAMS", b"a", b"3-0") == words(
+            planned, self.SILENT, 1, 9
+        )
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    pages=st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.booleans()), max_size=25),
+    before=st.integers(0, 3),
+)
+def test_whatever_is_lost_each_entry_comes_once_and_in_order(pages: list[tuple[int, bool, bool]], before: int) -> None:
+    """
+    A model of a group with one consumer: replies are lost before or after the server has run the read.
+    """
+    standing = cursor(b"a", Phase.HISTORY)
+    stream = [*range(1, before + 1)]
+    pending = list(stream)  # of an earlier session of this consumer
+    undelivered: list[int] = []
+    received: list[int] = []
+
+    def read(count: int, ran: bool, arrived: bool) -> None:
+        planned = plan([standing], False)
+        assert planned is not None
+        (after,) = planned.identifiers()
+        if after == b">":
+            reply = undelivered[:count]
+            if ran:
+                del undelivered[:count]
+                pending.extend(reply)
+        else:
+            reply = [entry for entry in pending if entry > int(after.split(b"-")[0])][:count]
+        if ran and arrived:
+            received.extend(reply)
+            standing.received(b"%d-0" % reply[-1] if reply else None)
+        else:
+            standing.lost()
+
+    for count, ran, arrived in pages:
+        stream.append(len(stream) + 1)
+        undelivered.append(stream[-1])
+        read(count, ran, arrived)
+    for _ in range(3 * len(stream) + 3):
+        read(2, True, True)
+
+    assert stream == received

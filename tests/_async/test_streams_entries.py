@@ -1,0 +1,321 @@
+"""
+Entries of streams on real servers: adding, deleting, trimming, and reading ranges.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from coredis.exceptions import ResponseError, WrongTypeError
+from coredis.tokens import PureToken
+from coredis.types import RepeatedFields, StreamEntry
+from tests.support.aio import Redis, text
+from tests.support.servers import Server, requires
+
+MOMENT = datetime(2024, 5, 6, 7, 8, 9, 123_999, tzinfo=UTC)
+
+
+def entry(redis: Redis[Any], identifier: str, **fields: str) -> StreamEntry[Any]:
+    """
+    An entry as this client returns it.
+    """
+    return StreamEntry(text(redis, identifier), {text(redis, name): text(redis, fields[name]) for name in fields})
+
+
+async def fill(redis: Redis[Any], key: str, count: int) -> None:
+    """
+    Add entries 1-0, 2-0 and so on.
+    """
+    for number in range(1, count + 1):
+        await redis.xadd(key, {"f": number}, identifier=f"{number}-0")
+
+
+class TestAdding:
+    async def test_identifier(self, redis: Redis[Any]) -> None:
+        """
+        The identifier is returned, chosen here or by the server.
+        """
+        assert await redis.xadd("s", {"f": "v"}, identifier="5-1") == text(redis, "5-1")
+        assert await redis.xadd("s", {"f": "v"}, identifier="5-*") == text(redis, "5-2")
+        assert await redis.xadd("s", {"f": "v"}, identifier=6) == text(redis, "6-0")
+        assert await redis.xadd("s", {"f": "v"}, identifier=MOMENT) == text(redis, "1714979289123-0")
+        automatic = await redis.xadd("s", {"f": "v"}, identifier=PureToken.AUTO_ID)
+
+        last = (await redis.xrevrange("s", count=1))[0]
+        assert last.identifier == automatic
+        assert abs((last.timestamp - datetime.now(UTC)).total_seconds()) < 60
+        assert await redis.xlen("s") == 5
+
+    async def test_identifier_too_small(self, redis: Redis[Any]) -> None:
+        """
+        Identifiers only grow.
+        """
+        await redis.xadd("s", {"f": "v"}, identifier="5-1")
+
+        with pytest.raises(ResponseError, match="equal or smaller"):
+            await redis.xadd("s", {"f": "v"}, identifier="5-1")
+
+    async def test_fields(self, redis: Redis[Any]) -> None:
+        """
+        Fields keep their order; text, binary data and numbers are stored.
+        """
+        fields: dict[str | bytes, Any] = {
+            "text": "é",
+            "bytes": bytearray(b"b"),
+            "number": -7,
+            "fraction": 0.1 + 0.2,
+            "": "",
+        }
+        await redis.xadd("s", fields)
+
+        (stored,) = await redis.xrange("s")
+
+        expected = [("text", "é"), ("bytes", "b"), ("number", "-7"), ("fraction", "0.30000000000000004"), ("", "")]
+        assert [(text(redis, name), text(redis, value)) for name, value in expected] == [*stored.field_values.items()]
+        assert type(stored.field_values) is dict
+
+    async def test_any_bytes(self, client: Redis[bytes]) -> None:
+        """
+        Nothing in a key, name or value disturbs the protocol.
+        """
+        nasty = bytes(range(256)) + b"\r\n*1\r\n$8\r\nFLUSHALL\r\n"
+        await client.xadd(nasty, {nasty: nasty})
+
+        assert [{nasty: nasty}] == [item.field_values for item in await client.xrange(nasty)]
+
+    async def test_repeated_names(self, redis: Redis[Any]) -> None:
+        """
+        A name may occur more than once, and survives being copied to another stream.
+        """
+        await redis.xadd("s", [("f", "1"), ("g", "x"), ("f", "2")])
+        (first,) = await redis.xrange("s")
+        await redis.xadd("t", first.field_values)
+        (second,) = await redis.xrange("t")
+
+        pairs = [("f", "1"), ("g", "x"), ("f", "2")]
+        assert [(text(redis, name), text(redis, value)) for name, value in pairs] == [*second.pairs]
+        assert isinstance(second.field_values, RepeatedFields)
+        assert second.field_values == {text(redis, "f"): text(redis, "2"), text(redis, "g"): text(redis, "x")}
+
+    async def test_nomkstream(self, redis: Redis[Any]) -> None:
+        """
+        None says that there was no stream to add to.
+        """
+        assert await redis.xadd("s", {"f": "v"}, nomkstream=True) is None
+        assert await redis.exists(["s"]) == 0
+        await redis.xadd("s", {"f": "v"}, identifier="1-1")
+        assert await redis.xadd("s", {"f": "v"}, identifier="2-1", nomkstream=True) == text(redis, "2-1")
+
+    @pytest.mark.parametrize("strategy", [PureToken.MAXLEN, "maxlen", b"MAXLEN"])
+    async def test_maxlen(self, client: Redis[bytes], strategy: PureToken | str | bytes) -> None:
+        """
+        Adding trims to a length; the token is a token or its word.
+        """
+        await fill(client, "s", 5)
+
+        await client.xadd("s", {"f": "6"}, identifier="6-0", trim_strategy=strategy, threshold=2)
+
+        assert [b"5-0", b"6-0"] == [item.identifier for item in await client.xrange("s")]
+
+    async def test_minid(self, redis: Redis[Any]) -> None:
+        """
+        Adding trims to a smallest identifier, exactly or about.
+        """
+        await fill(redis, "s", 5)
+
+        await redis.xadd("s", {"f": "6"}, identifier="6-0", trim_strategy="MINID", threshold="4", trim_operator="=")
+        assert await redis.xlen("s") == 3
+        await redis.xadd(
+            "s", {"f": "7"}, identifier="7-0", trim_strategy="MINID", threshold=7, trim_operator="~", limit=10
+        )
+        assert await redis.xlen("s") == 4  # All are in one node, which goes or stays as a whole.
+
+    async def test_wrong_type(self, redis: Redis[Any]) -> None:
+        """
+        What is no stream is left alone.
+        """
+        await redis.set("s", "x")
+
+        with pytest.raises(WrongTypeError):
+            await redis.xadd("s", {"f": "v"})
+
+
+class TestIdempotentProducers:
+    async def test_same_identifier(self, redis: Redis[Any], server: Server) -> None:
+        """
+        The second attempt adds nothing and returns the first one's identifier.
+        """
+        requires(server, "redis-8.6", feature="XADD IDMP")
+        first = await redis.xadd("s", {"f": "1"}, idmp=("producer", "message-1"))
+        second = await redis.xadd("s", {"f": "2"}, idmp=(b"producer", b"message-1"))
+        other = await redis.xadd("s", {"f": "3"}, idmp=("another", "message-1"), identifier="*")
+
+        assert first == second != other
+        assert await redis.xlen("s") == 2
+
+    async def test_same_fields(self, redis: Redis[Any], server: Server) -> None:
+        """
+        With IDMPAUTO the server goes by the fields.
+        """
+        requires(server, "redis-8.6", feature="XADD IDMPAUTO")
+        first = await redis.xadd("s", {"f": "1", "g": "2"}, idmpauto="producer")
+        second = await redis.xadd("s", {"g": "2", "f": "1"}, idmpauto="producer")
+        other = await redis.xadd("s", {"f": "2"}, idmpauto="producer")
+
+        assert first == second != other
+
+    async def test_all_options(self, redis: Redis[Any], server: Server) -> None:
+        """
+        All options go together in one command.
+        """
+        requires(server, "redis-8.6", feature="XADD IDMP")
+        await fill(redis, "s", 3)
+
+        added = await redis.xadd(
+            "s",
+            {"f": "v"},
+            nomkstream=True,
+            idmp=("producer", "message"),
+            trim_strategy="MAXLEN",
+            threshold=1,
+            trim_operator="~",
+            limit=0,
+            condition="DELREF",
+        )
+
+        assert (await redis.xrange("s"))[-1].identifier == added
+
+
+class TestDeleting:
+    async def test_xdel(self, redis: Redis[Any]) -> None:
+        """
+        Deleting counts what was there.
+        """
+        await fill(redis, "s", 4)
+        kept, *others = await redis.xrange("s")
+
+        assert await redis.xdel("s", others[:2]) == 2
+        assert await redis.xdel("s", [2, "3", b"4-0"]) == 1
+        assert await redis.xdel("s", "9-9") == 0
+        assert await redis.xdel("absent", "1-0") == 0
+        assert await redis.xrange("s") == (kept,)
+
+    async def test_xdelex(self, redis: Redis[Any], server: Server) -> None:
+        """
+        For each entry it is told what happened to it.
+        """
+        requires(server, "redis-8.2", feature="XDELEX")
+        await fill(redis, "s", 5)
+        await redis.xgroup_create("s", "g", 0)
+        await redis.xreadgroup("g", "c", {"s": ">"}, count=3)
+        await redis.xack("s", "g", ["1-0", "2-0"])
+
+        assert await redis.xdelex("s", ["1-0", "3-0", "4-0"], "ACKED") == (1, 2, 2)
+        assert await redis.xdelex("s", ["2-0", "9-9"], PureToken.KEEPREF) == (1, -1)
+        assert await redis.xdelex("s", "3-0", condition="DELREF") == (1,)
+        assert (await redis.xpending("s", "g")).pending == 0
+        assert await redis.xdelex("s", "4-0") == (1,)
+        assert await redis.xdelex("absent", [1, 2]) == (-1, -1)
+
+    async def test_xtrim(self, redis: Redis[Any]) -> None:
+        """
+        Trimming counts what it removed.
+        """
+        await fill(redis, "s", 10)
+
+        assert await redis.xtrim("s", "MAXLEN", 8) == 2
+        assert await redis.xtrim("s", PureToken.MINID, "4-0", PureToken.EQUAL) == 1
+        assert await redis.xtrim("s", b"MINID", datetime(2024, 5, 6, tzinfo=UTC), "~", 3) == 0
+        assert await redis.xtrim("s", "MAXLEN", 0) == 7
+        assert await redis.xtrim("absent", "MAXLEN", 1) == 0
+        assert await redis.exists(["s"]) == 1
+
+    async def test_xtrim_about(self, redis: Redis[Any]) -> None:
+        """
+        With ~ only whole nodes are removed, and not more than the limit.
+        """
+        await redis.config_set({"stream-node-max-entries": 10})
+        await fill(redis, "s", 55)
+
+        assert await redis.xtrim("s", "MAXLEN", 5, "~", limit=10) == 10
+        assert await redis.xtrim("s", "MAXLEN", 5, "~", limit=0) == 40
+
+    async def test_xtrim_acknowledged(self, redis: Redis[Any], server: Server) -> None:
+        """
+        With ACKED what a group has not acknowledged stays.
+        """
+        requires(server, "redis-8.2", feature="XTRIM ACKED")
+        await fill(redis, "s", 4)
+        await redis.xgroup_create("s", "g", 0)
+        await redis.xreadgroup("g", "c", {"s": ">"}, count=2)
+        await redis.xack("s", "g", "1-0")
+
+        assert await redis.xtrim("s", "MAXLEN", 0, condition="ACKED") == 1
+        assert await redis.xtrim("s", "MINID", "3-0", condition=PureToken.DELREF) == 1
+        assert (await redis.xpending("s", "g")).pending == 0
+
+
+class TestRanges:
+    async def test_all(self, redis: Redis[Any]) -> None:
+        """
+        Without ends a range is everything.
+        """
+        await fill(redis, "s", 3)
+        everything = tuple([entry(redis, f"{number}-0", f=str(number)) for number in (1, 2, 3)])
+
+        assert everything == await redis.xrange("s")
+        assert everything == await redis.xrange("s", "-", "+")
+        assert everything[::-1] == await redis.xrevrange("s")
+        assert everything[::-1] == await redis.xrevrange("s", "+", "-")
+
+    async def test_ends(self, client: Redis[bytes]) -> None:
+        """
+        Ends are included unless a bracket says otherwise.
+        """
+        await fill(client, "s", 5)
+
+        def numbers(entries: tuple[StreamEntry[bytes], ...]) -> list[int]:
+            return [int(item.field_values[b"f"]) for item in entries]
+
+        assert numbers(await client.xrange("s", 2, "4")) == [2, 3, 4]
+        assert numbers(await client.xrange("s", "(2-0", b"(4-0")) == [3]
+        assert numbers(await client.xrange("s", start="4")) == [4, 5]
+        assert numbers(await client.xrange("s", end=2)) == [1, 2]
+        assert numbers(await client.xrange("s", count=2)) == [1, 2]
+        assert numbers(await client.xrange("s", 4, 2)) == []
+        assert numbers(await client.xrevrange("s", "(5-0", 2)) == [4, 3, 2]
+        assert numbers(await client.xrevrange("s", 4, count=2)) == [4, 3]
+        assert numbers(await client.xrange("s", 0, 0)) == []
+
+    async def test_numbers_and_not_text(self, client: Redis[bytes]) -> None:
+        """
+        10 comes after 9.
+        """
+        await fill(client, "s", 11)
+
+        entries = await client.xrange("s", 9)
+
+        assert [b"9-0", b"10-0", b"11-0"] == [item.identifier for item in entries]
+
+    async def test_times(self, client: Redis[bytes]) -> None:
+        """
+        A time is a whole millisecond: its first entry as a start, its last as an end.
+        """
+        for identifier in ("1714979289122-7", "1714979289123-0", "1714979289123-9", "1714979289124-0"):
+            await client.xadd("s", {"f": "v"}, identifier=identifier)
+
+        entries = await client.xrange("s", MOMENT, MOMENT)
+
+        assert [b"1714979289123-0", b"1714979289123-9"] == [item.identifier for item in entries]
+        assert entries[0].timestamp == MOMENT.replace(microsecond=123_000)
+
+    async def test_absent(self, redis: Redis[Any]) -> None:
+        """
+        What is not there has no entries.
+        """
+        assert await redis.xrange("absent") == ()
+        assert await redis.xrevrange("absent") == ()
+        assert await redis.xlen("absent") == 0

@@ -1,0 +1,379 @@
+"""
+What is sent again after a failure, and what never is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coredis import RetryPolicy
+from coredis.exceptions import (
+    AuthenticationFailureError,
+    AuthenticationRequiredError,
+    AuthorizationError,
+    BusyError,
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,
+    ConnectionLostError,
+    OutOfMemoryError,
+    PersistenceError,
+    PrimaryDownError,
+    ProtocolError,
+    ReadOnlyError,
+    RedisError,
+    ReplicationError,
+    RequestTimeoutError,
+    ResponseError,
+    TryAgainError,
+)
+from tests._async.waiting import until
+from tests.support.aio import Redis, connect, open_resources, settle, sleep, spawn
+from tests.support.proxy import FaultProxy
+from tests.support.scripted import Close, Reset, ScriptedServer, Silence
+from tests.support.servers import Server
+
+QUICK = RetryPolicy(base_delay=0.001, max_delay=0.002)
+AT_ONCE = RetryPolicy(retries=0)
+
+REFUSALS: list[tuple[str, type[RedisError]]] = [
+    ("LOADING Redis is loading the dataset in memory", BusyLoadingError),
+    ("TRYAGAIN Multiple keys request during rehashing of slot", TryAgainError),
+    ("CLUSTERDOWN The cluster is down", ClusterDownError),
+    ("BUSY Redis is busy running a script", BusyError),
+    ("MASTERDOWN Link with MASTER is down", PrimaryDownError),
+    ("NOREPLICAS Not enough good replicas to write.", ReplicationError),
+]
+FINAL: list[tuple[str, type[RedisError]]] = [
+    ("NOPERM User ann has no permissions to run the 'incr' command", AuthorizationError),
+    ("WRONGPASS invalid username-password pair or user is disabled.", AuthenticationFailureError),
+    ("NOAUTH Authentication required.", AuthenticationRequiredError),
+    ("OOM command not allowed when used memory > 'maxmemory'.", OutOfMemoryError),
+    ("MISCONF Redis is configured to save RDB snapshots", PersistenceError),
+    ("READONLY You can't write against a read only replica.", ReadOnlyError),
+    ("ERR value is not an integer or out of range", ResponseError),
+]
+#: Calls that leave the same state however often they are made, and the first word of the command.
+REPEATABLE: dict[str, Callable[[Redis[Any]], Any]] = {
+    "GET": lambda client: client.get("k"),
+    "SET": lambda client: client.set("k", "new"),
+    "XACK": lambda client: client.xack("s", "g", ["1-0"]),
+    "XLEN": lambda client: client.xlen("s"),
+    "PING": lambda client: client.ping(),
+    "XRANGE": lambda client: client.xrange("s"),
+    "DEL": lambda client: client.delete(["k"]),
+    "HSET": lambda client: client.hset("h", {"f": "v"}),
+    "SADD": lambda client: client.sadd("m", ["a"]),
+}
+#: Calls that would do something twice.
+UNREPEATABLE: dict[str, Callable[[Redis[Any]], Any]] = {
+    "XADD": lambda client: client.xadd("s", {"f": "v"}),
+    "INCR": lambda client: client.incr("n"),
+    "LPUSH": lambda client: client.lpush("l", ["x"]),
+    "LPOP": lambda client: client.lpop("l"),
+    "APPEND": lambda client: client.append("k", "x"),
+    "EVAL": lambda client: client.eval("return redis.call('incr', 'n')"),
+    "XREADGROUP": lambda client: client.xreadgroup("g", "c", {"s": ">"}),
+    "GETDEL": lambda client: client.getdel("k"),
+}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("line", "cause"), REFUSALS, ids=[line.split()[0] for line, _ in REFUSALS])
+    async def test_tried_again(self, line: str, cause: type[RedisError]) -> None:
+        """
+        A refusal that passes is waited out, for commands that may not run twice as well: none has run.
+        """
+        with ScriptedServer([b"-%s\r\n" % line.encode()] * 3 + [b":1\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK) as client:
+                assert 1 == await client.incr("n")
+            assert [[b"INCR", b"n"]] * 4 == server.commands
+            assert 1 == server.accepted
+
+    @pytest.mark.parametrize(("line", "cause"), REFUSALS, ids=[line.split()[0] for line, _ in REFUSALS])
+    async def test_not_for_ever(self, line: str, cause: type[RedisError]) -> None:
+        """
+        A refusal that stays is raised when the command's time is over.
+        """
+        with ScriptedServer(lambda _: b"-%s\r\n" % line.encode()) as server:
+            async with connect(server, retry_policy=QUICK, stream_timeout=0.1) as client:
+                with pytest.raises((cause, RequestTimeoutError)):  # the latter when time ends during an attempt
+                    await client.incr("n")
+            assert len(server.commands) > 4
+
+    async def test_while_greeting(self) -> None:
+        """
+        A server that is still loading refuses the handshake too.
+        """
+        refusals = [b"-LOADING Redis is loading the dataset in memory\r\n"] * 3
+
+        def answer(command: list[bytes]) -> bytes:
+            if command[0] == b"SELECT" and refusals:
+                return refusals.pop()
+            return b":1\r\n" if command[0] == b"INCR" else b"+OK\r\n"
+
+        with ScriptedServer(answer, handshake_in_script=True) as server:
+            async with connect(server, db=1, protocol=2, retry_policy=QUICK) as client:
+                with pytest.raises(RedisError):
+                    await client.incr("n")
+
+    async def test_turned_off(self) -> None:
+        """
+        No retries means none.
+        """
+        with ScriptedServer(lambda _: b"-LOADING wait\r\n") as server:
+            async with connect(server, retry_policy=AT_ONCE) as client:
+                with pytest.raises(BusyLoadingError):
+                    await client.get("k")
+            assert 1 == len(server.commands)
+
+    @pytest.mark.parametrize(("line", "cause"), FINAL, ids=[line.split()[0] for line, _ in FINAL])
+    async def test_final(self, line: str, cause: type[RedisError]) -> None:
+        """
+        What does not pass by itself is raised at once.
+        """
+        with ScriptedServer([b"-%s\r\n" % line.encode(), b"+PONG\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK) as client:
+                with pytest.raises(cause) as caught:
+                    await client.incr("n")
+                assert b"PONG" == await client.ping()
+            assert 2 == len(server.commands)
+
+        assert cause is type(caught.value)
+        assert line == str(caught.value)
+        assert line.split()[0] == caught.value.code
+
+
+class TestLostReplies:
+    @pytest.mark.parametrize("name", REPEATABLE)
+    async def test_repeatable(self, client: Redis[bytes], proxy: FaultProxy, name: str) -> None:
+        """
+        A command that may run twice is sent again, and nobody notices.
+        """
+        await client.set("k", "v")
+        await client.xadd("s", {"f": "v"}, identifier="1-0")
+        await client.xgroup_create("s", "g", "0")
+        await client.xreadgroup("g", "c", {"s": ">"})
+        async with connect(proxy, retry_policy=QUICK) as faulty:
+            await faulty.echo("connected")
+            proxy.swallow(command=name)
+            await REPEATABLE[name](faulty)
+
+        assert 1 == proxy.struck
+        assert [name.encode()] * 2 == [words[0] for words in proxy.commands if words[0] == name.encode()]
+        assert 2 == proxy.accepted
+
+    @pytest.mark.parametrize("name", UNREPEATABLE)
+    async def test_unrepeatable(self, client: Redis[bytes], proxy: FaultProxy, name: str) -> None:
+        """
+        A command that must not run twice is not sent again; its caller learns that it may have run.
+        """
+        await client.xgroup_create("s", "g", "0", mkstream=True)
+        async with connect(proxy, retry_policy=QUICK) as faulty:
+            await faulty.echo("connected")
+            proxy.swallow(command=name)
+            with pytest.raises(ConnectionLostError) as caught:
+                await UNREPEATABLE[name](faulty)
+            assert b"PONG" == await faulty.ping()
+
+        assert caught.value.may_have_run
+        assert [name.encode()] == [words[0] for words in proxy.commands if words[0] == name.encode()]
+
+    async def test_one_entry(self, client: Redis[bytes], proxy: FaultProxy) -> None:
+        """
+        One XADD whose reply is lost makes one entry.
+        """
+        async with connect(proxy, retry_policy=QUICK) as faulty:
+            for count in (1, 2, 3):
+                proxy.swallow(command="XADD")
+                with pytest.raises(ConnectionError) as caught:
+                    await faulty.xadd("s", {"f": "v"})
+                assert caught.value.may_have_run
+                assert count == await client.xlen("s")
+
+    async def test_again_and_again(self, proxy: FaultProxy) -> None:
+        """
+        A reply that is lost every time is given up after the retries of the policy.
+        """
+        with ScriptedServer(lambda _: Reset()) as server:
+            async with connect(server, retry_policy=RetryPolicy(retries=2, base_delay=0.001)) as client:
+                with pytest.raises(ConnectionError) as caught:
+                    await client.get("k")
+            assert 3 == len(server.commands)
+
+        assert caught.value.may_have_run
+
+    @pytest.mark.parametrize("count", [0, 1, 3, 4, 6, 8, 40, 300])
+    async def test_cut(self, client: Redis[bytes], proxy: FaultProxy, count: int) -> None:
+        """
+        A reply that breaks off is never mixed with bytes of the next connection.
+        """
+        value = bytes(range(256)) * 2
+        await client.set("k", value)
+        async with connect(proxy, retry_policy=QUICK) as faulty:
+            await faulty.ping()
+            proxy.cut_after(count, command="GET")
+            assert value == await faulty.get("k")
+            proxy.cut_after(count, command="GETDEL")
+            with pytest.raises(ConnectionLostError):
+                await faulty.getdel("k")
+            assert b"PONG" == await faulty.ping()
+
+    async def test_no_reply_in_time(self) -> None:
+        """
+        A command whose time is up is not sent again: it had all the time there was.
+        """
+        with ScriptedServer([Silence(), b"+PONG\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK, stream_timeout=0.1) as client:
+                with pytest.raises(RequestTimeoutError) as caught:
+                    await client.get("k")
+                assert b"PONG" == await client.ping()
+            assert 2 == server.accepted
+
+        assert caught.value.may_have_run
+
+
+class TestProtocolErrors:
+    @pytest.mark.parametrize("reply", [b"?what\r\n", b"$x\r\n", b"*-7\r\n", b":1x\r\n"], ids=repr)
+    async def test_garbage(self, reply: bytes) -> None:
+        """
+        Bytes that are no reply end the connection; the command is not repeated and the next one gets a new connection.
+        """
+        with ScriptedServer([reply, b"+PONG\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK) as client:
+                with pytest.raises(ProtocolError):
+                    await client.get("k")
+                assert b"PONG" == await client.ping()
+            assert 2 == server.accepted
+
+    async def test_reply_too_many(self) -> None:
+        """
+        A reply that nobody asked for does not become the reply to the next command.
+        """
+        with ScriptedServer([b"$1\r\na\r\n$1\r\nb\r\n", b"$1\r\nc\r\n", b"$1\r\nd\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK) as client:
+                replies = []
+                for key in "xyz":
+                    try:
+                        replies.append(await client.get(key))
+                    except ProtocolError:
+                        replies.append(None)
+                    await sleep(0.01)
+
+            assert 2 == server.accepted
+            assert [b"b"] != replies[1:2]
+            assert replies[0] in (b"a", None)
+
+    async def test_unasked_while_idle(self) -> None:
+        """
+        The same when it comes while nothing is going on.
+        """
+        with ScriptedServer([b"+PONG\r\n", b"$1\r\nc\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK) as client:
+                await client.ping()
+                server.push(b"$5\r\nstray\r\n")
+                await sleep(0.15)
+                assert b"c" == await client.get("k")
+            assert 2 == server.accepted
+
+    async def test_messages_out_of_band(self) -> None:
+        """
+        Pushes may come at any time and answer nothing.
+        """
+        push = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n"
+        with ScriptedServer([push + b"$1\r\na\r\n" + push, b"$1\r\nb\r\n"]) as server:
+            async with connect(server) as client:
+                assert b"a" == await client.get("x")
+                server.push(push)
+                await sleep(0.01)
+                assert b"b" == await client.get("y")
+            assert 1 == server.accepted
+
+
+class TestRecovery:
+    async def test_restarted_server(self, server: Server) -> None:
+        """
+        A client goes on by itself when its server is there again.
+        """
+        async with connect(server, retry_policy=QUICK) as client:
+            await client.set("k", "v")
+            server.kill()
+            with pytest.raises(ConnectionError) as caught:
+                for _ in range(2):
+                    await client.get("k")
+            assert not caught.value.may_have_run
+            server.start()
+            assert None is await client.get("k")
+            assert await client.set("k", "w")
+            assert 1 == await client.incr("n")
+
+    async def test_waiting_for_a_restart(self, server: Server) -> None:
+        """
+        With patience enough in the policy, a command outlasts a restart.
+        """
+        policy = RetryPolicy(retries=1000, base_delay=0.01, max_delay=0.02)
+        async with connect(server, retry_policy=policy) as client:
+            await client.ping()
+            server.kill()
+            waiting = spawn(lambda: client.get("k"))
+            await sleep(0.05)
+            assert not waiting.done
+            server.start()
+            assert None is await waiting.join()
+
+    async def test_killed_connections(self, client: Redis[bytes], server: Server) -> None:
+        """
+        Connections that the server closes are replaced, while they are idle and while they are in use.
+        """
+        async with connect(server, retry_policy=RetryPolicy(retries=10, base_delay=0.001, max_delay=0.01)) as victim:
+            for _ in range(20):
+                await victim.set("k", "v")
+                server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                assert b"v" == await victim.get("k")
+
+    async def test_idle_connection_closed(self, proxy: FaultProxy) -> None:
+        """
+        A connection that was closed while idle is noticed before something is sent that could not be repeated.
+        """
+        before = open_resources()
+        async with connect(proxy) as client:
+            await client.ping()
+            await sleep(1.05)
+            proxy.end_all()
+            await sleep(0.05)
+            assert 1 == await client.incr("n")
+        await until(lambda: not proxy.live)
+        await settle(before)
+
+    async def test_orderly_end(self) -> None:
+        """
+        A server that answers and then closes: the answer counts.
+        """
+        with ScriptedServer([Close(b":1\r\n"), b"$1\r\n2\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK) as client:
+                assert 1 == await client.incr("n")
+                await until(lambda: server.live == 0)
+                assert b"2" == await client.get("n")
+
+
+class TestPolicy:
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"retries": -1},
+            {"retries": 1.5},
+            {"retries": True},
+            {"base_delay": -1},
+            {"base_delay": 10},
+            {"max_delay": 0},
+        ],
+    )
+    async def test_refused(self, options: dict[str, Any]) -> None:
+        """
+        A policy that makes no sense is refused.
+        """
+        with pytest.raises(ValueError):
+            RetryPolicy(**options)

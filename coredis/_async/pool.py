@@ -128,10 +128,7 @@ class Pool:
             ConnectionError: it cannot be opened
         """
         self.bind()
-        connection = await self._connect(deadline)
-        with self._lock:
-            self._detached.add(connection)
-        return connection
+        return await self._connect(deadline, None)
 
     # ------------------------------------------------------------------------------------------------------ closing
 
@@ -139,17 +136,24 @@ class Pool:
         """
         Close every connection. The pool may be used again afterwards.
         """
+        here = not self._bound or self._home is rt.home()
         with self._lock:
             self.closings += 1
-            connections = [*self._state.clear(), *self._detached]
-            self._detached.clear()
+            connections = [*self._state.connections(), *self._detached]
+        # Closed first and forgotten then: what an interrupted close leaves open is found by the next one, or used.
+        for connection in connections:
+            if here:
+                connection.channel.close()
+            else:
+                connection.channel.close_from_finalizer()  # of an event loop that is gone or runs elsewhere
+        with self._lock:
+            for connection in connections:
+                self._state.forget(connection)
+                self._detached.discard(connection)
             self._wake(all_of_them=True)
-        bound, self._bound = self._bound, False
-        if not bound or self._home is rt.home():
+        self._bound = False
+        if here:
             await rt.close_all(connection.channel for connection in connections)
-        else:
-            for connection in connections:  # of an event loop that is gone or runs elsewhere
-                connection.channel.close_from_finalizer()
 
     def channels(self) -> Iterator[rt.Channel]:
         """
@@ -213,7 +217,7 @@ class Pool:
                     return connection
                 self.discard(connection)
             elif waiter is None:
-                return await self._open(ticket, deadline)
+                return await self._connect(deadline, ticket)
             else:
                 # Replies that nobody waits for any more may be all that is in the way, and nobody tells when they have come.
                 await self._wait(
@@ -229,22 +233,24 @@ class Pool:
             raise
         return shared
 
-    async def _connect(self, deadline: float) -> Connection:
+    async def _connect(self, deadline: float, ticket: object) -> Connection:
+        """
+        Open a connection: for the borrower with this ticket, or detached when there is none.
+        """
         closings = self.closings
         connection = await open_connection(self._options, min(deadline, _after(self._options.times.connect)))
-        if closings != self.closings:
+        with self._lock:
+            wanted = closings == self.closings
+            if wanted and ticket is None:
+                self._detached.add(connection)
+            elif wanted:
+                self._state.opened(ticket, connection)
+                if connection is self._state.shared:
+                    connection.users += 1
+                self._wake()
+        if not wanted:
             connection.channel.close()
             raise ConnectionLostError("the client was closed")
-        return connection
-
-    async def _open(self, ticket: object, deadline: float) -> Connection:
-        state = self._state
-        connection = await self._connect(deadline)
-        with self._lock:
-            state.opened(ticket, connection)
-            if connection is state.shared:
-                connection.users += 1
-            self._wake()
         return connection
 
     async def _wait(self, waiter: rt.Event, deadline: float, until: float) -> None:

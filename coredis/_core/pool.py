@@ -145,14 +145,3 @@ class PoolState(Generic[C, W]):
         self.leased = {ticket: leased for ticket, leased in self.leased.items() if leased is not connection}
         self.retired.discard(connection)
         self.idle = [idle for idle in self.idle if idle is not connection]
-
-    def clear(self) -> list[C]:
-        """
-        Forget every connection, and say what is to be closed. Who is just opening one gets it all the same.
-        """
-        connections = self.connections()
-        self.shared = None
-        self.idle = []
-        self.leased = {}
-        self.retired = set()
-        return connections

@@ -65,7 +65,8 @@ class Session:
 
     Attributes:
         pending: those requests
-        complete: the requests that the last data completed, also when it ended in something invalid
+        complete: the requests that data completed before something invalid in it ended the connection. Not kept otherwise:
+            a request knows its channel, and a channel that is just forgotten should be freed at once, not by the collector
         pushes: out-of-band messages (RESP3) nobody has read, oldest first
         failure: what ended the connection; None while it lives
         received: how many times data arrived, to tell a slow server from a dead connection
@@ -106,28 +107,11 @@ class Session:
         """
         self.received += 1
         complete: list[Request] = []
-        self.complete = complete
-        self._parser.feed(pieces)
-        while self.pending:
-            request = self.pending[0]
-            missing = request.expected - len(request.replies)
-            arrived = self._arrived
-            if missing > 0:
-                if not arrived:
-                    self._parser.take(arrived, missing)
-                    if not arrived:
-                        return complete
-                if PushNotification in set(map(type, arrived)):
-                    arrived = self._keep_pushes(arrived)
-                missing -= len(arrived)
-            # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
-            request.replies += arrived
-            self._arrived = []
-            if missing > 0:
-                continue  # pushes may have stood in for replies that are there already
-            del self.pending[0]
-            complete.append(request)
-        self._take_unasked()
+        try:
+            self._pair(pieces, complete)
+        except Exception:
+            self.complete = complete
+            raise
         return complete
 
     def end(self, failure: ConnectionError) -> list[Request]:
@@ -144,6 +128,29 @@ class Session:
             request.failure = self.failure
         self.pending.clear()
         return failed
+
+    def _pair(self, pieces: list[bytes], complete: list[Request]) -> None:
+        self._parser.feed(pieces)
+        while self.pending:
+            request = self.pending[0]
+            missing = request.expected - len(request.replies)
+            arrived = self._arrived
+            if missing > 0:
+                if not arrived:
+                    self._parser.take(arrived, missing)
+                    if not arrived:
+                        return
+                if PushNotification in set(map(type, arrived)):
+                    arrived = self._keep_pushes(arrived)
+                missing -= len(arrived)
+            # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
+            request.replies += arrived
+            self._arrived = []
+            if missing > 0:
+                continue  # pushes may have stood in for replies that are there already
+            del self.pending[0]
+            complete.append(request)
+        self._take_unasked()
 
     def _keep_pushes(self, arrived: list[Reply]) -> list[Reply]:
         """

@@ -267,9 +267,9 @@ def test_only_a_leased_connection_is_taken_back() -> None:
     assert not state.give_back("unknown")
 
 
-def test_clear_names_every_connection() -> None:
+def test_every_connection_is_named_and_can_be_forgotten() -> None:
     """
-    Afterwards the pool is as new, but for those who are just opening one.
+    Afterwards the pool is as new.
     """
     state = multiplexed(4)
     opened(state, 1, "shared", alone=False)
@@ -283,22 +283,11 @@ def test_clear_names_every_connection() -> None:
     state.give_back("idle")
     state.retire("shared")
 
-    assert {"shared", "leased", "idle"} == set(state.clear())
+    assert {"shared", "leased", "idle"} == set(state.connections())
+    for connection in state.connections():
+        state.forget(connection)
     assert ([], 0) == (state.connections(), state.size)
     assert not state.give_back("leased")
-
-
-def test_a_connection_opened_after_clear_is_kept() -> None:
-    """
-    Whoever was opening it gets it all the same.
-    """
-    state = exclusive(1)
-    state.request(1, True)
-    state.clear()
-
-    state.opened(1, "a")
-
-    assert {1: "a"} == state.leased
 
 
 class AnyUse(RuleBasedStateMachine):

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import math
 import random as _random
 import ssl
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from .._core.config import TCPAddress, UnixAddress
 from .._core.session import Request, Session
@@ -31,6 +32,8 @@ from ..exceptions import (
 from . import sockets
 from .forks import after_fork as after_fork
 from .forks import keep_inherited as keep_inherited
+
+T = TypeVar("T")
 
 MULTIPLEXED: Final = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
@@ -104,6 +107,47 @@ class Event:
         """
         await asyncio.wait((self._future,), timeout=_remaining(deadline))
         return self.is_set()
+
+
+class Alarm:
+    """
+    Ends a wait of ``wait_any`` from outside, even from another thread or a signal handler. Rung, it stays so until cleared.
+
+    The twin wakes a thread through a pair of sockets.
+    """
+
+    __slots__ = ("_loop", "_waiter", "rung")
+
+    def __init__(self) -> None:
+        self.rung = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """
+        Wake whoever waits, now or later.
+        """
+        self.rung = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def clear(self) -> None:
+        """
+        Let waits wait again.
+        """
+        self.rung = False
+
+    def watch(self, waiter: asyncio.Future[None]) -> None:
+        """
+        Set this future when rung; for ``wait_any`` alone.
+        """
+        self._loop, self._waiter = waiter.get_loop(), waiter
+        if self.rung:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class Started(Request):
@@ -226,6 +270,14 @@ class Channel(asyncio.Protocol):
     def _room(self) -> int:
         # A turn that was given keeps its place, so that no newcomer takes it and it is not given twice.
         return MAX_PENDING - len(self._session.pending) - self._admitted
+
+    @property
+    def local_address(self) -> str | None:
+        """
+        Our end of a TCP connection as ``host:port``, as the server may know it.
+        """
+        assert self._transport is not None
+        return sockets.render_address(self._transport.get_extra_info("sockname"))
 
     @property
     def oldest(self) -> Started | None:
@@ -483,12 +535,12 @@ def _close_opened(opening: asyncio.Task[Channel]) -> None:
         opening.result().close()
 
 
-async def wait_any(requests: Sequence[Started], deadline: float) -> bool:
+async def wait_any(requests: Sequence[Started], deadline: float, alarm: Alarm | None = None) -> bool:
     """
-    Wait until one of several requests, on whatever channels, is done; none is cancelled.
+    Wait until one of several requests, on whatever channels, is done; none is cancelled. Of none at all: until the alarm.
 
     Returns:
-        False when the deadline came first
+        False when the deadline or the alarm came first
     """
     if any(started.done() for started in requests):
         return True
@@ -498,6 +550,8 @@ async def wait_any(requests: Sequence[Started], deadline: float) -> bool:
     for started in requests:
         started.waiter = waiter
         started.deadline = math.inf
+    if alarm is not None:
+        alarm.watch(waiter)
     try:
         await waiter
     except RequestTimeoutError:
@@ -507,7 +561,31 @@ async def wait_any(requests: Sequence[Started], deadline: float) -> bool:
             timer.cancel()
         for started in requests:
             started.waiter = None
-    return True
+    return any(started.done() for started in requests)
+
+
+def spawn(function: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+    """
+    Run a function of no arguments beside the caller, as a task; ``join`` it. The twin starts a thread.
+    """
+    # In an empty context: it outlives the request that happened to start it, and what that held.
+    return asyncio.get_running_loop().create_task(function(), context=contextvars.Context())
+
+
+async def join(running: asyncio.Task[None]) -> None:
+    """
+    Wait until what ``spawn`` started has ended, after telling it to.
+    """
+    await asyncio.wait((running,))
+
+
+async def call(function: Callable[[T], object], argument: T) -> None:
+    """
+    Call a function of the application, which may be a coroutine function. The twin just calls it.
+    """
+    result = function(argument)
+    if inspect.isawaitable(result):
+        await result
 
 
 async def close_all(channels: Iterable[Channel]) -> None:

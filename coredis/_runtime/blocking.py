@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 import random as _random
+import select
 import selectors
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from .._core.config import TCPAddress, UnixAddress
 from .._core.session import Request, Session
@@ -33,8 +34,11 @@ from . import sockets
 from .forks import after_fork as after_fork
 from .forks import keep_inherited as keep_inherited
 
+T = TypeVar("T")
+
 MULTIPLEXED: Final = False
 RECEIVE_BYTES: Final = 65536
+MAX_POLL_MILLISECONDS: Final = 2**31 - 1  # a C int; whoever waits for longer waits again
 
 now = time.monotonic
 random = _random.random
@@ -102,6 +106,59 @@ class Event:
         return self._set
 
 
+class Alarm:
+    """
+    Ends a wait of ``wait_any`` from outside, even from another thread or a signal handler. Rung, it stays so until cleared.
+
+    The twin wakes a task through its event loop. Here it takes a pair of sockets, made by the first wait that can be rung.
+    """
+
+    __slots__ = ("_ends", "rung")
+
+    def __init__(self) -> None:
+        self.rung = False
+        self._ends: tuple[socket.socket, socket.socket] | None = None
+
+    def ring(self) -> None:
+        """
+        Wake whoever waits, now or later.
+        """
+        self.rung = True
+        if self._ends is not None:
+            try:
+                self._ends[1].send(b"!")
+            except OSError:
+                pass  # so often rung that the network is full, or closed
+
+    def clear(self) -> None:
+        """
+        Let waits wait again.
+        """
+        self.rung = False
+        if self._ends is not None:
+            try:
+                while self._ends[0].recv(RECEIVE_BYTES):
+                    pass
+            except OSError:
+                pass  # nothing is left
+
+    def fileno(self) -> int:
+        """
+        What to wait for; for ``wait_any`` alone.
+        """
+        if self._ends is None:
+            ends = socket.socketpair()
+            for end in ends:
+                end.setblocking(False)
+            self._ends = ends
+        return self._ends[0].fileno()
+
+    def __del__(self) -> None:
+        if self._ends is not None:
+            for end in self._ends:
+                end.close()
+
+
 class Started(Request):
     """
     A request that is written to the socket, perhaps in part if that was interrupted.
@@ -137,6 +194,7 @@ class Channel:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._encrypted = isinstance(connected, ssl.SSLSocket)
+        self._local_address = sockets.render_address(connected.getsockname())
         self._session = Session()
         self._timeout: float | None = -1.0  # as set on the socket; -1 is never right, so the first use sets it
         self._pieces: list[bytes] = []  # received and not parsed yet
@@ -197,6 +255,13 @@ class Channel:
                 # Writing to a TLS socket is Python code: how much has been written is unknown, so nothing may follow.
                 self._end(ConnectionLostError("interrupted while a command was being encrypted"))
             raise
+
+    @property
+    def local_address(self) -> str | None:
+        """
+        Our end of a TCP connection as ``host:port``, as the server may know it.
+        """
+        return self._local_address
 
     @property
     def oldest(self) -> Started | None:
@@ -408,17 +473,30 @@ def connect(
         raise ConnectionError(f"cannot connect to {address}: {error}") from error
 
 
-def wait_any(requests: Sequence[Started], deadline: float) -> bool:
+def wait_any(requests: Sequence[Started], deadline: float, alarm: Alarm | None = None) -> bool:
     """
-    Wait until one of several requests, on whatever channels, is done; none is cancelled.
+    Wait until one of several requests, on whatever channels, is done; none is cancelled. Of none at all: until the alarm.
 
     Returns:
-        False when the deadline came first
+        False when the deadline or the alarm came first
     """
+    for started in requests:
+        if started.unsent and started.failure is None:
+            try:
+                started.channel.flush(started, deadline)  # we were interrupted
+            except (ConnectionError, RequestTimeoutError):
+                pass  # shows in the request
     while not any(started.done() for started in requests):
         channels = {started.channel for started in requests}
-        ready = [channel for channel in channels if channel.has_data()] or _readable(channels, deadline)
+        ready: list[Any] = [channel for channel in channels if channel.has_data()]
         if not ready:
+            watched: tuple[Any, ...] = tuple(channels) if alarm is None else (*channels, alarm)
+            if alarm is not None:
+                alarm.fileno()  # from here on a ring is seen
+                if alarm.rung:
+                    return False
+            ready = _readable(watched, deadline)
+        if not ready or alarm in ready:
             return False
         for channel in ready:
             try:
@@ -426,6 +504,30 @@ def wait_any(requests: Sequence[Started], deadline: float) -> bool:
             except (ConnectionError, RequestTimeoutError):
                 pass  # a lost connection shows in its requests; part of a TLS record is not a reply yet
     return True
+
+
+def spawn(function: Callable[[], None]) -> threading.Thread:
+    """
+    Run a function of no arguments beside the caller, in a thread; ``join`` it. The twin starts a task.
+    """
+    thread = threading.Thread(target=function, name="coredis", daemon=True)
+    thread.start()
+    return thread
+
+
+def join(running: threading.Thread) -> None:
+    """
+    Wait until what ``spawn`` started has ended, after telling it to.
+    """
+    if running is not threading.current_thread():
+        running.join()
+
+
+def call(function: Callable[[T], object], argument: T) -> None:
+    """
+    Call a function of the application. The twin awaits what it returns.
+    """
+    function(argument)
 
 
 def close_all(channels: Iterable[Channel]) -> None:
@@ -436,15 +538,33 @@ def close_all(channels: Iterable[Channel]) -> None:
         channel.close()
 
 
-# Not epoll: it forgets a socket that another thread closes and sleeps on, while poll wakes up.
-_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
-
-
 def _readable(channels: Iterable[Any], deadline: float) -> list[Any]:
-    with _Selector() as selector:
+    """
+    Wait until one can be read from; one that another thread has closed can: reading from it will say so.
+
+    With poll, made for each wait: it takes a microsecond, and poll wakes up when another thread closes a socket. epoll
+    forgets the socket and sleeps on.
+    """
+    if not hasattr(select, "poll"):
+        return _selected(channels, deadline)
+    poll = select.poll()
+    by_descriptor = {}
+    for channel in channels:
+        descriptor = channel.fileno()
+        if descriptor < 0:
+            return [channel]
+        by_descriptor[descriptor] = channel
+        poll.register(descriptor, select.POLLIN)
+    remaining = _remaining(deadline)
+    ready = poll.poll(None if remaining is None else min(math.ceil(remaining * 1000), MAX_POLL_MILLISECONDS))
+    return [by_descriptor[descriptor] for descriptor, _ in ready]
+
+
+def _selected(channels: Iterable[Any], deadline: float) -> list[Any]:
+    with selectors.DefaultSelector() as selector:
         for channel in channels:
             if channel.fileno() < 0:
-                return [channel]  # closed by another thread: reading from it will say so
+                return [channel]
             selector.register(channel, selectors.EVENT_READ)
         return [key.fileobj for key, _ in selector.select(_remaining(deadline))]
 

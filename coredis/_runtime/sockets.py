@@ -37,6 +37,16 @@ def prepare(connected: socket.socket, keepalive: bool) -> None:
             connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+def render_address(name: object) -> str | None:
+    """
+    Write a socket's name as servers do; None for what is not TCP.
+    """
+    if not isinstance(name, tuple):
+        return None
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def tls_context(options: TLSOptions) -> ssl.SSLContext:
     """
     Make a TLS context: TLS 1.2 or later, the certificate chain and the host name verified unless the options say otherwise.

@@ -15,7 +15,7 @@ from coredis._runtime import aio, blocking
 AIO_ONLY = {"connection_lost", "connection_made", "data_received", "eof_received", "pause_writing", "resume_writing"}
 AIO_ONLY |= {"watch", "wake", "expire", "loop", "waiter", "deadline"}
 BLOCKING_ONLY = {"fileno", "flush", "has_data", "receive", "channel", "unsent"}
-CLASSES = ["Channel", "Event", "Started"]
+CLASSES = ["Alarm", "Channel", "Event", "Started"]
 
 
 def exported(module: ModuleType) -> set[str]:
@@ -50,14 +50,28 @@ def test_the_modules_have_the_same_names() -> None:
     """
     But for limits of what only one of them does.
     """
-    limits = {"TracebackType", "MAX_PENDING", "MAX_QUEUED_BYTES", "RECEIVE_BYTES"}
+    limits = {"TracebackType", "MAX_PENDING", "MAX_POLL_MILLISECONDS", "MAX_QUEUED_BYTES", "RECEIVE_BYTES"}
 
     assert exported(aio) - limits - {"repeat"} == exported(blocking) - limits - {"repeat"}
 
 
 @pytest.mark.parametrize(
     "name",
-    ["after_fork", "caller", "close_all", "connect", "home", "keep_inherited", "now", "random", "sleep", "wait_any"],
+    [
+        "after_fork",
+        "call",
+        "caller",
+        "close_all",
+        "connect",
+        "home",
+        "join",
+        "keep_inherited",
+        "now",
+        "random",
+        "sleep",
+        "spawn",
+        "wait_any",
+    ],
 )
 def test_functions_have_the_same_parameters(name: str) -> None:
     """

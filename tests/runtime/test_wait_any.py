@@ -5,6 +5,7 @@ Waiting for one of several requests, run with each half.
 from __future__ import annotations
 
 import math
+import threading
 import time
 
 import pytest
@@ -129,3 +130,81 @@ async def test_a_request_can_be_waited_for_again(half: Half) -> None:
             assert not await do(half.runtime.wait_any([started], soon(0.005)))
 
         assert [1] == await do(started.result(soon()))
+
+
+async def test_an_alarm_ends_the_wait(half: Half) -> None:
+    """
+    From another thread, and until it is cleared; the request stays outstanding.
+    """
+    with ScriptedServer([Late(0.3, b"+late\r\n")]) as server:
+        channel = await half.connect(server)
+        started, alarm = channel.start(PING, 1), half.runtime.Alarm()
+        ringing = threading.Timer(0.02, alarm.ring)
+        ringing.start()
+
+        assert not await do(half.runtime.wait_any([started], soon(), alarm))
+        assert alarm.rung
+        assert not await do(half.runtime.wait_any([started], math.inf, alarm))
+        alarm.clear()
+        assert await do(half.runtime.wait_any([started], soon(), alarm))
+
+        ringing.join()
+        assert [b"late"] == started.replies
+
+
+async def test_an_alarm_alone(half: Half) -> None:
+    """
+    Without a request the wait is for the alarm or the deadline.
+    """
+    alarm = half.runtime.Alarm()
+
+    assert not await do(half.runtime.wait_any([], soon(0.01), alarm))
+    alarm.ring()
+    assert not await do(half.runtime.wait_any([], math.inf, alarm))
+
+
+async def test_a_request_that_is_done_comes_before_the_alarm(half: Half) -> None:
+    """
+    What has arrived is told, however often the alarm was rung.
+    """
+    alarm = half.runtime.Alarm()
+    for _ in range(100_000 if half.runtime.MULTIPLEXED else 1000):
+        alarm.ring()
+    with ScriptedServer([b":1\r\n"]) as server:
+        started = (await half.connect(server)).start(PING, 1)
+        await do(started.result(soon()))
+
+        assert await do(half.runtime.wait_any([started], math.inf, alarm))
+
+
+async def test_what_is_spawned_runs_beside_the_caller(half: Half) -> None:
+    """
+    And can be joined.
+    """
+    event = half.runtime.Event()
+    seen = []
+
+    async def beside_tasks() -> None:
+        seen.append(await event.wait(soon()))
+
+    def beside_threads() -> None:
+        seen.append(event.wait(soon()))
+
+    running = half.runtime.spawn(beside_tasks if half.runtime.MULTIPLEXED else beside_threads)
+    event.set()
+    await do(half.runtime.join(running))
+
+    assert [True] == seen
+
+
+async def test_a_function_of_the_application_is_called(half: Half) -> None:
+    """
+    What it raises is raised; in one half it may be a coroutine function.
+    """
+    seen: list[int] = []
+
+    await do(half.runtime.call(seen.append, 1))
+
+    assert [1] == seen
+    with pytest.raises(ZeroDivisionError):
+        await do(half.runtime.call(lambda number: 1 // number, 0))

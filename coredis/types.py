@@ -110,6 +110,27 @@ class StreamEntry(NamedTuple, Generic[AnyStr]):
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text.partition("-")[0]))
 
 
+class DeadLetter(NamedTuple, Generic[AnyStr]):
+    """
+    An entry that a group consumer gives up, because it was delivered too often without being acknowledged.
+
+    Attributes:
+        stream: where it is
+        entry: the entry
+        group: the consumer group
+        consumer: who gives it up
+        deliveries: how often it had been delivered before, by the server's count
+        error: the class of the last error raised while it was being processed by this consumer; empty when none is known
+    """
+
+    stream: AnyStr
+    entry: StreamEntry[AnyStr]
+    group: StringT
+    consumer: StringT
+    deliveries: int
+    error: str
+
+
 #: What names an entry: ``"5-1"``, ``b"5-1"``, ``"5"`` or 5 for ``5-0``, or the entry itself.
 IdentifierT: TypeAlias = StringT | int | StreamEntry[str] | StreamEntry[bytes]
 #: A place in a stream: an identifier, a special one such as ``"-"`` where the command has it, or a time. A ``datetime``

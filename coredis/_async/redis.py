@@ -5,13 +5,14 @@ The client of one server: how it is made, and everything it can do.
 from __future__ import annotations
 
 import ssl as tls
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import AnyStr, Literal, Unpack, cast, overload
 
 from coredis._async.client import Client
 from coredis._async.commands import CommandFamilies
 from coredis._async.connection import resolve_tls
-from coredis._async.patterns.streams import Consumer, GroupConsumer
+from coredis._async.patterns.consumer import Consumer
+from coredis._async.patterns.group_consumer import GroupConsumer
 from coredis._async.pipeline import Pipeline
 from coredis._async.scan import ScanIterators
 from coredis._core import options
@@ -23,7 +24,7 @@ from coredis._core.retry import RetryPolicy
 from coredis._core.secrets import hidden
 from coredis.credentials import CredentialProvider
 from coredis.exceptions import CommandSyntaxError
-from coredis.types import PositionT
+from coredis.types import DeadLetter, PositionT
 from coredis.typing import KeyT, Parameters, StringT
 
 DEFAULT_MAX_CONNECTIONS = 64
@@ -222,6 +223,15 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
         auto_acknowledge: bool = ...,
         start_from_backlog: bool = ...,
         group_start: PositionT = ...,
+        recover_group: Literal["recreate", "raise"] = ...,
+        ack: Literal["acknowledge", "delete"] = ...,
+        ack_buffer: int = ...,
+        ack_interval: int = ...,
+        claim_idle: int | None = ...,
+        heartbeat: bool = ...,
+        max_deliveries: int | None = ...,
+        dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
+        on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         **stream_parameters: StreamParameters,
@@ -240,6 +250,15 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
         auto_acknowledge: bool = ...,
         start_from_backlog: bool = ...,
         group_start: PositionT = ...,
+        recover_group: Literal["recreate", "raise"] = ...,
+        ack: Literal["acknowledge", "delete"] = ...,
+        ack_buffer: int = ...,
+        ack_interval: int = ...,
+        claim_idle: int | None = ...,
+        heartbeat: bool = ...,
+        max_deliveries: int | None = ...,
+        dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
+        on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         **stream_parameters: StreamParameters,
@@ -257,6 +276,15 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
         auto_acknowledge: bool = False,
         start_from_backlog: bool = False,
         group_start: PositionT = "0",
+        recover_group: Literal["recreate", "raise"] = "recreate",
+        ack: Literal["acknowledge", "delete"] = "acknowledge",
+        ack_buffer: int = 0,
+        ack_interval: int = 1000,
+        claim_idle: int | None = None,
+        heartbeat: bool = False,
+        max_deliveries: int | None = None,
+        dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = None,
+        on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         **stream_parameters: StreamParameters,
@@ -292,6 +320,15 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
             start_from_backlog=start_from_backlog,
             timeout=timeout,
             group_start=group_start,
+            recover_group=recover_group,
+            ack=ack,
+            ack_buffer=ack_buffer,
+            ack_interval=ack_interval,
+            claim_idle=claim_idle,
+            heartbeat=heartbeat,
+            max_deliveries=max_deliveries,
+            dead_letter=dead_letter,
+            on_deleted=on_deleted,
             parameters=parameters,
             block_slice=block_slice,
             **stream_parameters,

@@ -10,6 +10,7 @@ resumed.
 from __future__ import annotations
 
 import math
+import os
 import random as _random
 import select
 import selectors
@@ -38,6 +39,7 @@ T = TypeVar("T")
 
 MULTIPLEXED: Final = False
 RECEIVE_BYTES: Final = 65536
+_RING: Final = (1).to_bytes(8, "little")  # what an eventfd takes
 MAX_POLL_MILLISECONDS: Final = 2**31 - 1  # a C int; whoever waits for longer waits again
 
 now = time.monotonic
@@ -110,53 +112,62 @@ class Alarm:
     """
     Ends a wait of ``wait_any`` from outside, even from another thread or a signal handler. Rung, it stays so until cleared.
 
-    The twin wakes a task through its event loop. Here it takes a pair of sockets, made by the first wait that can be rung.
+    The twin wakes a task through its event loop. Here it takes a descriptor to wait for, which the first such wait makes.
     """
 
-    __slots__ = ("_ends", "rung")
+    __slots__ = ("_descriptors", "rung")
 
     def __init__(self) -> None:
         self.rung = False
-        self._ends: tuple[socket.socket, socket.socket] | None = None
+        self._descriptors: list[int] = []  # to wait for first, to write to last
 
     def ring(self) -> None:
         """
         Wake whoever waits, now or later.
         """
         self.rung = True
-        if self._ends is not None:
+        if self._descriptors:
             try:
-                self._ends[1].send(b"!")
-            except OSError:
-                pass  # so often rung that the network is full, or closed
+                os.write(self._descriptors[-1], _RING)
+            except BlockingIOError:
+                pass  # so often rung that no more rings fit
 
     def clear(self) -> None:
         """
         Let waits wait again.
         """
         self.rung = False
-        if self._ends is not None:
+        if self._descriptors:
             try:
-                while self._ends[0].recv(RECEIVE_BYTES):
+                while os.read(self._descriptors[0], RECEIVE_BYTES):
                     pass
-            except OSError:
+            except BlockingIOError:
                 pass  # nothing is left
 
     def fileno(self) -> int:
         """
         What to wait for; for ``wait_any`` alone.
         """
-        if self._ends is None:
-            ends = socket.socketpair()
-            for end in ends:
-                end.setblocking(False)
-            self._ends = ends
-        return self._ends[0].fileno()
+        if not self._descriptors:
+            # Made and noted in one step where it is one descriptor, so that an interruption leaves nothing open.
+            self._descriptors += _bell()
+        return self._descriptors[0]
 
     def __del__(self) -> None:
-        if self._ends is not None:
-            for end in self._ends:
-                end.close()
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+
+def _bell() -> Iterable[int]:
+    """
+    Make, as they are asked for, the descriptors of an alarm: one that is both ends where the system has it.
+    """
+    if hasattr(os, "eventfd"):
+        return map(os.eventfd, (0,), (os.EFD_CLOEXEC | os.EFD_NONBLOCK,))
+    ends = os.pipe()
+    for descriptor in ends:
+        os.set_blocking(descriptor, False)
+    return ends
 
 
 class Started(Request):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Hashable, Iterable
 from types import TracebackType
 from typing import AnyStr, Self, TypeVar
 
@@ -286,9 +287,27 @@ class Client(Commands[AnyStr]):
         """
         return self._pool.acquire(exclusive, deadline)
 
-    def detach(self, deadline: float) -> Connection:
+    def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
         """
-        Open a connection beside the pool, for one consumer's reads; give it back with ``discard``.
+        Say how streams divide into places, each of which is read on a connection of its own: here all are in one.
+        """
+        return {None: list(names)}
+
+    def atomic(self, names: Iterable[bytes]) -> bool:
+        """
+        Tell whether keys can be in one transaction: here they always can.
+        """
+        return True
+
+    def issue_at(self, place: Hashable, command: Command[R]) -> R:
+        """
+        Execute one command at a place, whatever its keys.
+        """
+        return self.issue(command)
+
+    def detach(self, deadline: float, place: Hashable = None) -> Connection:
+        """
+        Open a connection beside the pool, for one consumer's reads at a place; give it back with ``discard``.
         """
         return self._pool.detach(deadline)
 

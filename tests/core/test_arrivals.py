@@ -72,7 +72,7 @@ def test_nothing(reply: object) -> None:
     """
     Every stream asked for has nothing, whether it is mentioned or not.
     """
-    assert ([], {b"a": None, b"b": None, b"c": None}, {}) == read(reply, CURSORS, raw())
+    assert ([], {b"a": None, b"b": None, b"c": None}, {}) == read(reply, CURSORS, raw())[:3]
 
 
 @pytest.mark.parametrize("protocol", [2, 3])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coredis._core.consumer.cursors import Cursor, Phase, plan
-from coredis._core.consumer.reads import Membership, words
+from coredis._core.consumer.claims import Takeover
+from coredis._core.consumer.cursors import Cursor, Kind, Phase, Plan, plan
+from coredis._core.consumer.reads import Membership, Words, commands
 
 
 def cursor(name: bytes, phase: Phase, position: bytes = b"0-0", **fields: object) -> Cursor:
@@ -180,11 +181,11 @@ class TestPlan:
         """
         cursors = [cursor(b"a", Phase.AFTER, b"1-0"), cursor(b"b", Phase.AFTER, b"2-0")]
 
-        planned = plan(cursors, False)
+        planned = plan(cursors)
 
         assert planned is not None
-        assert (tuple(cursors), True, True, True) == planned
-        assert (b"1-0", b"2-0") == planned.identifiers()
+        assert (tuple(cursors), Kind.NEW, (b"1-0", b"2-0"), True, True) == planned
+        assert (b"1-0", b"2-0") == planned.identifiers
 
     def test_history_comes_first_and_does_not_wait(self) -> None:
         """
@@ -192,11 +193,11 @@ class TestPlan:
         """
         cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.HISTORY, b"2-0")]
 
-        planned = plan(cursors, False)
+        planned = plan(cursors)
 
         assert planned is not None
-        assert ((cursors[1],), False, False, False) == planned
-        assert (b"2-0",) == planned.identifiers()
+        assert ((cursors[1],), Kind.HISTORY, (b"2-0",), False, False) == planned
+        assert (b"2-0",) == planned.identifiers
 
     def test_new_entries_have_their_turn(self) -> None:
         """
@@ -204,33 +205,33 @@ class TestPlan:
         """
         cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.HISTORY)]
 
-        planned = plan(cursors, True)
+        planned = plan(cursors, Kind.HISTORY)
 
         assert planned is not None
-        assert ((cursors[0],), True, False, False) == planned
-        assert (b">",) == planned.identifiers()
+        assert ((cursors[0],), Kind.NEW, (b">",), False, False) == planned
+        assert (b">",) == planned.identifiers
 
     def test_history_alone_takes_every_turn(self) -> None:
         """
         There is nothing to take turns with.
         """
-        planned = plan([cursor(b"a", Phase.HISTORY)], True)
+        planned = plan([cursor(b"a", Phase.HISTORY)], Kind.HISTORY)
 
         assert planned is not None
-        assert not planned.new
+        assert Kind.HISTORY is planned.kind
 
     def test_pending_entries_count_as_history(self) -> None:
         """
         Until there are none.
         """
         standing = cursor(b"a", Phase.PENDING, b"4-0")
-        planned = plan([standing], False)
+        planned = plan([standing])
         assert planned is not None
-        assert (b"4-0",) == planned.identifiers()
+        assert (b"4-0",) == planned.identifiers
 
         standing.received(None)
 
-        assert plan([standing], False) is None
+        assert plan([standing]) is None
 
     def test_pending_streams_that_are_empty_do_not_keep_new_ones_from_waiting(self) -> None:
         """
@@ -238,13 +239,70 @@ class TestPlan:
         """
         cursors = [cursor(b"a", Phase.PENDING, asked=True), cursor(b"b", Phase.NEW)]
 
-        assert ((cursors[1],), True, True, True) == plan(cursors, False)
+        assert ((cursors[1],), Kind.NEW, (b">",), True, True) == plan(cursors)
 
     def test_no_streams_no_read(self) -> None:
         """
         There is nothing to ask for.
         """
-        assert plan([], False) is None
+        assert plan([]) is None
+
+
+class TestClaims:
+    """
+    Looking for entries to take over is a read of its own.
+    """
+
+    def test_it_comes_first_and_takes_turns(self) -> None:
+        """
+        The read of new entries does not wait meanwhile.
+        """
+        cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.HISTORY), cursor(b"c", Phase.PENDING)]
+
+        first = plan(cursors, Kind.NEW, claim=True)
+        assert first is not None
+        second = plan(cursors[:1], first.kind, claim=True)
+        assert second is not None
+
+        assert ((cursors[0],), Kind.CLAIM) == first[:2]
+        assert (Kind.NEW, False, False) == (second.kind, second.waits, second.complete)
+
+    def test_only_where_new_entries_are_read(self) -> None:
+        """
+        Whoever reads his own pending entries alone takes over nothing.
+        """
+        planned = plan([cursor(b"a", Phase.PENDING)], None, claim=True)
+
+        assert planned is not None
+        assert Kind.HISTORY is planned.kind
+
+    def test_one_command_for_each_stream(self) -> None:
+        """
+        XAUTOCLAIM knows one stream, and goes on where it was.
+        """
+        takeover = Takeover(7000)
+        takeover.scanned({b"b": b"5-0"}, 0.0, 0.5)
+        planned = plan([cursor(b"a", Phase.NEW), cursor(b"b", Phase.NEW)], None, claim=True)
+        assert planned is not None
+
+        assert (
+            ("XAUTOCLAIM", b"a", b"g", b"c", 7000, b"0-0", "COUNT", 3),
+            ("XAUTOCLAIM", b"b", b"g", b"c", 7000, b"5-0", "COUNT", 3),
+        ) == commands(planned, Membership(b"g", b"c", False), 3, None, takeover)
+
+    def test_the_server_does_it_where_it_can(self) -> None:
+        """
+        Then the read of new entries says so, and XAUTOCLAIM takes over nothing.
+        """
+        takeover = Takeover(7000)
+        takeover.native = True
+        planned = plan([cursor(b"a", Phase.NEW)])
+        assert planned is not None
+
+        (spelled,) = commands(planned, Membership(b"g", b"c", False), 3, 50, takeover)
+
+        assert ("COUNT", 3, "BLOCK", 50, "CLAIM", 7000, "STREAMS", b"a", b">") == spelled[4:]
+        assert takeover.scan_idle > 10**15
 
 
 class TestWords:
@@ -259,7 +317,7 @@ class TestWords:
         """
         Milliseconds to wait go before the streams.
         """
-        planned = plan([cursor(b"a", Phase.AFTER, b"1-0"), cursor(b"b", Phase.AFTER, b"0-0")], False)
+        planned = plan([cursor(b"a", Phase.AFTER, b"1-0"), cursor(b"b", Phase.AFTER, b"0-0")])
         assert planned is not None
 
         assert ("XREAD", "COUNT", 5, "BLOCK", 100, "STREAMS", b"a", b"b", b"1-0", b"0-0") == words(
@@ -271,7 +329,7 @@ class TestWords:
         """
         With and without acknowledgement on delivery.
         """
-        planned = plan([cursor(b"a", Phase.NEW)], False)
+        planned = plan([cursor(b"a", Phase.NEW)])
         assert planned is not None
         begin = ("XREADGROUP", "GROUP", b"g", b"c", "COUNT", 1)
 
@@ -282,12 +340,20 @@ class TestWords:
         """
         The server would ignore both.
         """
-        planned = plan([cursor(b"a", Phase.HISTORY, b"3-0")], False)
+        planned = plan([cursor(b"a", Phase.HISTORY, b"3-0")])
         assert planned is not None
 
         assert ("XREADGROUP", "GROUP", b"g", b"c", "COUNT", 1, "STREAMS", b"a", b"3-0") == words(
             planned, self.SILENT, 1, 9
         )
+
+
+def words(planned: Plan, member: Membership | None, count: int, block: int | None) -> Words:
+    """
+    Spell out a read that is one command.
+    """
+    (spelled,) = commands(planned, member, count, block)
+    return spelled
 
 
 @settings(max_examples=200, deadline=None)
@@ -306,9 +372,9 @@ def test_whatever_is_lost_each_entry_comes_once_and_in_order(pages: list[tuple[i
     received: list[int] = []
 
     def read(count: int, ran: bool, arrived: bool) -> None:
-        planned = plan([standing], False)
+        planned = plan([standing])
         assert planned is not None
-        (after,) = planned.identifiers()
+        (after,) = planned.identifiers
         if after == b">":
             reply = undelivered[:count]
             if ran:

@@ -4,15 +4,17 @@ Read the reply to a consumer's read: entries to hand out, where each stream stan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import chain, repeat, zip_longest
 from typing import AnyStr, Final, Generic, NamedTuple
 
 from ...exceptions import ProtocolError
 from ...types import StreamEntry
 from ..command import Reply
+from ..parser import ErrorLine
 from ..replies import Replies
 from .cursors import Cursor
+from .held import Key
 
 _NOTHING: Final = object()
 
@@ -24,16 +26,25 @@ class Arrivals(NamedTuple, Generic[AnyStr]):
     Attributes:
         items: (stream, entry), in the order in which they are served: one stream after the other in turns, so that a busy
             one does not keep the others waiting; entries of one stream in order
-        last: for each stream asked for: the identifier of its last entry, or None when there was none
+        last: for each stream asked for: the identifier of its last entry, or None when there was none. Entries that were
+            taken over do not count: they say nothing of where the group stands
         deleted: for streams where a pending entry no longer exists: the identifiers to acknowledge away
+        keys: stream and identifier of each item; empty unless the consumer keeps account of what it holds
+        suppressed: how many entries were left out because the consumer holds them
+        claimed: how many of the items were taken over from others
     """
 
     items: list[tuple[AnyStr, StreamEntry[AnyStr]]]
     last: dict[bytes, bytes | None]
     deleted: dict[bytes, list[bytes]]
+    keys: list[Key] = []
+    suppressed: int = 0
+    claimed: int = 0
 
 
-def read(reply: Reply, cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr]) -> Arrivals[AnyStr]:
+def read(
+    reply: Reply, cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr], held: Container[Key] | None = None
+) -> Arrivals[AnyStr]:
     """
     Read a reply of XREAD or XREADGROUP.
 
@@ -41,25 +52,85 @@ def read(reply: Reply, cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr]
         reply: in the shape of either protocol; None: nothing
         cursors: the streams that were asked for, by name
         replies: how this client wants its text
+        held: what the consumer has already, where it keeps account of that
 
     Raises:
         ProtocolError: a stream that was not asked for
     """
     last: dict[bytes, bytes | None] = dict.fromkeys(cursors)
     deleted: dict[bytes, list[bytes]] = {}
-    queues: list[list[tuple[AnyStr, StreamEntry[AnyStr]]]] = []
+    found: dict[bytes, list[Reply]] = {}
+    claimed = 0
     for name, raw in reply.items() if isinstance(reply, dict) else reply or ():
         if name not in cursors:
             raise ProtocolError("a reply for a stream that was not asked for", may_have_run=True)
         if not raw:
             continue
-        last[name] = raw[-1][0]
+        if len(raw[0]) > 2:
+            # With CLAIM: what was taken over comes first, and says for how long it lay there.
+            new = [item for item in raw if not int(item[2])]
+            claimed += len(raw) - len(new)
+            last[name] = new[-1][0] if new else None
+        else:
+            last[name] = raw[-1][0]
         gone = [item[0] for item in raw if item[1] is None]
         if gone:
             deleted[name] = gone
             raw = [item for item in raw if item[1] is not None]
+        found[name] = raw
+    return _in_turns(found, replies, held, last, deleted, claimed)
+
+
+def read_claims(
+    answers: list[Reply], cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr], held: Container[Key]
+) -> tuple[Arrivals[AnyStr], dict[bytes, bytes]]:
+    """
+    Read the replies of XAUTOCLAIM, one for each stream.
+
+    Returns:
+        what they brought (``deleted`` has what the server has removed by itself), and where to go on looking in each stream
+        whose reply is not an error
+    """
+    following: dict[bytes, bytes] = {}
+    deleted: dict[bytes, list[bytes]] = {}
+    found: dict[bytes, list[Reply]] = {}
+    claimed = 0
+    for name, answer in zip(cursors, answers, strict=True):
+        if isinstance(answer, ErrorLine):
+            continue
+        position, raw, *gone = answer
+        following[name] = position
+        if gone and gone[0]:
+            deleted[name] = gone[0]
+        if raw:
+            claimed += len(raw)
+            found[name] = raw
+    return _in_turns(found, replies, held, {}, deleted, claimed), following
+
+
+def _in_turns(
+    found: dict[bytes, list[Reply]],
+    replies: Replies[AnyStr],
+    held: Container[Key] | None,
+    last: dict[bytes, bytes | None],
+    deleted: dict[bytes, list[bytes]],
+    claimed: int,
+) -> Arrivals[AnyStr]:
+    """
+    Order what was found, and leave out what is held.
+    """
+    suppressed = 0
+    key_queues: list[list[Key]] = []
+    queues: list[list[tuple[AnyStr, StreamEntry[AnyStr]]]] = []
+    for name, raw in found.items():
+        if held is not None:
+            kept = [item for item in raw if (name, item[0]) not in held]
+            suppressed += len(raw) - len(kept)
+            key_queues.append([(name, item[0]) for item in kept])
+            raw = kept
         queues.append(list(zip(repeat(replies.text(name)), replies.entries(raw))))
     if len(queues) == 1:
-        return Arrivals(queues[0], last, deleted)
-    in_turns = chain.from_iterable(zip_longest(*queues, fillvalue=_NOTHING))
-    return Arrivals([item for item in in_turns if item is not _NOTHING], last, deleted)  # type: ignore[misc]
+        return Arrivals(queues[0], last, deleted, key_queues[0] if key_queues else [], suppressed, claimed)
+    items = [item for item in chain.from_iterable(zip_longest(*queues, fillvalue=_NOTHING)) if item is not _NOTHING]
+    keys = [key for key in chain.from_iterable(zip_longest(*key_queues, fillvalue=_NOTHING)) if key is not _NOTHING]
+    return Arrivals(items, last, deleted, keys, suppressed, claimed)  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ A stream is read in one of these phases:
     NEW       in a group: what nobody in the group has seen (``>``)
 
 History never blocks and its streams are always in the reply, so one of them would keep a read of new entries from
-waiting: the two are asked for in turns, and new entries are waited for only when no history is left.
+waiting: the two are asked for in turns, and new entries are waited for only when no history is left. Looking for
+entries to take over (``claims``) is a third kind of read, and never waits either.
 
 When a reply to ``>`` may have been lost, its entries are already this consumer's pending ones, and all of them come after
 ``floor``, the last identifier received. So the stream goes back to HISTORY from there: nothing is lost and nothing comes twice.
@@ -72,6 +73,15 @@ class Cursor:
         self.phase, self.position, self.floor = Phase.UNKNOWN, BEGINNING, BEGINNING
         self.known = self.asked = False
 
+    @property
+    def received_last(self) -> bytes | None:
+        """
+        The last identifier received; where reading began, when there is none yet; None when that is not known.
+        """
+        if self.phase is Phase.AFTER:
+            return self.position
+        return self.floor if self.known else None
+
     def received(self, last: bytes | None) -> None:
         """
         Record what a reply had for this stream: the identifier of its last entry, or None when there was none.
@@ -98,36 +108,43 @@ class Cursor:
             self.phase, self.position = Phase.HISTORY, self.floor
 
 
+class Kind(enum.Enum):
+    """
+    What a read asks for: new entries, a consumer's own pending ones, or those of others that have been left lying.
+    """
+
+    NEW = "new"
+    HISTORY = "history"
+    CLAIM = "claim"
+
+
 class Plan(NamedTuple):
     """
     The next read.
 
     Attributes:
         cursors: the streams in it
-        new: whether it asks for new entries rather than for a consumer's own pending ones
+        kind: what it asks for
+        identifiers: what to send for each stream
         waits: whether it may wait for entries
         complete: whether nothing in the reply means that there is nothing in any stream
     """
 
     cursors: tuple[Cursor, ...]
-    new: bool
+    kind: Kind
+    identifiers: tuple[bytes, ...]
     waits: bool
     complete: bool
 
-    def identifiers(self) -> tuple[bytes, ...]:
-        """
-        What to send for each stream.
-        """
-        return tuple(b">" if cursor.phase is Phase.NEW else cursor.position for cursor in self.cursors)
 
-
-def plan(cursors: Iterable[Cursor], history_last: bool) -> Plan | None:
+def plan(cursors: Iterable[Cursor], last: Kind | None = None, claim: bool = False) -> Plan | None:
     """
     Decide what to ask for next.
 
     Args:
         cursors: all streams of one connection; none of them UNKNOWN
-        history_last: whether the last read was one of history, so that now it is the turn of new entries
+        last: what the last read asked for, so that the kinds take turns
+        claim: whether it is time to look for entries to take over
 
     Returns:
         the next read; None when there is nothing left to ask for in this call
@@ -139,8 +156,15 @@ def plan(cursors: Iterable[Cursor], history_last: bool) -> Plan | None:
             new.append(cursor)
         elif cursor.phase is Phase.HISTORY or not cursor.asked:
             history.append(cursor)
-    if history and not (history_last and new):
-        return Plan(tuple(history), new=False, waits=False, complete=False)
+    if claim and new and last is not Kind.CLAIM:
+        return _plan(new, Kind.CLAIM, complete=False)
+    if history and not (last is Kind.HISTORY and new):
+        return _plan(history, Kind.HISTORY, complete=False)
     if new:
-        return Plan(tuple(new), new=True, waits=not history, complete=not history)
+        return _plan(new, Kind.NEW, complete=not history and not claim)
     return None
+
+
+def _plan(cursors: list[Cursor], kind: Kind, complete: bool) -> Plan:
+    identifiers = tuple([b">" if cursor.phase is Phase.NEW else cursor.position for cursor in cursors])
+    return Plan(tuple(cursors), kind, identifiers, waits=complete, complete=complete)

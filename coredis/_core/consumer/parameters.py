@@ -5,13 +5,18 @@ Read what a consumer is made with: which streams, and where each begins.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypedDict
+from dataclasses import dataclass
+from typing import Self, TypedDict
 
 from ...types import PositionT
 from ...typing import KeyT
-from ..commands.checks import several
+from ..commands.checks import milliseconds, natural_integer, positive_integer, several, whole_number
 
 LONGEST_SLICE = 60_000  # milliseconds: longer than that, a dead connection would go unnoticed for too long
+
+
+# Milliseconds: so much passes between two looks at a lease and the answer, and a server's clock ticks ten times a second.
+SHORTEST_CLAIM_IDLE = 100
 
 
 class StreamParameters(TypedDict):
@@ -79,3 +84,117 @@ def read_streams(
             if "identifier" in what:
                 found[name] = (found[name][0], check(f"{where}['identifier']", what["identifier"]))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOptions:
+    """
+    What a group consumer does beyond reading, checked.
+
+    Attributes:
+        raises: a group that has vanished is an error before it is made again
+        delete: what is acknowledged is deleted from its stream
+        ack_buffer: how many acknowledgements are collected; 0: none
+        ack_interval: milliseconds after which they are sent
+        claim_idle: milliseconds after which entries are taken over; None: never
+        heartbeat: leases are renewed in the background
+        max_deliveries: after so many an entry is given up; None: never
+    """
+
+    raises: bool
+    delete: bool
+    ack_buffer: int
+    ack_interval: int
+    claim_idle: int | None
+    heartbeat: bool
+    max_deliveries: int | None
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        auto_acknowledge: bool,
+        recover_group: str,
+        ack: str,
+        ack_buffer: int,
+        ack_interval: int,
+        claim_idle: int | None,
+        heartbeat: bool,
+        max_deliveries: int | None,
+        dead_letter: object,
+        on_deleted: object,
+    ) -> Self:
+        """
+        Check what the constructor was given.
+
+        Raises:
+            TypeError, ValueError: a bad argument, or some that do not go together
+        """
+        _choice("recover_group", recover_group, ("recreate", "raise"))
+        _choice("ack", ack, ("acknowledge", "delete"))
+        natural_integer("ack_buffer", ack_buffer)
+        whole_number("ack_interval", ack_interval, 1)
+        if claim_idle is not None:
+            whole_number("claim_idle", claim_idle, SHORTEST_CLAIM_IDLE)
+        if max_deliveries is not None:
+            positive_integer("max_deliveries", max_deliveries)
+        if auto_acknowledge:
+            for name, given in (
+                ("claim_idle", claim_idle is not None),
+                ("max_deliveries", max_deliveries is not None),
+                ("ack_buffer", ack_buffer > 0),
+                ("ack", ack == "delete"),
+            ):
+                if given:
+                    raise ValueError(f"{name}: with auto_acknowledge=True nothing is left to acknowledge or take over")
+        if heartbeat and claim_idle is None:
+            raise ValueError("heartbeat: renews the leases that claim_idle speaks of; give that too")
+        if (max_deliveries is None) is not (dead_letter is None):
+            raise ValueError("max_deliveries, dead_letter: each needs the other")
+        if on_deleted is not None and not callable(on_deleted):
+            raise TypeError(f"on_deleted: expected a function, got {type(on_deleted).__name__} ({on_deleted!r})")
+        return cls(
+            recover_group == "raise",
+            ack == "delete",
+            ack_buffer,
+            ack_interval,
+            claim_idle,
+            bool(heartbeat),
+            max_deliveries,
+        )
+
+    @property
+    def renewal_age(self) -> float:
+        """
+        How old a lease is when it is renewed, in seconds: half of what others wait for.
+        """
+        return 0.0 if self.claim_idle is None else self.claim_idle / 2000
+
+    def idle_for(self, delay: int | None) -> int | None:
+        """
+        Say how long an entry is to have been idle, so that others may take it over after a delay.
+
+        Args:
+            delay: milliseconds; None: at once
+
+        Returns:
+            milliseconds; None: so long that anybody may take it over at once
+
+        Raises:
+            TypeError, ValueError: a bad delay
+        """
+        if delay is None:
+            return None
+        milliseconds("delay", delay)
+        if self.claim_idle is None:
+            raise ValueError(
+                f"delay: {delay!r} milliseconds are counted from claim_idle, which this consumer does not have"
+            )
+        if delay > self.claim_idle:
+            raise ValueError(f"delay: at most claim_idle ({self.claim_idle} milliseconds), got {delay!r}")
+        return self.claim_idle - delay
+
+
+def _choice(name: str, given: object, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        raise ValueError(f"{name}: expected {' or '.join(map(repr, choices))}, got {given!r}")

@@ -1,14 +1,19 @@
 """
 Build the commands with which consumers read.
 
-XREAD: https://redis.io/docs/latest/commands/xread/, XREADGROUP: https://redis.io/docs/latest/commands/xreadgroup/
+XREAD: https://redis.io/docs/latest/commands/xread/, XREADGROUP: https://redis.io/docs/latest/commands/xreadgroup/,
+XAUTOCLAIM: https://redis.io/docs/latest/commands/xautoclaim/
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
-from .cursors import Plan
+from .claims import Takeover
+from .cursors import Kind, Plan
+
+Words: TypeAlias = tuple[bytes | str | int, ...]
 
 
 class Membership(NamedTuple):
@@ -26,23 +31,51 @@ class Membership(NamedTuple):
     acknowledge_on_delivery: bool
 
 
-def words(plan: Plan, membership: Membership | None, count: int, block: int | None) -> tuple[bytes | str | int, ...]:
+def commands(
+    plan: Plan, membership: Membership | None, count: int, block: int | None, takeover: Takeover | None = None
+) -> tuple[Words, ...]:
     """
-    Spell out a read.
+    Spell out a read: one command, or one for each stream where entries are to be taken over.
 
     Args:
         plan: the streams
         membership: None: without a group
         count: the most entries of each stream
         block: milliseconds to wait for entries; None: do not wait
+        takeover: how entries of others are taken over; None: not at all
     """
-    begin: tuple[bytes | str | int, ...]
+    if plan.kind is Kind.CLAIM:
+        assert membership is not None and takeover is not None
+        return tuple(
+            (
+                "XAUTOCLAIM",
+                cursor.name,
+                membership.group,
+                membership.consumer,
+                takeover.scan_idle,
+                takeover.position(cursor.name),
+                "COUNT",
+                count,
+            )
+            for cursor in plan.cursors
+        )
+    begin: Words
     if membership is None:
         begin = ("XREAD", "COUNT", count)
     else:
         begin = ("XREADGROUP", "GROUP", membership.group, membership.consumer, "COUNT", count)
-        if membership.acknowledge_on_delivery and plan.new:
-            begin += ("NOACK",)
     if block is not None and plan.waits:
         begin += ("BLOCK", block)
-    return (*begin, "STREAMS", *(cursor.name for cursor in plan.cursors), *plan.identifiers())
+    if membership is not None and plan.kind is Kind.NEW:
+        if takeover is not None and takeover.native:
+            begin += ("CLAIM", takeover.idle)
+        if membership.acknowledge_on_delivery:
+            begin += ("NOACK",)
+    return ((*begin, "STREAMS", *(cursor.name for cursor in plan.cursors), *plan.identifiers),)
+
+
+def acknowledgement_words(group: bytes, entries: Mapping[bytes, tuple[bytes, ...]]) -> list[Words]:
+    """
+    Spell out acknowledgements, by stream.
+    """
+    return [("XACK", name, group, *identifiers) for name, identifiers in entries.items()]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ..._core.consumer.parameters import StreamParameters
 from ..._core.consumer.statistics import ConsumerStatistics
-from ..._sync.patterns.streams import Consumer, GroupConsumer
+from ..._sync.patterns.consumer import Consumer
+from ..._sync.patterns.group_consumer import GroupConsumer
 
 __all__ = ["Consumer", "ConsumerStatistics", "GroupConsumer", "StreamParameters"]

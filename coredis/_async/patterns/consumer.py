@@ -1,0 +1,694 @@
+"""
+The consumer of streams on its own, and the engine of reading that ``group_consumer`` shares.
+
+This module does what is decided elsewhere: where each stream stands and what to ask for next is in ``_core/consumer``,
+a connection with its outstanding read in ``reader``. What has been received goes from the reply into the buffer in one
+step, with no wait in between, so neither a cancelled task nor an interrupted thread can lose an entry.
+
+There is one reader for each place where streams are: one in all on a single server, one for each node of a cluster. All of
+them are waited for together, and what goes wrong with one does not keep the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, AnyStr, ClassVar, Final, Generic, Self
+
+from coredis._async.patterns.reader import Reader
+from coredis._core import identifiers
+from coredis._core.command import Command, Reply
+from coredis._core.commands.checks import natural_integer, whole_number
+from coredis._core.consumer import arrivals, reads
+from coredis._core.consumer.claims import Takeover
+from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase, Plan, plan
+from coredis._core.consumer.deadletters import Suspect
+from coredis._core.consumer.held import Key
+from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
+from coredis._core.consumer.statistics import ConsumerStatistics
+from coredis._core.errors import REFUSALS
+from coredis._core.replies.shapes import integer
+from coredis._runtime import aio as rt
+from coredis.exceptions import (
+    ConcurrentUseError,
+    ConnectionError,
+    InvalidResponse,
+    OutOfMemoryError,
+    PersistenceError,
+    ProtocolError,
+    ReadOnlyError,
+    RedisError,
+    ReplyError,
+    RequestTimeoutError,
+    ResponseError,
+    StreamConsumerGroupError,
+    UnblockedError,
+)
+from coredis.types import PositionT, StreamEntry
+from coredis.typing import KeyT, Parameters
+
+if TYPE_CHECKING:
+    from coredis._async.redis import Redis
+
+logger: Final = logging.getLogger("coredis.streams")
+
+# What ends one read but not the consumer: the server did nothing, and will do it later.
+_PASSING: Final = (*REFUSALS, UnblockedError, OutOfMemoryError, PersistenceError)
+#: How long to try to reach one place while others are served (seconds): nobody waits for a dead node.
+IMPATIENT_SECONDS: Final = 0.5
+#: How long closing waits for a read that another task or thread is in, and for the last reply (seconds).
+CLOSING_SECONDS: Final = 1.0
+
+
+class Consumer(Generic[AnyStr]):
+    """
+    Reads one or several streams on its own, from a place of its choice.
+
+    Iterate over it, or call ``get_entry``. It works with and without a ``with`` block: the first read begins where the stream
+    ends at that moment; leaving the block ends the reading, and entering again begins afresh. It reads on a connection
+    of its own.
+
+    A cancelled or interrupted read loses nothing: its reply is waited for by the next one.
+    """
+
+    DEFAULT_START_ID: ClassVar[bytes] = b"0-0"
+
+    def __init__(
+        self,
+        client: Redis[AnyStr],
+        streams: Parameters[KeyT],
+        buffer_size: int = 0,
+        timeout: int | None = 0,
+        *,
+        parameters: Mapping[KeyT, StreamParameters] | None = None,
+        block_slice: int = 5000,
+        **stream_parameters: StreamParameters,
+    ) -> None:
+        """
+        Args:
+            client: whose server to read from
+            streams: their keys
+            buffer_size: how many entries of each stream to fetch beyond the next one
+            timeout: milliseconds to wait for an entry when there is none; None, 0 or less: do not wait
+            parameters: where single streams begin, by name: ``{"orders:eu": {"identifier": "0-0"}}``. Default: after the
+                last entry there is, or at the beginning of a stream that does not exist yet
+            block_slice: the longest wait that is asked of the server at a time, in milliseconds; a dead connection is noticed
+                within this and the grace of a late reply. The application's own wait is not affected
+            stream_parameters: as ``parameters``, for streams whose names are Python names: ``orders={"identifier": "0-0"}``
+
+        Raises:
+            TypeError, ValueError: no stream, or a bad argument
+        """
+        self.client: Redis[AnyStr] = client
+        self.statistics = ConsumerStatistics()
+        self._count = natural_integer("buffer_size", buffer_size) + 1
+        self._timeout = 0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000
+        self._slice = whole_number("block_slice", block_slice, 1, LONGEST_SLICE) / 1000
+        self._cursors = {
+            name: Cursor(name, given, start)
+            for name, (given, start) in read_streams(
+                streams, parameters, stream_parameters, client.encoding, self._check_start
+            ).items()
+        }
+        self._items: deque[tuple[AnyStr, StreamEntry[AnyStr]]] = deque()
+        self._fetched: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []  # what was in the buffer after the last read
+        self._readers: dict[Hashable, Reader[AnyStr]] = {}
+        self._arranged = False  # every stream has its reader
+        self._membership: reads.Membership | None = None
+        self._takeover: Takeover | None = None
+        self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
+        self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
+        self._owner: object = None
+        self._attended = False  # serving an entry takes more than taking it from the buffer
+        self._guarded = False
+        self._stopped = False
+        self._alarm = rt.Alarm()
+        rt.after_fork(self)
+
+    @property
+    def streams(self) -> set[KeyT]:
+        """
+        The keys of the streams, as they were given.
+        """
+        return {cursor.given for cursor in self._cursors.values()}
+
+    @property
+    def positions(self) -> dict[KeyT, AnyStr]:
+        """
+        Where the application stands in each stream: the identifier of the last entry it got, or where reading began.
+
+        Kept with the results of processing, it says where to go on after a crash:
+        ``parameters={stream: {"identifier": identifier}}``. A stream that was not read yet is not in it, nor is one of a
+        group of which nothing was got.
+        """
+        before: dict[bytes, bytes] = {}
+        for reader in self._readers.values():
+            if reader.taken is not None:
+                before |= zip((cursor.name for cursor in reader.taken.cursors), reader.taken.identifiers, strict=True)
+        for stream, entry in self._fetched[: len(self._fetched) - len(self._items)]:
+            before[self._encoded(stream)] = self._encoded(entry.identifier)
+        waiting = {self._encoded(stream) for stream, _ in self._items}
+        text = self.client.replies.text
+        positions: dict[KeyT, AnyStr] = {}
+        for name, cursor in self._cursors.items():
+            position = before.get(name) if name in waiting else cursor.received_last
+            if position is not None and position != b">":
+                positions[cursor.given] = text(position)
+        return positions
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self._cursors)} streams on {self.client!r}>"
+
+    # -------------------------------------------------------------------------------------------- opening and closing
+
+    async def __aenter__(self) -> Self:
+        self._restart()
+        await self._locate(self._cursors.values())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """
+        Stop reading and close the connection. What was fetched already is still served, or given by ``drain``; then there is
+        nothing more until the consumer is entered again, which begins afresh.
+        """
+        self.stop()
+        await self._finish()
+
+    def stop(self) -> None:
+        """
+        End the reading, from any task, thread or signal handler.
+
+        A call that waits for an entry comes back at once. What was fetched already is still served; then iteration ends,
+        and ``get_entry`` gives (None, None), until the consumer is entered again. ``close`` it all the same.
+        """
+        self._stopped = True
+        self._alarm.ring()
+
+    def drain(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
+        """
+        Give everything that was fetched and not served yet, as (stream, entry), and serve it no more.
+        """
+        items = list(self._items)
+        self._items = deque()
+        return items
+
+    def forget_parent(self) -> None:
+        """
+        Begin afresh in a forked child: the connection, and what was received on it, stay the parent's.
+        """
+        for reader in self._readers.values():
+            reader.forget_parent()
+        self._readers = {}
+        self._arranged = False
+        self._items.clear()
+        self._owner = None
+        self._alarm = rt.Alarm()
+        self._restart()
+
+    def __del__(self) -> None:
+        for reader in getattr(self, "_readers", {}).values():  # absent when the constructor refused its arguments
+            reader.drop_from_finalizer()
+
+    async def add_stream(self, stream: KeyT, identifier: PositionT | None = None) -> bool:
+        """
+        Read one more stream from now on; a read that waits already takes it in.
+
+        Args:
+            stream: its key
+            identifier: as in the parameters of the constructor
+
+        Returns:
+            False when it is one of the streams already; then nothing changes
+
+        Raises:
+            ValueError: a bad identifier
+            StreamConsumerInitializationError: its consumer group does not exist and may not be created; the stream is not added
+        """
+        name = encode_name("stream", stream, self.client.encoding)
+        start = None if identifier is None else self._check_start("identifier", identifier)
+        if name in self._cursors:
+            return False
+        cursor = Cursor(name, stream, start)
+        await self._locate((cursor,))
+        self._cursors.setdefault(name, cursor)
+        self._arranged = False
+        await self._nudge()
+        return True
+
+    async def remove_stream(self, stream: KeyT) -> bool:
+        """
+        Read a stream no more. What was fetched from it already, or is on its way, is still served.
+
+        Returns:
+            False when it is none of the streams
+
+        Raises:
+            ValueError: it is the only one
+        """
+        name = encode_name("stream", stream, self.client.encoding)
+        if name not in self._cursors:
+            return False
+        if len(self._cursors) == 1:
+            raise ValueError(f"stream: {stream!r} is the only stream of this consumer; close the consumer instead")
+        del self._cursors[name]
+        self._arranged = False
+        await self._nudge()
+        return True
+
+    def _restart(self) -> None:
+        """
+        Forget where the streams stand and what was fetched.
+        """
+        self._stopped = False
+        self._alarm.clear()
+        self._items = deque()
+        self._fetched = []
+        for cursor in self._cursors.values():
+            cursor.reset()
+
+    async def _finish(self) -> None:
+        """
+        Give up the reading: nobody reads any more, and the connections are closed.
+        """
+        limit = rt.now() + CLOSING_SECONDS
+        while self._owner not in (None, rt.caller()) and rt.now() < limit:
+            await rt.sleep(0.001)  # whoever reads has been woken
+        for reader in self._readers.values():
+            reader.drop()
+        self._readers = {}
+        self._arranged = False
+
+    async def _nudge(self) -> None:
+        """
+        Have waiting reads come back, so that the next ones are of the streams there are now. Where that is not possible, they
+        do at the end of their slice.
+        """
+        for reader in list(self._readers.values()):
+            if reader.plan is not None and reader.plan.waits:
+                await self._unblock(reader)
+        self._alarm.ring()
+
+    async def _unblock(self, reader: Reader[AnyStr]) -> None:
+        identifier = reader.client_id
+        if identifier is None:
+            return
+        try:
+            await self.client.issue_at(
+                reader.place, Command(("CLIENT", "UNBLOCK", identifier), integer, idempotent=True)
+            )
+        except (RedisError, RequestTimeoutError):
+            pass  # forbidden, or out of reach
+
+    # ------------------------------------------------------------------------------------------------------ reading
+
+    def __aiter__(self) -> AsyncIterator[tuple[AnyStr, StreamEntry[AnyStr]]]:
+        return self
+
+    async def __anext__(self) -> tuple[AnyStr, StreamEntry[AnyStr]]:
+        """
+        Give the next entry and its stream; the iteration ends when there is none (within ``timeout``).
+        """
+        if (not self._items or self._guarded) and not await self._fill():
+            raise StopAsyncIteration
+        # No call from here on: nothing can interrupt between taking the entry and giving it.
+        items = self._items
+        item = items[0]
+        del items[0]
+        return item
+
+    async def get_entry(self) -> tuple[AnyStr, StreamEntry[AnyStr]] | tuple[None, None]:
+        """
+        Give the next entry.
+
+        Returns:
+            its stream and the entry; (None, None) when there is none, after waiting for ``timeout``
+
+        Raises:
+            StreamConsumerInitializationError: a consumer group does not exist and may not be created
+            ConcurrentUseError: another task or thread is reading from this consumer
+            RedisError: the server cannot be reached, or refuses. Nothing is lost, the next call goes on
+        """
+        if (not self._items or self._guarded) and not await self._fill():
+            return None, None
+        items = self._items
+        item = items[0]
+        del items[0]
+        return item
+
+    async def _fill(self) -> bool:
+        """
+        Have something in the buffer; False when nothing came.
+        """
+        caller = rt.caller()
+        owner = self._owner
+        if owner is not None and owner != caller:
+            raise ConcurrentUseError(
+                "another task or thread is reading from this consumer; make one consumer for each, in a group if they are to "
+                "share the entries"
+            )
+        self._owner = caller
+        self._guarded = True
+        try:
+            if self._attended:
+                await self._attend()
+            return bool(self._items) or await self._fetch()
+        finally:
+            self._guarded = self._attended
+            self._owner = None
+
+    async def _fetch(self) -> bool:
+        """
+        Read until something is in the buffer, or until there is nothing and the time is up.
+
+        Time runs from when the first read is sent: finding out where the streams stand does not count. When it is up,
+        reads may still be outstanding; they stay so for the next call.
+        """
+        self.client.bind()
+        closings = self.client.closings
+        deadline = math.inf
+        patience = rt.now() + self._timeout  # with a server that cannot be reached or refuses
+        attempt = 0
+        for cursor in self._cursors.values():
+            cursor.asked = False
+        for reader in self._readers.values():
+            reader.begin()
+        while not self._stopped:
+            try:
+                for reader in self._readers.values():
+                    reader.resume()
+                await self._prepare()
+                if not self._arranged:
+                    await self._arrange()
+            except (RedisError, RequestTimeoutError) as error:
+                if closings != self.client.closings:
+                    raise  # closed under way: that is the application's wish
+                self._judge_failure(error)
+                await rt.sleep(self._pause(error, attempt, patience if deadline == math.inf else deadline))
+                attempt += 1
+                continue
+            if self._items or (self._timeout and rt.now() >= deadline):
+                break
+            readers = list(self._readers.values())
+            for reader in readers:
+                try:
+                    await self._connect(reader)
+                    if deadline == math.inf and reader.connected:
+                        deadline = rt.now() + self._timeout
+                    self._send(reader, deadline - rt.now())
+                except (RedisError, RequestTimeoutError) as error:
+                    self._failed(reader, error, closings, patience if deadline == math.inf else deadline)
+            if not await self._wait(readers, deadline):
+                break
+            for reader in readers:
+                try:
+                    self._take(reader)
+                except (RedisError, RequestTimeoutError) as error:
+                    self._failed(reader, error, closings, patience if deadline == math.inf else deadline)
+            if not (self._timeout or self._suspects) and all(reader.answered for reader in readers):
+                break  # the servers were asked in this call, and have nothing
+        failures = [reader.failure for reader in self._readers.values()]
+        if failures and failures[0] is not None and all(failures) and not (self._items or self._stopped):
+            raise failures[0]  # out of reach when the time was up: nobody knows whether there is anything
+        return bool(self._items)
+
+    async def _arrange(self) -> None:
+        """
+        Give every stream a reader: one for each place.
+        """
+        places = await self.client.places(self._cursors)
+        for place in [place for place in self._readers if place not in places]:
+            reader = self._readers[place]
+            if reader.plan is None:
+                reader.drop()
+                del self._readers[place]
+            else:
+                reader.cursors = []  # gone when its last reply has come
+        for place, names in places.items():
+            reader = self._readers.get(place) or Reader(self.client, place)
+            reader.cursors = [self._cursors[name] for name in names]
+            self._readers[place] = reader
+        self._arranged = True
+
+    async def _connect(self, reader: Reader[AnyStr]) -> None:
+        """
+        Have a connection where one is wanted.
+        """
+        if not reader.connected and reader.willing():
+            others = any(other.connected for other in self._readers.values() if other is not reader)
+            await reader.connect(rt.now() + IMPATIENT_SECONDS if others else math.inf)
+
+    def _send(self, reader: Reader[AnyStr], seconds: float) -> None:
+        """
+        Have a read outstanding, unless there is nothing to ask for.
+
+        Args:
+            reader: where
+            seconds: for which the application waits
+        """
+        if not (reader.connected and reader.willing()):
+            return
+        takeover = self._takeover
+        following = plan(reader.cursors, reader.last, takeover is not None and rt.now() >= takeover.due)
+        if following is None:
+            reader.answered = True
+            return
+        block: int | None = None
+        if self._timeout and following.waits:
+            block = max(1, math.ceil(min(seconds, self._longest_wait()) * 1000))
+        words = reads.commands(following, self._membership, self._count, block, takeover)
+        group = b"" if self._membership is None else self._membership.group
+        reader.send(following, words, (block or 0) / 1000, self._ahead(reader), group)
+        reader.failure = None
+
+    async def _wait(self, readers: list[Reader[AnyStr]], deadline: float) -> bool:
+        """
+        Wait until a reader has something to do; False when there is nothing to wait for.
+        """
+        outstanding = [reader.started for reader in readers if reader.started is not None]
+        until = [reader.deadline for reader in readers if reader.started is not None]
+        until += [reader.retry_at for reader in readers if reader.plan is None and not reader.answered]
+        if not until:
+            return bool(self._suspects)
+        if self._timeout:
+            until.append(deadline)
+        # What is asked for without waiting comes at once or not at all: no alarm is needed for it.
+        await rt.wait_any(outstanding, min(until), self._alarm if self._timeout else None)
+        if self._alarm.rung and not self._stopped:
+            self._alarm.clear()
+        return True
+
+    def _take(self, reader: Reader[AnyStr]) -> None:
+        """
+        Put what an outstanding read brought, if it is there, into the buffer.
+        """
+        started, following = reader.started, reader.plan
+        if started is None or following is None:
+            return
+        if not started.done():
+            if reader.overdue():
+                raise RequestTimeoutError("no reply in time", may_have_run=True)  # no server is that late
+            return
+        try:
+            replies = reader.replies()
+        except ReplyError:
+            self._note_acknowledged(reader)
+            reader.finish()
+            raise
+        try:
+            arrived = self._read(following, replies)
+        except (AttributeError, IndexError, InvalidResponse, TypeError, ValueError) as error:
+            raise ProtocolError(
+                f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True
+            ) from None
+        for cursor in following.cursors:
+            if cursor.name in arrived.last:
+                cursor.received(arrived.last[cursor.name])
+        self._note_acknowledged(reader)
+        fresh, suspects = self._sift(following, arrived)
+        noted = dict.fromkeys(arrived.keys, rt.now())
+        fetched = self._fetched if not fresh else list(self._items) + fresh
+        reader.attempt = 0
+        reader.answered = not self._timeout and following.complete and reader.sent_now and not fresh
+        self.statistics.delivered += len(fresh)
+        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
+        self._leases |= noted
+        self._suspects += suspects
+        self._fetched = fetched
+        self._items += fresh
+        reader.taken = following
+        reader.plan = reader.started = None
+        reader.finish()
+        self._taken(following)
+
+    # ------------------------------------------------------------------------------------------------- what goes wrong
+
+    def _failed(self, reader: Reader[AnyStr], error: RedisError, closings: int, deadline: float) -> None:
+        """
+        Note a failed read, to be tried again later, or raise what cannot be got over.
+
+        Args:
+            reader: where it failed
+            error: how
+            closings: how often the client had been closed when the application's call began
+            deadline: when the application's time is up
+        """
+        if closings != self.client.closings:
+            self._lose(reader)
+            raise error  # closed under way: that is the application's wish
+        if reader.lasted:
+            reader.attempt = 0
+        if isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError):
+            self._lose(reader)
+            self._arranged = False
+        elif isinstance(error, ReadOnlyError):
+            self._lose(reader)  # demoted: whoever is behind the address now is found by connecting again
+        else:
+            self._judge_failure(error)
+        reader.failure = error
+        try:
+            reader.retry_at = rt.now() + self._pause(error, reader.attempt, deadline)
+        except RedisError:
+            if all(other.failure is not None for other in self._readers.values()):
+                raise
+            reader.retry_at = math.inf  # the others are well; this one is tried again in the next call
+        reader.attempt += 1
+
+    def _judge_failure(self, error: RedisError) -> None:
+        """
+        Raise what cannot be got over by trying again.
+        """
+        if isinstance(error, StreamConsumerGroupError):
+            self._vanished(error)
+        elif (isinstance(error, ReplyError) and not isinstance(error, (*_PASSING, ReadOnlyError))) or not isinstance(
+            error, ReplyError | ConnectionError | RequestTimeoutError
+        ):
+            raise error
+
+    def _pause(self, error: RedisError, attempt: int, deadline: float) -> float:
+        """
+        Say how many seconds to wait before trying again, or raise when the time or the patience is at its end.
+        """
+        policy = self.client.retry_policy
+        pause = policy.pause(attempt - 1, rt.random()) if attempt else 0.0
+        if self._timeout:
+            if rt.now() + pause >= deadline:
+                raise error
+        elif attempt >= policy.retries:
+            raise error
+        return pause
+
+    def _lose(self, reader: Reader[AnyStr]) -> None:
+        """
+        Give up the connection, and see to what its last reply may have had.
+        """
+        if reader.connected:
+            self.statistics.reconnects += 1
+        # Last: an interruption before it leaves the loss to be found again.
+        reader.drop(suspect=reader.started is not None and reader.overdue())
+
+    # ------------------------------------------------------------------------------ what a group does differently
+
+    def _check_start(self, name: str, identifier: PositionT) -> bytes:
+        checked = identifiers.position(name, identifier)
+        if checked == b"+":
+            raise ValueError(f"{name}: '+' is for a single read; a consumer starts at an identifier or at '$'")
+        return checked
+
+    async def _locate(self, cursors: Iterable[Cursor]) -> None:
+        """
+        Find out where streams begin that have not begun yet.
+        """
+        latest: list[Cursor] = []
+        for cursor in cursors:
+            if cursor.phase is Phase.UNKNOWN:
+                if cursor.start in (None, b"$"):
+                    latest.append(cursor)
+                else:
+                    assert cursor.start is not None
+                    cursor.position, cursor.phase = cursor.start, Phase.AFTER
+        if not latest:
+            return
+        pipeline = self.client.pipeline(transaction=False, raise_on_error=False)
+        handles = [pipeline.xinfo_stream(cursor.name) for cursor in latest]
+        await pipeline.execute()
+        for cursor, handle in zip(latest, handles, strict=True):
+            if is_absent(handle.error):
+                last = BEGINNING
+            else:
+                # "$" once, as an identifier: asked for anew with every read, what comes in between would be skipped.
+                last = encode_name("identifier", handle.result()["last-generated-id"], "ascii")
+            cursor.position, cursor.phase = last, Phase.AFTER
+
+    async def _prepare(self) -> None:
+        """
+        Do what has to be done before the next read.
+        """
+        await self._locate(self._cursors.values())
+
+    async def _attend(self) -> None:
+        """
+        Do what has to be done before the next entry is served.
+        """
+
+    def _longest_wait(self) -> float:
+        """
+        The longest wait to ask of the server, in seconds.
+        """
+        return self._slice
+
+    def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
+        """
+        Acknowledgements to send ahead of a read.
+        """
+        return {}
+
+    def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
+        """
+        See to the answers to these.
+        """
+
+    def _read(self, following: Plan, replies: list[Reply]) -> arrivals.Arrivals[AnyStr]:
+        """
+        Make sense of the replies to a read. May be done again with the same ones.
+        """
+        return arrivals.read(replies[0], {cursor.name: cursor for cursor in following.cursors}, self.client.replies)
+
+    def _sift(
+        self, following: Plan, arrived: arrivals.Arrivals[AnyStr]
+    ) -> tuple[list[tuple[AnyStr, StreamEntry[AnyStr]]], list[Suspect[AnyStr]]]:
+        """
+        Tell the entries to serve from those that may have to be given up.
+        """
+        return arrived.items, []
+
+    def _taken(self, following: Plan) -> None:
+        """
+        A reply has been dealt with.
+        """
+
+    def _vanished(self, error: StreamConsumerGroupError) -> None:
+        """
+        The server says that there is no such group.
+        """
+        raise error
+
+    def _encoded(self, value: object) -> bytes:
+        """
+        Give back the bytes of a text as the server sent it.
+        """
+        return encode_name("reply", value, self.client.encoding)  # type: ignore[arg-type]
+
+
+def is_absent(error: Exception | None) -> bool:
+    """
+    Tell whether an answer means that there is no such stream.
+    """
+    return isinstance(error, ResponseError) and str(error).startswith("ERR no such key")

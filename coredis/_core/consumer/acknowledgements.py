@@ -1,0 +1,70 @@
+"""
+Collect acknowledgements, so that many leave together.
+
+An acknowledgement that was sent and not answered stays in the collection and is sent again: doing it twice leaves the same
+state. It leaves the collection when the server has answered.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+
+class Acknowledgements:
+    """
+    Acknowledgements that have not been confirmed.
+
+    Attributes:
+        limit: how many are collected before they are sent
+        interval: seconds after which they are sent, however few
+    """
+
+    __slots__ = ("_oldest", "_waiting", "interval", "limit")
+
+    def __init__(self, limit: int, interval: float) -> None:
+        self.limit = limit
+        self.interval = interval
+        self._waiting: dict[bytes, dict[bytes, None]] = {}
+        self._oldest = math.inf
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def add(self, name: bytes, identifiers: Iterable[bytes], now: float) -> None:
+        """
+        Collect acknowledgements of entries of one stream.
+        """
+        self._waiting.setdefault(name, {}).update(dict.fromkeys(identifiers))
+        self._oldest = min(self._oldest, now)
+
+    def due(self, now: float) -> bool:
+        """
+        Tell whether it is time to send them.
+        """
+        return len(self) >= self.limit or now - self._oldest >= self.interval
+
+    def take(self) -> dict[bytes, tuple[bytes, ...]]:
+        """
+        Give all there are, by stream, to be sent. They stay until ``confirmed``.
+        """
+        return {name: tuple(identifiers) for name, identifiers in self._waiting.items()}
+
+    def confirmed(self, sent: Mapping[bytes, Iterable[bytes]], now: float) -> None:
+        """
+        Drop those that the server has answered.
+        """
+        for name, identifiers in sent.items():
+            waiting = self._waiting.get(name, {})
+            for identifier in identifiers:
+                waiting.pop(identifier, None)
+            if not waiting:
+                self._waiting.pop(name, None)
+        self._oldest = now if self._waiting else math.inf
+
+    def clear(self) -> None:
+        """
+        Forget everything.
+        """
+        self._waiting.clear()
+        self._oldest = math.inf

@@ -1,0 +1,87 @@
+"""
+Decide when to look for entries that other members of a group have left lying, and where to go on looking.
+
+Where XREADGROUP knows CLAIM (Redis 8.4), every read of new entries takes over at the same time, and the server wakes a
+waiting one when an entry has been idle for long enough. Then XAUTOCLAIM is only needed, rarely, to remove what was
+deleted from the stream while it was pending, which CLAIM leaves in place: it asks for an idle time that nothing has.
+Elsewhere XAUTOCLAIM looks through the pending entries, a part at a time, from a timer. The timer has jitter, so that
+members that were started together do not all look at the same moment.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+BEGINNING: Final = b"0-0"
+#: How long after the last look the next one is due, at least and in parts of the idle time (seconds; a fraction).
+SHORTEST_INTERVAL: Final = 1.0
+INTERVAL_FRACTION: Final = 0.5
+#: The same where it only removes what was deleted.
+CLEANING_INTERVAL: Final = 60.0
+#: How far an interval is drawn from its length, to either side.
+JITTER: Final = 0.2
+#: Milliseconds that no entry has been idle: the server removes deleted ones whatever their idle time.
+NEVER: Final = 2**53
+
+
+class Takeover:
+    """
+    How one consumer takes over entries.
+
+    Attributes:
+        idle: milliseconds after which an entry that was delivered and not acknowledged may be taken over
+        native: whether XREADGROUP does it
+        due: when to look next (monotonic seconds)
+    """
+
+    __slots__ = ("_positions", "due", "idle", "native")
+
+    def __init__(self, idle: int) -> None:
+        self.idle = idle
+        self.native = False
+        self.due = -math.inf  # at once: what was handed back is not to wait for the timer
+        self._positions: dict[bytes, bytes] = {}
+
+    @property
+    def scan_idle(self) -> int:
+        """
+        The idle time to ask XAUTOCLAIM for, in milliseconds.
+        """
+        return NEVER if self.native else self.idle
+
+    def position(self, name: bytes) -> bytes:
+        """
+        Where to go on looking in a stream.
+        """
+        return self._positions.get(name, BEGINNING)
+
+    def scanned(self, following: dict[bytes, bytes], now: float, chance: float) -> None:
+        """
+        Record what was looked through.
+
+        Args:
+            following: for each stream: where to go on, ``0-0`` when all has been looked through
+            now: monotonic seconds
+            chance: a random number, 0 to 1
+        """
+        self._positions |= following
+        if any(position != BEGINNING for position in self._positions.values()):
+            return  # due at once; other reads have their turn in between
+        interval = CLEANING_INTERVAL if self.native else max(SHORTEST_INTERVAL, self.idle / 1000 * INTERVAL_FRACTION)
+        self.due = now + interval * (1 + JITTER * (2 * chance - 1))
+
+    def forget(self, names: Iterable[bytes]) -> None:
+        """
+        Forget streams that are not read any more.
+        """
+        for name in names:
+            self._positions.pop(name, None)
+
+    def reset(self) -> None:
+        """
+        Begin afresh.
+        """
+        self._positions = {}
+        self.due = -math.inf

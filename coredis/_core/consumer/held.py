@@ -1,0 +1,126 @@
+"""
+Know what a member of a group holds: entries that were fetched and are not acknowledged, in the buffer or with the application.
+
+It is needed where entries change hands. What is held must not be taken for the lost part of a reply, nor be taken over by
+this consumer from itself; and its lease, the idle time that the server counts, is renewed.
+
+A renewal asks for entries that have been idle at least as long as we know of less half of the time that others wait before
+they take over. Ours have been idle for longer. One that somebody else has taken over meanwhile was touched when it had been
+idle for the whole of that time, so it has been idle for less: it is not stolen back, without asking who has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
+
+Key: TypeAlias = tuple[bytes, bytes]  # stream and identifier
+
+
+class Renewal(NamedTuple):
+    """
+    Leases to renew with one XCLAIM.
+
+    Attributes:
+        name: the stream
+        min_idle: milliseconds that the entries must have been idle
+        identifiers: of the entries
+    """
+
+    name: bytes
+    min_idle: int
+    identifiers: tuple[bytes, ...]
+
+
+class Held:
+    """
+    What one consumer holds.
+
+    Attributes:
+        leases: when each entry was delivered or last renewed, by stream and identifier (monotonic seconds)
+        lost: those that others have taken over
+    """
+
+    __slots__ = ("_let_go", "leases", "lost")
+
+    def __init__(self) -> None:
+        self.leases: dict[Key, float] = {}
+        self.lost: set[Key] = set()
+        self._let_go: set[Key] = set()
+
+    def __contains__(self, key: object) -> bool:
+        """
+        Tell whether an entry must not be delivered: it is held, or was until a read that is outstanding was sent.
+        """
+        return key in self.leases or key in self._let_go
+
+    def let_go(self, name: bytes, identifiers: Iterable[bytes], outstanding: bool) -> None:
+        """
+        Drop entries that were acknowledged or handed back.
+
+        Args:
+            name: the stream
+            identifiers: of the entries
+            outstanding: a read of pending entries is under way; its reply may still have them
+        """
+        keys = [(name, identifier) for identifier in identifiers]
+        if outstanding:
+            self._let_go.update(keys)
+        for key in keys:
+            self.leases.pop(key, None)
+            self.lost.discard(key)
+
+    def settled(self) -> None:
+        """
+        No read that was sent before an entry was let go is outstanding any more.
+        """
+        self._let_go.clear()
+
+    def due(self, now: float, age: float) -> bool:
+        """
+        Tell whether a lease is older than so many seconds.
+        """
+        # In order of the last delivery or renewal, so the first one is the oldest.
+        return any(now - touched >= age for touched in list(self.leases.values())[:1])
+
+    def renewals(self, now: float, age: float, idle: int) -> list[Renewal]:
+        """
+        Say which leases to renew.
+
+        Args:
+            now: monotonic seconds
+            age: of leases that are due, in seconds
+            idle: milliseconds after which others take over
+        """
+        together: dict[tuple[bytes, float], list[bytes]] = {}
+        for (name, identifier), touched in list(self.leases.items()):
+            if now - touched >= age:
+                together.setdefault((name, touched), []).append(identifier)
+        return [
+            Renewal(name, max(0, int((now - touched) * 1000) - idle // 2), tuple(identifiers))
+            for (name, touched), identifiers in together.items()
+        ]
+
+    def renewed(self, renewal: Renewal, kept: Iterable[bytes], now: float) -> None:
+        """
+        Record the answer to a renewal: which of the entries are still ours. Those that are not were acknowledged without
+        telling us, or taken over by others.
+        """
+        still = set(kept)
+        for identifier in renewal.identifiers:
+            key = (renewal.name, identifier)
+            # An entry may have been let go meanwhile; what is renewed goes to the end, which keeps the order.
+            if self.leases.pop(key, None) is None:
+                continue
+            if identifier in still:
+                self.leases[key] = now
+            else:
+                self.lost.add(key)
+
+    def clear(self) -> None:
+        """
+        Forget everything.
+        """
+        self.leases.clear()
+        self.lost.clear()
+        self._let_go.clear()

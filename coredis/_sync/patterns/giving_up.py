@@ -1,0 +1,100 @@
+# Generated from coredis/_async/patterns/giving_up.py by scripts/generate.py: edit that file, not this one.
+"""
+Give up entries that were delivered too often: to a stream of dead letters, or to the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, AnyStr, Generic
+
+from coredis._sync.patterns.pending import PendingEntries
+from coredis._core.command import Command
+from coredis._core.consumer.deadletters import Errors, Suspect, fields
+from coredis._core.consumer.reads import Membership
+from coredis._runtime import blocking as rt
+from coredis.types import DeadLetter
+from coredis.typing import StringT
+
+if TYPE_CHECKING:
+    from coredis._sync.redis import Redis
+
+
+class GivingUp(Generic[AnyStr]):
+    """
+    Where a group consumer puts what it gives up.
+
+    Attributes:
+        most: how often an entry is delivered before that
+        errors: what went wrong with entries here
+    """
+
+    def __init__(
+        self,
+        client: Redis[AnyStr],
+        membership: Membership,
+        pending: PendingEntries[AnyStr],
+        delete: bool,
+        most: int,
+        destination: bytes | Callable[[DeadLetter[AnyStr]], object],
+        names: tuple[StringT, StringT],
+    ) -> None:
+        """
+        Args:
+            client: whose server has the streams
+            membership: who we are
+            pending: our pending entries
+            delete: whether the entry is deleted from its stream when it is acknowledged
+            most: how often an entry is delivered
+            destination: the stream of dead letters, encoded; or what to call with each
+            names: of the group and the consumer, as the application says them
+        """
+        self._client: Redis[AnyStr] = client
+        self._membership = membership
+        self._pending: PendingEntries[AnyStr] = pending
+        self._delete = delete
+        self._destination: bytes | Callable[[DeadLetter[AnyStr]], object] = destination
+        self._names = names
+        self.most = most
+        self.errors = Errors()
+
+    def bury(self, suspect: Suspect[AnyStr]) -> None:
+        """
+        Give up one entry: write or tell what it was, and only then acknowledge it.
+
+        In one transaction where both streams can be in one; otherwise one after the other, so that a crash in between leaves
+        two dead letters rather than none.
+
+        Raises:
+            ConnectionError: it may have been done; whether the entry is still pending tells
+            Exception: what the application's function raised; the entry stays pending
+        """
+        (name, identifier), (stream, entry), deliveries, _tried = suspect
+        assert deliveries is not None
+        group, consumer = self._names
+        letter = DeadLetter(stream, entry, group, consumer, deliveries, self.errors.name(suspect.key))
+        if callable(self._destination):
+            rt.call(self._destination, letter)
+            self._pending.acknowledge({name: (identifier,)})
+        elif self._client.atomic((name, self._destination)):
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.issue(self._addition(self._destination, letter, suspect, False))
+            pipeline.xack(name, self._membership.group, [identifier])
+            if self._delete:
+                pipeline.xdel(name, [identifier])
+            pipeline.execute()
+        else:
+            once = self._pending.has("XADD", "IDMP")
+            self._client.issue(self._addition(self._destination, letter, suspect, once))
+            self._pending.acknowledge({name: (identifier,)})
+        self.errors.forget(name, (identifier,))
+
+    def _addition(
+        self, destination: bytes, letter: DeadLetter[AnyStr], suspect: Suspect[AnyStr], once: bool
+    ) -> Command[AnyStr]:
+        words: tuple[bytes | str | int, ...] = ("XADD", destination)
+        if once:
+            # The server knows the same letter again, whoever sends it.
+            words += ("IDMP", self._membership.group, b"%b %b" % suspect.key)
+        words += ("*", *fields(letter, suspect.key, self._membership))
+        return Command(words, self._client.replies.text, keys=(1,), idempotent=once)

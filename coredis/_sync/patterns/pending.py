@@ -1,0 +1,206 @@
+# Generated from coredis/_async/patterns/pending.py by scripts/generate.py: edit that file, not this one.
+"""
+What a member of a group can do about its pending entries: acknowledge them, renew their leases, hand them back.
+
+Source: https://redis.io/docs/latest/develop/data-types/streams/#consumer-groups
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, AnyStr, Final, Generic
+
+from coredis._core.consumer.held import Held, Key
+from coredis._core.consumer.parameters import encode_name
+from coredis._core.consumer.reads import Membership
+from coredis._runtime import blocking as rt
+from coredis.exceptions import ConnectionError, ReplyError
+from coredis.tokens import PureToken
+from coredis.types import StreamPendingExt
+
+if TYPE_CHECKING:
+    from coredis._sync.redis import Redis
+
+#: The idle time that makes an entry claimable at once by whoever takes over after less than a day (milliseconds).
+RELEASED_IDLE: Final = 86_400_000
+_PAGE: Final = 1000
+
+
+class PendingEntries(Generic[AnyStr]):
+    """
+    The pending entries of one member of a group.
+    """
+
+    def __init__(self, client: Redis[AnyStr], membership: Membership, delete: bool) -> None:
+        """
+        Args:
+            client: whose server has the streams
+            membership: who we are
+            delete: whether an entry that is acknowledged is deleted from its stream, too
+        """
+        self._client: Redis[AnyStr] = client
+        self._group = membership.group
+        self._consumer = membership.consumer
+        self._delete = delete
+
+    def acknowledge(self, entries: Mapping[bytes, tuple[bytes, ...]]) -> int:
+        """
+        Acknowledge entries, by stream.
+
+        Returns:
+            how many of them were pending in the group
+
+        Raises:
+            ConnectionError: it is not known which ones were acknowledged; it can be done again
+        """
+        if self._delete:
+            return self._acknowledge_and_delete(entries)
+        if len(entries) > 1:
+            pipeline = self._client.pipeline(transaction=False)
+            handles = [pipeline.xack(name, self._group, identifiers) for name, identifiers in entries.items()]
+            try:
+                pipeline.execute()
+                return sum(handle.result() for handle in handles)
+            except ConnectionError:
+                pass  # once more, each with the patience of a single command: a second time changes nothing
+        return sum([self._client.xack(name, self._group, found) for name, found in entries.items()])
+
+    def _acknowledge_and_delete(self, entries: Mapping[bytes, tuple[bytes, ...]]) -> int:
+        total = 0
+        at_once = self.has("XACKDEL")
+        for name, identifiers in entries.items():
+            if at_once:
+                # -1: it was not pending. 2: acknowledged, and kept for other groups.
+                codes = self._client.xackdel(name, self._group, identifiers, condition=PureToken.ACKED)
+                total += sum(code > 0 for code in codes)
+            else:
+                pipeline = self._client.pipeline(transaction=True)
+                acknowledged = pipeline.xack(name, self._group, identifiers)
+                pipeline.xdel(name, identifiers)
+                pipeline.execute()
+                total += acknowledged.result()
+        return total
+
+    def renew(self, held: Held, age: float, idle: int) -> int:
+        """
+        Renew leases, so that nobody takes over what is held here.
+
+        Args:
+            held: what is held; entries that others have taken over are moved to ``held.lost``
+            age: of the leases to renew, in seconds
+            idle: milliseconds after which others take over
+
+        Returns:
+            how many entries have been taken over by others
+        """
+        taken_over = 0
+        for renewal in held.renewals(rt.now(), age, idle):
+            kept = self._client.xclaim(
+                renewal.name, self._group, self._consumer, renewal.min_idle, renewal.identifiers, justid=True
+            )
+            still = {self._encoded(identifier) for identifier in kept}
+            gone = [identifier for identifier in renewal.identifiers if identifier not in still]
+            # Taken over, or acknowledged past this consumer, or the group was made anew. Only the first is somebody else's.
+            owners = self._owners(renewal.name, gone)
+            held.renewed(renewal, still, rt.now())
+            for identifier in gone:
+                if owners.get(identifier, self._consumer) != self._consumer:
+                    taken_over += 1
+                else:
+                    held.lost.discard((renewal.name, identifier))
+        return taken_over
+
+    def deliveries(self, keys: Iterable[Key]) -> dict[Key, int]:
+        """
+        Ask how often entries have been delivered; those that are not pending for this member are left out.
+        """
+        pipeline = self._client.pipeline(transaction=False)
+        handles = {
+            key: pipeline.xpending(key[0], self._group, key[1], key[1], 1, consumer=self._consumer) for key in keys
+        }
+        pipeline.execute()
+        return {key: pending.delivered for key, handle in handles.items() for pending in handle.result()}
+
+    def hand_back(self, name: bytes, identifiers: Iterable[bytes], idle: int | None, silent: bool) -> int:
+        """
+        Give entries back to the group, for whoever takes over; those that are not ours (any more) are left alone.
+
+        Args:
+            name: the stream
+            identifiers: of the entries
+            idle: milliseconds they are said to have been idle; None: for so long that anybody may take over
+            silent: as if they had not been delivered; otherwise the delivery counts stay
+
+        Returns:
+            how many were given back
+        """
+        pipeline = self._client.pipeline(transaction=False)
+        handles = [
+            pipeline.xpending(name, self._group, identifier, identifier, 1, consumer=self._consumer)
+            for identifier in identifiers
+        ]
+        pipeline.execute()
+        return self._release(name, [pending for handle in handles for pending in handle.result()], idle, silent)
+
+    def hand_back_all(self, name: bytes) -> int:
+        """
+        Give back every pending entry of this member, as if it had not been delivered.
+        """
+        start, total = b"-", 0
+        while True:
+            page = self._client.xpending(name, self._group, start, b"+", _PAGE, consumer=self._consumer)
+            total += self._release(name, page, None, silent=True)
+            if len(page) < _PAGE:
+                return total
+            start = b"(" + self._encoded(page[-1].identifier)
+
+    def _release(
+        self, name: bytes, pending: Iterable[StreamPendingExt[AnyStr]], idle: int | None, silent: bool
+    ) -> int:
+        found = list(pending)
+        if not found:
+            return 0
+        if idle is None and self.has("XNACK"):
+            mode = PureToken.SILENT if silent else PureToken.FAIL
+            return self._client.xnack(name, self._group, mode, [entry.identifier for entry in found])
+        pipeline = self._client.pipeline(transaction=False)
+        handles = [
+            # It has been idle for at least as long as the server just said, unless somebody has taken it over since.
+            pipeline.xclaim(
+                name,
+                self._group,
+                self._consumer,
+                entry.idle,
+                [entry.identifier],
+                idle=RELEASED_IDLE if idle is None else idle,
+                retrycount=max(0, entry.delivered - 1) if silent else None,
+                justid=True,
+            )
+            for entry in found
+        ]
+        pipeline.execute()
+        return sum(len(handle.result()) for handle in handles)
+
+    def _owners(self, name: bytes, identifiers: list[bytes]) -> dict[bytes, bytes]:
+        if not identifiers:
+            return {}
+        pipeline = self._client.pipeline(transaction=False)
+        handles = [pipeline.xpending(name, self._group, identifier, identifier, 1) for identifier in identifiers]
+        pipeline.execute()
+        return {
+            self._encoded(entry.identifier): self._encoded(entry.consumer)
+            for handle in handles
+            for entry in handle.result()
+        }
+
+    def has(self, command: str, option: str | None = None) -> bool:
+        """
+        Tell whether the server has a command or an option; where it does not say, it is done without.
+        """
+        try:
+            return self._client.supports(command, option)
+        except ReplyError:
+            return False
+
+    def _encoded(self, value: object) -> bytes:
+        return encode_name("reply", value, self._client.encoding)  # type: ignore[arg-type]

@@ -292,6 +292,17 @@ class Client(Commands[AnyStr]):
         """
         return {None: list(names)}
 
+    def slot(self, name: bytes) -> int:
+        """
+        Tell which slot of a cluster a key is in; 0 for all where there are no slots.
+        """
+        return 0
+
+    async def moved(self, error: RedisError, place: Hashable) -> None:
+        """
+        Tell what happened to a read at one place, so that ``places`` may know better next time.
+        """
+
     def atomic(self, names: Iterable[bytes]) -> bool:
         """
         Tell whether keys can be in one transaction: here they always can.

@@ -68,11 +68,22 @@ class Session:
         complete: the requests that data completed before something invalid in it ended the connection. Not kept otherwise:
             a request knows its channel, and a channel that is just forgotten should be freed at once, not by the collector
         pushes: out-of-band messages (RESP3) nobody has read, oldest first
+        max_pushes: how many of these there may be; more is a flood
         failure: what ended the connection; None while it lives
         received: how many times data arrived, to tell a slow server from a dead connection
     """
 
-    __slots__ = ("_arrived", "_parser", "_unasked", "complete", "failure", "pending", "pushes", "received")
+    __slots__ = (
+        "_arrived",
+        "_parser",
+        "_unasked",
+        "complete",
+        "failure",
+        "max_pushes",
+        "pending",
+        "pushes",
+        "received",
+    )
 
     def __init__(self) -> None:
         self._parser = Parser()
@@ -81,6 +92,7 @@ class Session:
         self.pending: deque[Request] = deque()
         self.complete: list[Request] = []
         self.pushes: list[Reply] = []
+        self.max_pushes = MAX_PUSHES
         self.failure: ConnectionError | None = None
         self.received = 0
 
@@ -169,7 +181,7 @@ class Session:
         Take what arrived while nothing was pending: only out-of-band messages may.
         """
         unasked = self._unasked
-        self._parser.take(unasked, MAX_PUSHES + 1)
+        self._parser.take(unasked, self.max_pushes + 1)
         if unasked:
             if {PushNotification} != set(map(type, unasked)):
                 raise ProtocolError("a reply that no command asked for")
@@ -179,5 +191,5 @@ class Session:
             self._check_pushes()
 
     def _check_pushes(self) -> None:
-        if len(self.pushes) > MAX_PUSHES:
-            raise ProtocolError(f"more than {MAX_PUSHES} unread out-of-band messages")
+        if len(self.pushes) > self.max_pushes:
+            raise ProtocolError(f"more than {self.max_pushes} unread out-of-band messages")

@@ -196,6 +196,23 @@ class Started(Request):
             self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
 
 
+class Listening(Started):
+    """
+    Something to wait for that is no request: done when an out-of-band message has come, or the connection has ended.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel, 0)
+
+    def done(self) -> bool:
+        """
+        Tell whether there is a message, or never will be.
+        """
+        return bool(self._channel.pushes) or self._channel.closed
+
+
 class Channel(asyncio.Protocol):
     """
     A connection to a server: commands out, replies in.
@@ -216,6 +233,7 @@ class Channel(asyncio.Protocol):
         self._timer: asyncio.Handle | None = None
         self._timer_at = math.inf
         self._lost = loop.create_future()
+        self._listening: Listening | None = None
 
     # ------------------------------------------------------------------------------------------------------ sending
 
@@ -361,6 +379,24 @@ class Channel(asyncio.Protocol):
         return any(cast(Started, started).waiter is not None for started in self._session.pending)
 
     @property
+    def pushes(self) -> list[Any]:
+        """
+        Out-of-band messages that have come, oldest first; whoever deals with them deletes them from the list.
+        """
+        return self._session.pushes
+
+    def listen(self, most: int) -> Listening:
+        """
+        Wait for out-of-band messages, in ``wait_any``.
+
+        Args:
+            most: how many there may be before anybody deals with them
+        """
+        self._session.max_pushes = max(most, self._session.max_pushes)
+        self._listening = Listening(self)
+        return self._listening
+
+    @property
     def received(self) -> int:
         """
         How many times data has arrived.
@@ -393,6 +429,8 @@ class Channel(asyncio.Protocol):
             started.wake()
         if self._writers:
             self._admit()
+        if self._listening is not None and self._session.pushes:
+            self._listening.wake()
 
     def watch(self, deadline: float) -> None:
         """
@@ -480,6 +518,8 @@ class Channel(asyncio.Protocol):
         for started in failed:
             assert isinstance(started, Started)
             started.wake()
+        if self._listening is not None:
+            self._listening.wake()
         self._admit()
 
 

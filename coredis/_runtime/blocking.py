@@ -197,6 +197,23 @@ class Started(Request):
         return self.outcome()
 
 
+class Listening(Started):
+    """
+    Something to wait for that is no request: done when an out-of-band message has come, or the connection has ended.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel, 0, b"")
+
+    def done(self) -> bool:
+        """
+        Tell whether there is a message, or never will be.
+        """
+        return bool(self.channel.pushes) or self.channel.closed
+
+
 class Channel:
     """
     A connection to a server: commands out, replies in. One thread at a time.
@@ -309,6 +326,23 @@ class Channel:
         Whether anybody waits for one of those requests: whoever asks is the one who did.
         """
         return False
+
+    @property
+    def pushes(self) -> list[Any]:
+        """
+        Out-of-band messages that have come, oldest first; whoever deals with them deletes them from the list.
+        """
+        return self._session.pushes
+
+    def listen(self, most: int) -> Listening:
+        """
+        Wait for out-of-band messages, in ``wait_any``.
+
+        Args:
+            most: how many there may be before anybody deals with them
+        """
+        self._session.max_pushes = max(most, self._session.max_pushes)
+        return Listening(self)
 
     @property
     def received(self) -> int:

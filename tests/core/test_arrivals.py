@@ -40,7 +40,7 @@ def test_one_stream(protocol: int) -> None:
     """
     Its entries come in order, and the last of them is where it stands.
     """
-    found = read(shaped({b"a": entries(1, 2, 3)}, protocol), CURSORS, raw())
+    found = read([shaped({b"a": entries(1, 2, 3)}, protocol)], CURSORS, raw())
 
     assert [(b"a", b"1-0"), (b"a", b"2-0"), (b"a", b"3-0")] == served(found)
     assert {b"n": b"2"} == found.items[1][1].field_values
@@ -53,7 +53,7 @@ def test_several_streams_take_turns(protocol: int) -> None:
     """
     A busy one does not keep the others waiting, and the order within each is kept.
     """
-    found = read(shaped({b"a": entries(1, 2, 3, 4), b"b": entries(5), b"c": entries(6, 7)}, protocol), CURSORS, raw())
+    found = read([shaped({b"a": entries(1, 2, 3, 4), b"b": entries(5), b"c": entries(6, 7)}, protocol)], CURSORS, raw())
 
     assert [
         (b"a", b"1-0"),
@@ -72,7 +72,7 @@ def test_nothing(reply: object) -> None:
     """
     Every stream asked for has nothing, whether it is mentioned or not.
     """
-    assert ([], {b"a": None, b"b": None, b"c": None}, {}) == read(reply, CURSORS, raw())[:3]
+    assert ([], {b"a": None, b"b": None, b"c": None}, {}) == read([reply], CURSORS, raw())[:3]
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -82,7 +82,7 @@ def test_entries_that_no_longer_exist(protocol: int) -> None:
     """
     history = [[b"1-0", None], *entries(2), [b"3-0", None]]
 
-    found = read(shaped({b"a": history, b"b": [[b"4-0", None]]}, protocol), CURSORS, raw())
+    found = read([shaped({b"a": history, b"b": [[b"4-0", None]]}, protocol)], CURSORS, raw())
 
     assert [(b"a", b"2-0")] == served(found)
     assert {b"a": b"3-0", b"b": b"4-0", b"c": None} == found.last
@@ -96,7 +96,7 @@ def test_text_is_decoded_and_names_for_bookkeeping_are_not(protocol: int) -> Non
     """
     reply = shaped({b"a": [[b"1-0", [b"f", "\u00e9".encode()]], [b"2-0", [b"f", b"\xff"]]]}, protocol)
 
-    found = read(reply, CURSORS, decoded("utf-8"))
+    found = read([reply], CURSORS, decoded("utf-8"))
 
     assert [("a", "1-0"), ("a", "2-0")] == [(stream, entry.identifier) for stream, entry in found.items]
     assert [{"f": "\u00e9"}, {"f": b"\xff"}] == [entry.field_values for _, entry in found.items]
@@ -109,7 +109,7 @@ def test_a_stream_nobody_asked_for(protocol: int) -> None:
     The reply is not for this read, so the connection cannot be trusted.
     """
     with pytest.raises(ProtocolError, match="not asked for") as caught:
-        read(shaped({b"canary": entries(1)}, protocol), CURSORS, raw())
+        read([shaped({b"canary": entries(1)}, protocol)], CURSORS, raw())
 
     assert caught.value.may_have_run
     assert "canary" not in str(caught.value)
@@ -121,7 +121,7 @@ def test_a_field_without_a_value(fields: list[bytes]) -> None:
     No server sends it; it is an error of the library, not of Python.
     """
     with pytest.raises(InvalidResponse) as caught:
-        read({b"a": [[b"1-0", fields]]}, CURSORS, raw())
+        read([{b"a": [[b"1-0", fields]]}], CURSORS, raw())
 
     assert isinstance(caught.value, RedisError)
 
@@ -130,7 +130,7 @@ def test_repeated_fields_are_kept() -> None:
     """
     A stream entry is a list of pairs in truth.
     """
-    found = read({b"a": [[b"1-0", [b"f", b"1", b"f", b"2"]]]}, CURSORS, raw())
+    found = read([{b"a": [[b"1-0", [b"f", b"1", b"f", b"2"]]]}], CURSORS, raw())
 
     assert {b"f": b"2"} == dict(found.items[0][1].field_values)
 
@@ -141,6 +141,6 @@ def test_reading_changes_no_cursor() -> None:
     """
     before = {name: repr(cursor) for name, cursor in CURSORS.items()}
 
-    read({b"a": entries(1)}, CURSORS, raw())
+    read([{b"a": entries(1)}], CURSORS, raw())
 
     assert before == {name: repr(cursor) for name, cursor in CURSORS.items()}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import Cursor, Kind, Phase, Plan, plan
+from coredis._core.consumer.cursors import Cursor, Kind, Part, Phase, Plan, plan
 from coredis._core.consumer.reads import Membership, Words, commands
 
 
@@ -184,8 +184,8 @@ class TestPlan:
         planned = plan(cursors)
 
         assert planned is not None
-        assert (tuple(cursors), Kind.NEW, (b"1-0", b"2-0"), True, True) == planned
-        assert (b"1-0", b"2-0") == planned.identifiers
+        assert (Kind.NEW, (Part(tuple(cursors), (b"1-0", b"2-0")),), True, True) == planned
+        assert (b"1-0", b"2-0") == identifiers(planned)
 
     def test_history_comes_first_and_does_not_wait(self) -> None:
         """
@@ -196,8 +196,8 @@ class TestPlan:
         planned = plan(cursors)
 
         assert planned is not None
-        assert ((cursors[1],), Kind.HISTORY, (b"2-0",), False, False) == planned
-        assert (b"2-0",) == planned.identifiers
+        assert (Kind.HISTORY, (Part((cursors[1],), (b"2-0",)),), False, False) == planned
+        assert (b"2-0",) == identifiers(planned)
 
     def test_new_entries_have_their_turn(self) -> None:
         """
@@ -208,8 +208,8 @@ class TestPlan:
         planned = plan(cursors, Kind.HISTORY)
 
         assert planned is not None
-        assert ((cursors[0],), Kind.NEW, (b">",), False, False) == planned
-        assert (b">",) == planned.identifiers
+        assert (Kind.NEW, (Part((cursors[0],), (b">",)),), False, False) == planned
+        assert (b">",) == identifiers(planned)
 
     def test_history_alone_takes_every_turn(self) -> None:
         """
@@ -227,7 +227,7 @@ class TestPlan:
         standing = cursor(b"a", Phase.PENDING, b"4-0")
         planned = plan([standing])
         assert planned is not None
-        assert (b"4-0",) == planned.identifiers
+        assert (b"4-0",) == identifiers(planned)
 
         standing.received(None)
 
@@ -239,7 +239,7 @@ class TestPlan:
         """
         cursors = [cursor(b"a", Phase.PENDING, asked=True), cursor(b"b", Phase.NEW)]
 
-        assert ((cursors[1],), Kind.NEW, (b">",), True, True) == plan(cursors)
+        assert (Kind.NEW, (Part((cursors[1],), (b">",)),), True, True) == plan(cursors)
 
     def test_no_streams_no_read(self) -> None:
         """
@@ -264,7 +264,7 @@ class TestClaims:
         second = plan(cursors[:1], first.kind, claim=True)
         assert second is not None
 
-        assert ((cursors[0],), Kind.CLAIM) == first[:2]
+        assert (Kind.CLAIM, (Part((cursors[0],), (b">",)),)) == first[:2]
         assert (Kind.NEW, False, False) == (second.kind, second.waits, second.complete)
 
     def test_only_where_new_entries_are_read(self) -> None:
@@ -348,6 +348,14 @@ class TestWords:
         )
 
 
+def identifiers(planned: Plan) -> tuple[bytes, ...]:
+    """
+    Give what a read in one part sends for each stream.
+    """
+    (part,) = planned.parts
+    return part.identifiers
+
+
 def words(planned: Plan, member: Membership | None, count: int, block: int | None) -> Words:
     """
     Spell out a read that is one command.
@@ -374,7 +382,7 @@ def test_whatever_is_lost_each_entry_comes_once_and_in_order(pages: list[tuple[i
     def read(count: int, ran: bool, arrived: bool) -> None:
         planned = plan([standing])
         assert planned is not None
-        (after,) = planned.identifiers
+        (after,) = identifiers(planned)
         if after == b">":
             reply = undelivered[:count]
             if ran:

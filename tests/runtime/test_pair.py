@@ -15,7 +15,7 @@ from coredis._runtime import aio, blocking
 AIO_ONLY = {"connection_lost", "connection_made", "data_received", "eof_received", "pause_writing", "resume_writing"}
 AIO_ONLY |= {"watch", "wake", "expire", "loop", "waiter", "deadline"}
 BLOCKING_ONLY = {"fileno", "flush", "has_data", "receive", "channel", "unsent"}
-CLASSES = ["Alarm", "Channel", "Event", "Started"]
+CLASSES = ["Alarm", "Channel", "Event", "Listening", "Started"]
 
 
 def exported(module: ModuleType) -> set[str]:

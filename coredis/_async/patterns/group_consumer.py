@@ -558,15 +558,15 @@ class GroupConsumer(Consumer[AnyStr]):
         self._acknowledgements.confirmed(sent, rt.now())
         self._note_done(sent, sum(answered.values()))
 
-    def _read(self, following: Plan, replies: list[Reply]) -> arrivals.Arrivals[AnyStr]:
-        cursors = {cursor.name: cursor for cursor in following.cursors}
+    def _read(
+        self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
+    ) -> arrivals.Arrivals[AnyStr]:
         if following.kind is not Kind.CLAIM:
-            found = arrivals.read(replies[0], cursors, self.client.replies, self._held)
+            found = arrivals.read(answers, cursors, self.client.replies, self._held)
         else:
             assert self._held is not None and self._takeover is not None
-            found, positions = arrivals.read_claims(replies, cursors, self.client.replies, self._held)
+            found, positions = arrivals.read_claims(answers, cursors, self.client.replies, self._held)
             self._takeover.scanned(positions, rt.now(), rt.random())
-            self._doubtful |= len(positions) < len(cursors)  # refused in a stream: mostly because the group is gone
         self._deleted |= found.deleted
         self.statistics.duplicates_suppressed += found.suppressed
         self.statistics.claimed += found.claimed
@@ -590,6 +590,13 @@ class GroupConsumer(Consumer[AnyStr]):
                 fresh.append(item)
         return fresh, suspects
 
+    def _doubt(self, reader: Reader[AnyStr]) -> None:
+        # What the dead connection was given after the recovery is pending here, and nobody has seen it.
+        if not self.auto_acknowledge:
+            self.statistics.recovered += 1
+            for cursor in reader.cursors:
+                cursor.lost()
+
     def _taken(self, following: Plan) -> None:
         if self._held is not None and following.kind is Kind.HISTORY:
             self._held.settled()
@@ -604,7 +611,7 @@ class GroupConsumer(Consumer[AnyStr]):
                 )
             else:
                 self.statistics.recovered += 1
-                for cursor in lost.cursors:
+                for cursor in lost.cursors():
                     cursor.lost()
         super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
 

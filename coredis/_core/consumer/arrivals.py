@@ -4,14 +4,13 @@ Read the reply to a consumer's read: entries to hand out, where each stream stan
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from itertools import chain, repeat, zip_longest
 from typing import AnyStr, Final, Generic, NamedTuple
 
 from ...exceptions import ProtocolError
 from ...types import StreamEntry
 from ..command import Reply
-from ..parser import ErrorLine
 from ..replies import Replies
 from .cursors import Cursor
 from .held import Key
@@ -32,6 +31,7 @@ class Arrivals(NamedTuple, Generic[AnyStr]):
         keys: stream and identifier of each item; empty unless the consumer keeps account of what it holds
         suppressed: how many entries were left out because the consumer holds them
         claimed: how many of the items were taken over from others
+        counts: for each stream that had any: how many entries came, whatever became of them
     """
 
     items: list[tuple[AnyStr, StreamEntry[AnyStr]]]
@@ -40,16 +40,20 @@ class Arrivals(NamedTuple, Generic[AnyStr]):
     keys: list[Key] = []
     suppressed: int = 0
     claimed: int = 0
+    counts: dict[bytes, int] = {}
 
 
 def read(
-    reply: Reply, cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr], held: Container[Key] | None = None
+    answers: Iterable[Reply],
+    cursors: Mapping[bytes, Cursor],
+    replies: Replies[AnyStr],
+    held: Container[Key] | None = None,
 ) -> Arrivals[AnyStr]:
     """
-    Read a reply of XREAD or XREADGROUP.
+    Read replies of XREAD or XREADGROUP.
 
     Args:
-        reply: in the shape of either protocol; None: nothing
+        answers: the replies, in the shape of either protocol; None: nothing
         cursors: the streams that were asked for, by name
         replies: how this client wants its text
         held: what the consumer has already, where it keeps account of that
@@ -60,12 +64,14 @@ def read(
     last: dict[bytes, bytes | None] = dict.fromkeys(cursors)
     deleted: dict[bytes, list[bytes]] = {}
     found: dict[bytes, list[Reply]] = {}
+    counts: dict[bytes, int] = {}
     claimed = 0
-    for name, raw in reply.items() if isinstance(reply, dict) else reply or ():
+    for name, raw in chain.from_iterable(map(_by_stream, answers)):
         if name not in cursors:
             raise ProtocolError("a reply for a stream that was not asked for", may_have_run=True)
         if not raw:
             continue
+        counts[name] = len(raw)
         if len(raw[0]) > 2:
             # With CLAIM: what was taken over comes first, and says for how long it lay there.
             new = [item for item in raw if not int(item[2])]
@@ -78,27 +84,23 @@ def read(
             deleted[name] = gone
             raw = [item for item in raw if item[1] is not None]
         found[name] = raw
-    return _in_turns(found, replies, held, last, deleted, claimed)
+    return _in_turns(found, replies, held, last, deleted, claimed)._replace(counts=counts)
 
 
 def read_claims(
-    answers: list[Reply], cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr], held: Container[Key]
+    answers: Iterable[Reply], cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr], held: Container[Key]
 ) -> tuple[Arrivals[AnyStr], dict[bytes, bytes]]:
     """
     Read the replies of XAUTOCLAIM, one for each stream.
 
     Returns:
-        what they brought (``deleted`` has what the server has removed by itself), and where to go on looking in each stream
-        whose reply is not an error
+        what they brought (``deleted`` has what the server has removed by itself), and where to go on looking
     """
     following: dict[bytes, bytes] = {}
     deleted: dict[bytes, list[bytes]] = {}
     found: dict[bytes, list[Reply]] = {}
     claimed = 0
-    for name, answer in zip(cursors, answers, strict=True):
-        if isinstance(answer, ErrorLine):
-            continue
-        position, raw, *gone = answer
+    for name, (position, raw, *gone) in zip(cursors, answers, strict=True):
         following[name] = position
         if gone and gone[0]:
             deleted[name] = gone[0]
@@ -106,6 +108,10 @@ def read_claims(
             claimed += len(raw)
             found[name] = raw
     return _in_turns(found, replies, held, {}, deleted, claimed), following
+
+
+def _by_stream(reply: Reply) -> Iterable[tuple[bytes, Reply]]:
+    return reply.items() if isinstance(reply, dict) else reply or ()
 
 
 def _in_turns(

@@ -22,6 +22,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple
 
 from ...typing import KeyT
@@ -55,6 +56,10 @@ class Cursor:
         floor: in a group: nothing after this identifier has been received in this session; at first where the group stood
         known: the group has been found, or made, in this session; if it is gone later it has vanished
         asked: PENDING only: nothing was left when asked since the application's call began
+        slot: where it is in a cluster; one command can only read streams of the same slot
+        ready: where several slots are read: there may be new entries. False after a read found no more, until the
+            server says that the stream has changed
+        busy: an outstanding read asks for it; no other one may
     """
 
     name: bytes
@@ -65,13 +70,17 @@ class Cursor:
     floor: bytes = BEGINNING
     known: bool = False
     asked: bool = False
+    slot: int = 0
+    ready: bool = True
+    busy: bool = False
 
     def reset(self) -> None:
         """
         Forget where it stands.
         """
         self.phase, self.position, self.floor = Phase.UNKNOWN, BEGINNING, BEGINNING
-        self.known = self.asked = False
+        self.known = self.asked = self.busy = False
+        self.ready = True
 
     @property
     def received_last(self) -> bytes | None:
@@ -118,26 +127,45 @@ class Kind(enum.Enum):
     CLAIM = "claim"
 
 
+class Part(NamedTuple):
+    """
+    What one command of a read asks for.
+
+    Attributes:
+        cursors: its streams
+        identifiers: what to send for each of them
+    """
+
+    cursors: tuple[Cursor, ...]
+    identifiers: tuple[bytes, ...]
+
+
 class Plan(NamedTuple):
     """
     The next read.
 
     Attributes:
-        cursors: the streams in it
         kind: what it asks for
-        identifiers: what to send for each stream
+        parts: one for each command
         waits: whether it may wait for entries
         complete: whether nothing in the reply means that there is nothing in any stream
     """
 
-    cursors: tuple[Cursor, ...]
     kind: Kind
-    identifiers: tuple[bytes, ...]
+    parts: tuple[Part, ...]
     waits: bool
     complete: bool
 
+    def cursors(self) -> Iterable[Cursor]:
+        """
+        Give all streams in it.
+        """
+        return chain.from_iterable(part.cursors for part in self.parts)
 
-def plan(cursors: Iterable[Cursor], last: Kind | None = None, claim: bool = False) -> Plan | None:
+
+def plan(
+    cursors: Iterable[Cursor], last: Kind | None = None, claim: bool = False, scattered: bool = False
+) -> Plan | None:
     """
     Decide what to ask for next.
 
@@ -145,26 +173,43 @@ def plan(cursors: Iterable[Cursor], last: Kind | None = None, claim: bool = Fals
         cursors: all streams of one connection; none of them UNKNOWN
         last: what the last read asked for, so that the kinds take turns
         claim: whether it is time to look for entries to take over
+        scattered: the streams are in several slots of a cluster: each takes a command of its own, so no command can wait
 
     Returns:
-        the next read; None when there is nothing left to ask for in this call
+        the next read; None when there is nothing left to ask for in this call, or until a stream has changed
     """
     new: list[Cursor] = []
     history: list[Cursor] = []
+    resting = False
     for cursor in cursors:
-        if cursor.phase in (Phase.NEW, Phase.AFTER):
-            new.append(cursor)
+        if cursor.busy:
+            resting = True
+        elif cursor.phase in (Phase.NEW, Phase.AFTER):
+            if cursor.ready or not scattered:
+                new.append(cursor)
+            else:
+                resting = True
         elif cursor.phase is Phase.HISTORY or not cursor.asked:
             history.append(cursor)
     if claim and new and last is not Kind.CLAIM:
-        return _plan(new, Kind.CLAIM, complete=False)
+        parts = tuple([_part([cursor]) for cursor in new])  # XAUTOCLAIM knows one stream
+        return Plan(Kind.CLAIM, parts, waits=False, complete=False)
     if history and not (last is Kind.HISTORY and new):
-        return _plan(history, Kind.HISTORY, complete=False)
+        return Plan(Kind.HISTORY, _parts(history, scattered), waits=False, complete=False)
     if new:
-        return _plan(new, Kind.NEW, complete=not history and not claim)
+        complete = not (history or claim or resting)
+        return Plan(Kind.NEW, _parts(new, scattered), waits=complete and not scattered, complete=complete)
     return None
 
 
-def _plan(cursors: list[Cursor], kind: Kind, complete: bool) -> Plan:
-    identifiers = tuple([b">" if cursor.phase is Phase.NEW else cursor.position for cursor in cursors])
-    return Plan(tuple(cursors), kind, identifiers, waits=complete, complete=complete)
+def _parts(cursors: list[Cursor], scattered: bool) -> tuple[Part, ...]:
+    if not scattered:
+        return (_part(cursors),)
+    by_slot: dict[int, list[Cursor]] = {}
+    for cursor in cursors:
+        by_slot.setdefault(cursor.slot, []).append(cursor)
+    return tuple(map(_part, by_slot.values()))
+
+
+def _part(cursors: list[Cursor]) -> Part:
+    return Part(tuple(cursors), tuple([b">" if cursor.phase is Phase.NEW else cursor.position for cursor in cursors]))

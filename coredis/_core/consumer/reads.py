@@ -35,10 +35,10 @@ def commands(
     plan: Plan, membership: Membership | None, count: int, block: int | None, takeover: Takeover | None = None
 ) -> tuple[Words, ...]:
     """
-    Spell out a read: one command, or one for each stream where entries are to be taken over.
+    Spell out a read: a command for each part.
 
     Args:
-        plan: the streams
+        plan: what it asks for
         membership: None: without a group
         count: the most entries of each stream
         block: milliseconds to wait for entries; None: do not wait
@@ -46,18 +46,10 @@ def commands(
     """
     if plan.kind is Kind.CLAIM:
         assert membership is not None and takeover is not None
+        whose = (membership.group, membership.consumer, takeover.scan_idle)
         return tuple(
-            (
-                "XAUTOCLAIM",
-                cursor.name,
-                membership.group,
-                membership.consumer,
-                takeover.scan_idle,
-                takeover.position(cursor.name),
-                "COUNT",
-                count,
-            )
-            for cursor in plan.cursors
+            ("XAUTOCLAIM", cursor.name, *whose, takeover.position(cursor.name), "COUNT", count)
+            for cursor in plan.cursors()
         )
     begin: Words
     if membership is None:
@@ -71,7 +63,8 @@ def commands(
             begin += ("CLAIM", takeover.idle)
         if membership.acknowledge_on_delivery:
             begin += ("NOACK",)
-    return ((*begin, "STREAMS", *(cursor.name for cursor in plan.cursors), *plan.identifiers),)
+    begin += ("STREAMS",)
+    return tuple((*begin, *(cursor.name for cursor in part.cursors), *part.identifiers) for part in plan.parts)
 
 
 def acknowledgement_words(group: bytes, entries: Mapping[bytes, tuple[bytes, ...]]) -> list[Words]:
@@ -79,3 +72,21 @@ def acknowledgement_words(group: bytes, entries: Mapping[bytes, tuple[bytes, ...
     Spell out acknowledgements, by stream.
     """
     return [("XACK", name, group, *identifiers) for name, identifiers in entries.items()]
+
+
+def tracking_words(plan: Plan, membership: Membership | None, tracked: bool) -> list[Words]:
+    """
+    Spell out what makes the server tell when streams of a read have changed, to be sent ahead of the read: what is added
+    before it is in the reply, and what is added after it is told.
+
+    A read of the stream is what turns this on for it, once; XREADGROUP does not count as one.
+
+    Source: https://redis.io/docs/latest/commands/client-tracking/
+
+    Args:
+        plan: the read
+        membership: None: without a group
+        tracked: it has been turned on for the connection
+    """
+    begin: list[Words] = [] if tracked else [("CLIENT", "TRACKING", "ON")]
+    return begin if membership is None else [*begin, *(("XLEN", cursor.name) for cursor in plan.cursors())]

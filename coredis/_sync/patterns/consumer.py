@@ -25,15 +25,17 @@ from coredis._core.command import Command, Reply
 from coredis._core.commands.checks import natural_integer, whole_number
 from coredis._core.consumer import arrivals, reads
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase, Plan, plan
+from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan, plan
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
 from coredis._core.consumer.statistics import ConsumerStatistics
-from coredis._core.errors import REFUSALS
+from coredis._core.errors import REFUSALS, from_line
+from coredis._core.parser import ErrorLine
 from coredis._core.replies.shapes import integer
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
+    AskError,
     ConcurrentUseError,
     ConnectionError,
     InvalidResponse,
@@ -118,6 +120,7 @@ class Consumer(Generic[AnyStr]):
         self._fetched: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []  # what was in the buffer after the last read
         self._readers: dict[Hashable, Reader[AnyStr]] = {}
         self._arranged = False  # every stream has its reader
+        self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
         self._membership: reads.Membership | None = None
         self._takeover: Takeover | None = None
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
@@ -148,7 +151,8 @@ class Consumer(Generic[AnyStr]):
         before: dict[bytes, bytes] = {}
         for reader in self._readers.values():
             if reader.taken is not None:
-                before |= zip((cursor.name for cursor in reader.taken.cursors), reader.taken.identifiers, strict=True)
+                for part in reader.taken.parts:
+                    before |= zip((cursor.name for cursor in part.cursors), part.identifiers, strict=True)
         for stream, entry in self._fetched[: len(self._fetched) - len(self._items)]:
             before[self._encoded(stream)] = self._encoded(entry.identifier)
         waiting = {self._encoded(stream) for stream, _ in self._items}
@@ -381,6 +385,10 @@ class Consumer(Generic[AnyStr]):
             cursor.asked = False
         for reader in self._readers.values():
             reader.begin()
+            if not self._timeout:
+                reader.listening = None
+                for cursor in reader.cursors:
+                    cursor.ready = True
         while not self._stopped:
             try:
                 for reader in self._readers.values():
@@ -392,6 +400,7 @@ class Consumer(Generic[AnyStr]):
                 if closings != self.client.closings:
                     raise  # closed under way: that is the application's wish
                 self._judge_failure(error)
+                self._arranged = False
                 rt.sleep(self._pause(error, attempt, patience if deadline == math.inf else deadline))
                 attempt += 1
                 continue
@@ -413,6 +422,9 @@ class Consumer(Generic[AnyStr]):
                     self._take(reader)
                 except (RedisError, RequestTimeoutError) as error:
                     self._failed(reader, error, closings, patience if deadline == math.inf else deadline)
+                if not reader.cursors and reader.plan is None:
+                    reader.drop()  # its streams are somewhere else
+                    self._readers = {place: other for place, other in self._readers.items() if other is not reader}
             if not (self._timeout or self._suspects) and all(reader.answered for reader in readers):
                 break  # the servers were asked in this call, and have nothing
         failures = [reader.failure for reader in self._readers.values()]
@@ -424,6 +436,9 @@ class Consumer(Generic[AnyStr]):
         """
         Give every stream a reader: one for each place.
         """
+        while self._misplaced:
+            self.client.moved(*self._misplaced[0])
+            del self._misplaced[0]
         places = self.client.places(self._cursors)
         for place in [place for place in self._readers if place not in places]:
             reader = self._readers[place]
@@ -434,7 +449,11 @@ class Consumer(Generic[AnyStr]):
                 reader.cursors = []  # gone when its last reply has come
         for place, names in places.items():
             reader = self._readers.get(place) or Reader(self.client, place)
+            for name in names:
+                self._cursors[name].slot = self.client.slot(name)
             reader.cursors = [self._cursors[name] for name in names]
+            reader.scattered = len({cursor.slot for cursor in reader.cursors}) > 1
+            reader.listening = None
             self._readers[place] = reader
         self._arranged = True
 
@@ -457,25 +476,41 @@ class Consumer(Generic[AnyStr]):
         if not (reader.connected and reader.willing()):
             return
         takeover = self._takeover
-        following = plan(reader.cursors, reader.last, takeover is not None and rt.now() >= takeover.due)
+        claim = takeover is not None and rt.now() >= takeover.due
+        if rt.now() >= reader.doubt_at:
+            reader.doubt_at = math.inf
+            self._doubt(reader)
+        following = plan(reader.cursors, reader.last, claim, reader.scattered)
         if following is None:
-            reader.answered = True
+            if self._timeout and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
+                reader.listen(self._longest_wait())
+            else:
+                reader.answered = True
             return
         block: int | None = None
+        tracking: list[reads.Words] = []
+        if reader.scattered and self._timeout and following.kind is Kind.NEW and reader.telling:
+            tracking = reads.tracking_words(following, self._membership, reader.tracking)
         if self._timeout and following.waits:
             block = max(1, math.ceil(min(seconds, self._longest_wait()) * 1000))
         words = reads.commands(following, self._membership, self._count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
-        reader.send(following, words, (block or 0) / 1000, self._ahead(reader), group)
+        reader.send(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group)
         reader.failure = None
 
     def _wait(self, readers: list[Reader[AnyStr]], deadline: float) -> bool:
         """
         Wait until a reader has something to do; False when there is nothing to wait for.
         """
-        outstanding = [reader.started for reader in readers if reader.started is not None]
-        until = [reader.deadline for reader in readers if reader.started is not None]
-        until += [reader.retry_at for reader in readers if reader.plan is None and not reader.answered]
+        outstanding: list[rt.Started] = []
+        until: list[float] = []
+        for reader in readers:
+            waiting = reader.started or reader.listening
+            if waiting is not None:
+                outstanding.append(waiting)
+                until.append(reader.deadline)
+            elif not reader.answered:
+                until.append(reader.retry_at)
         if not until:
             return bool(self._suspects)
         if self._timeout:
@@ -489,7 +524,13 @@ class Consumer(Generic[AnyStr]):
     def _take(self, reader: Reader[AnyStr]) -> None:
         """
         Put what an outstanding read brought, if it is there, into the buffer.
+
+        Raises:
+            RedisError: the read failed; or a part of it, and what the others brought is in the buffer
         """
+        if reader.listening is not None:
+            reader.heard()
+            return
         started, following = reader.started, reader.plan
         if started is None or following is None:
             return
@@ -497,27 +538,28 @@ class Consumer(Generic[AnyStr]):
             if reader.overdue():
                 raise RequestTimeoutError("no reply in time", may_have_run=True)  # no server is that late
             return
+        answers = list(zip(following.parts, reader.replies(), strict=True))
+        good = [(part, reply) for part, reply in answers if type(reply) is not ErrorLine]
+        refused = [from_line(str(reply)) for _, reply in answers if type(reply) is ErrorLine]
+        cursors = {cursor.name: cursor for part, _ in good for cursor in part.cursors}
         try:
-            replies = reader.replies()
-        except ReplyError:
-            self._note_acknowledged(reader)
-            reader.finish()
-            raise
-        try:
-            arrived = self._read(following, replies)
+            arrived = self._read(following, cursors, [reply for _, reply in good])
         except (AttributeError, IndexError, InvalidResponse, TypeError, ValueError) as error:
             raise ProtocolError(
                 f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True
             ) from None
-        for cursor in following.cursors:
-            if cursor.name in arrived.last:
-                cursor.received(arrived.last[cursor.name])
+        for name, last in arrived.last.items():
+            cursors[name].received(last)
+        if reader.scattered and following.kind is Kind.NEW:
+            for name, cursor in cursors.items():
+                cursor.ready = arrived.counts.get(name, 0) >= self._count
         self._note_acknowledged(reader)
         fresh, suspects = self._sift(following, arrived)
         noted = dict.fromkeys(arrived.keys, rt.now())
         fetched = self._fetched if not fresh else list(self._items) + fresh
-        reader.attempt = 0
-        reader.answered = not self._timeout and following.complete and reader.sent_now and not fresh
+        reader.attempt = 0 if good else reader.attempt
+        reader.answered = not (self._timeout or fresh or refused) and following.complete and reader.sent_now
+        reader.settle()
         self.statistics.delivered += len(fresh)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._leases |= noted
@@ -526,8 +568,13 @@ class Consumer(Generic[AnyStr]):
         self._items += fresh
         reader.taken = following
         reader.plan = reader.started = None
-        reader.finish()
         self._taken(following)
+        for refusal in refused:
+            if isinstance(refusal, AskError):
+                self._misplaced.append((refusal, reader.place))
+                self._arranged = False
+        if refused:
+            raise refused[0]
 
     # ------------------------------------------------------------------------------------------------- what goes wrong
 
@@ -548,10 +595,13 @@ class Consumer(Generic[AnyStr]):
             reader.attempt = 0
         if isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError):
             self._lose(reader)
+            self._misplaced.append((error, reader.place))
             self._arranged = False
         elif isinstance(error, ReadOnlyError):
             self._lose(reader)  # demoted: whoever is behind the address now is found by connecting again
-        else:
+            self._misplaced.append((error, reader.place))
+            self._arranged = False
+        elif not isinstance(error, AskError):
             self._judge_failure(error)
         reader.failure = error
         try:
@@ -592,8 +642,7 @@ class Consumer(Generic[AnyStr]):
         """
         if reader.connected:
             self.statistics.reconnects += 1
-        # Last: an interruption before it leaves the loss to be found again.
-        reader.drop(suspect=reader.started is not None and reader.overdue())
+        reader.drop()  # last: an interruption before it leaves the loss to be found again
 
     # ------------------------------------------------------------------------------ what a group does differently
 
@@ -656,11 +705,18 @@ class Consumer(Generic[AnyStr]):
         See to the answers to these.
         """
 
-    def _read(self, following: Plan, replies: list[Reply]) -> arrivals.Arrivals[AnyStr]:
+    def _doubt(self, reader: Reader[AnyStr]) -> None:
         """
-        Make sense of the replies to a read. May be done again with the same ones.
+        A dead connection that the server may have gone on serving is done with now; without a group it got nothing of ours.
         """
-        return arrivals.read(replies[0], {cursor.name: cursor for cursor in following.cursors}, self.client.replies)
+
+    def _read(
+        self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
+    ) -> arrivals.Arrivals[AnyStr]:
+        """
+        Make sense of the replies to a read of these streams. May be done again with the same ones.
+        """
+        return arrivals.read(answers, cursors, self.client.replies)
 
     def _sift(
         self, following: Plan, arrived: arrivals.Arrivals[AnyStr]

@@ -4,27 +4,34 @@ One connection that a consumer reads on, with at most one read outstanding.
 
 The read belongs to the consumer, not to the call that sent it: whoever waited for it may be cancelled, interrupted or
 run out of time, and the next call goes on waiting for the same reply.
+
+Where the streams are in one slot, or there are no slots, a read waits on the server (BLOCK). A command cannot read several
+slots of a cluster, and one that waits would keep the others from being read. So there every slot is asked without waiting,
+and then the server tells when a stream changes (CLIENT TRACKING, RESP3). Where it cannot, they are asked again and again.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from typing import AnyStr, Generic
+from typing import AnyStr, Final, Generic
 
 from coredis._sync.client import Client
 from coredis._sync.connection import Connection
 from coredis._core.command import Reply
 from coredis._core.consumer.cursors import Cursor, Kind, Plan
 from coredis._core.consumer.reads import Words, acknowledgement_words
-from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
 from coredis._core.wire import encode
 from coredis._runtime import blocking as rt
-from coredis.exceptions import ConnectionError, RedisError
+from coredis.exceptions import ConnectionError, ConnectionLostError, RedisError
 
 #: How long a connection must have lasted for the next one to be opened without a pause (seconds).
-LASTED_SECONDS = 1.0
+LASTED_SECONDS: Final = 1.0
+#: How long until streams are asked again where the server does not tell that they have changed (seconds).
+POLL_SECONDS: Final = 0.05
+#: More unread messages than one for each stream, for those that are sent twice.
+SPARE_MESSAGES: Final = 1024
 
 
 class Reader(Generic[AnyStr]):
@@ -34,9 +41,11 @@ class Reader(Generic[AnyStr]):
     Attributes:
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
+        scattered: they are in several slots of a cluster
         plan: what the outstanding read asks for; None when there is none
         started: the outstanding read; None when there is none
-        deadline: when its reply is overdue, so that the connection must be dead (monotonic seconds)
+        listening: without an outstanding read: waits for the server to tell that a stream has changed; otherwise None
+        deadline: when the reply is overdue, so that the connection must be dead, or the listening ends (monotonic seconds)
         last: what the last read asked for
         taken: the read whose reply was dealt with last
         acknowledging: acknowledgements that were sent ahead of the outstanding read, by stream
@@ -45,6 +54,7 @@ class Reader(Generic[AnyStr]):
         failure: what went wrong last; None when a read was sent since
         retry_at: when to try again after that (monotonic seconds)
         attempt: how often it has gone wrong in a row
+        doubt_at: when a dead connection that the server may have gone on serving is done with at last (monotonic seconds)
     """
 
     def __init__(self, client: Client[AnyStr], place: Hashable) -> None:
@@ -53,10 +63,15 @@ class Reader(Generic[AnyStr]):
         self._connected_at = -math.inf
         self._phantoms: list[tuple[int, str]] = []
         self._ahead = 0
+        self._kills = 0
+        self._tracking: bool | None = None  # None: not tried on this connection
+        self._trying = False
         self.place = place
         self.cursors: list[Cursor] = []
+        self.scattered = False
         self.plan: Plan | None = None
         self.started: rt.Started | None = None
+        self.listening: rt.Listening | None = None
         self.deadline = math.inf
         self.last: Kind | None = None
         self.taken: Plan | None = None
@@ -65,6 +80,7 @@ class Reader(Generic[AnyStr]):
         self.failure: RedisError | None = None
         self.retry_at = -math.inf
         self.attempt = 0
+        self.doubt_at = math.inf
 
     def begin(self) -> None:
         """
@@ -73,6 +89,7 @@ class Reader(Generic[AnyStr]):
         self.sent_now = self.answered = False
         self.retry_at = -math.inf
         self.attempt = 0
+        self._mark(True)  # an interruption may have left it undone
 
     @property
     def connected(self) -> bool:
@@ -92,7 +109,7 @@ class Reader(Generic[AnyStr]):
         """
         Whether it is time to send a read.
         """
-        return self.plan is None and not self.answered and rt.now() >= self.retry_at
+        return self.plan is None and self.listening is None and not self.answered and rt.now() >= self.retry_at
 
     @property
     def client_id(self) -> int | None:
@@ -100,6 +117,26 @@ class Reader(Generic[AnyStr]):
         The server's number of the connection; None when it did not say, or there is none.
         """
         return None if self._connection is None else self._connection.server.connection
+
+    @property
+    def telling(self) -> bool:
+        """
+        Whether the server can be asked to tell when streams have changed.
+        """
+        connection = self._connection
+        return (
+            connection is not None
+            and connection.server.protocol >= 3
+            and not connection.introduction
+            and self._tracking is not False
+        )
+
+    @property
+    def tracking(self) -> bool:
+        """
+        Whether it has been asked to.
+        """
+        return self._tracking is True
 
     def connect(self, deadline: float) -> None:
         """
@@ -117,6 +154,7 @@ class Reader(Generic[AnyStr]):
         plan: Plan,
         commands: tuple[Words, ...],
         block: float,
+        tracking: list[Words],
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         group: bytes,
     ) -> None:
@@ -127,25 +165,37 @@ class Reader(Generic[AnyStr]):
             plan: what it asks for
             commands: its words
             block: seconds the server may wait for entries
+            tracking: what makes the server tell when the streams change
             acknowledging: acknowledgements to send ahead of it, by stream
             group: the consumer group of these
 
         Raises:
             ConnectionError: the connection is gone; ``plan`` says what may have been lost
         """
-        assert self._connection is not None and self.started is None
-        ahead: list[Words] = [*self._phantom_words(), *acknowledgement_words(group, acknowledging)]
-        payload = b"".join(map(encode, (*ahead, *commands)))
+        connection = self._connection
+        assert connection is not None and self.started is None
+        ahead: list[Words] = [
+            *self._phantom_words(),
+            *tracking,
+            *acknowledgement_words(group, acknowledging),
+        ]
+        payload = b"".join(map(encode, ahead))
+        payload += b"".join([connection.introduction + encode(words) for words in commands])
+        expected = len(ahead) + (2 if connection.introduction else 1) * len(commands)
         self._ahead = len(ahead)
+        self._kills = len(self._phantoms)
+        self._trying = bool(tracking) and self._tracking is None
         self.deadline = rt.now() + block + self._client.times.grace
         self.last = plan.kind
         self.acknowledging = acknowledging
         self.sent_now = True
         self.plan = plan
+        self._mark(True)
         try:
-            self.started = self._connection.channel.start(payload, len(ahead) + len(commands), self.deadline)
+            self.started = connection.channel.start(payload, expected, self.deadline)
         except ConnectionError as error:
             if not error.may_have_run:
+                self._mark(False)
                 self.plan = None
             raise
         # An interruption before this line leaves ``plan`` without ``started``; see ``resume``.
@@ -157,29 +207,26 @@ class Reader(Generic[AnyStr]):
         if self.plan is not None and self.started is None:
             self.started = None if self._connection is None else self._connection.channel.oldest
             if self.started is None:
+                self._mark(False)
                 self.plan = None
 
     def overdue(self) -> bool:
         """
-        Whether the reply should have been here, however slow the server.
+        Whether the reply should have been here, however slow the server; or the listening has lasted long enough.
         """
         return rt.now() >= self.deadline
 
     def replies(self) -> list[Reply]:
         """
-        Give the replies to the read that have arrived. They stay until ``plan`` and ``started`` are set to None. Where there
-        are several, some may be errors (``ErrorLine``).
+        Give the replies to the read that have arrived, one for each part of the plan. They stay until ``plan`` and
+        ``started`` are set to None. Errors of the server are among them (``ErrorLine``).
 
         Raises:
-            ReplyError: the only one, or every one, is an error
             ConnectionError: the connection was lost first
         """
-        assert self.started is not None
+        assert self.started is not None and self._connection is not None
         replies = self.started.outcome()[self._ahead :]
-        errors = [reply for reply in replies if isinstance(reply, ErrorLine)]
-        if len(errors) == len(replies):
-            raise from_line(str(errors[0]))
-        return replies
+        return replies[1::2] if self._connection.introduction else replies
 
     def acknowledged(self) -> dict[bytes, int]:
         """
@@ -196,26 +243,69 @@ class Reader(Generic[AnyStr]):
             if not isinstance(answer, ErrorLine)
         }
 
-    def finish(self) -> None:
+    def settle(self) -> None:
         """
-        The reply has been dealt with.
+        See to the answers that came ahead of the read. May be done again with the same ones.
         """
+        assert self.plan is not None and self.started is not None
+        killed = self.started.replies[: self._kills]
+        if self._trying:
+            self._tracking = not isinstance(self.started.replies[self._kills], ErrorLine)
+        if killed and all(answer == 1 for answer in killed):
+            self.doubt_at = math.inf  # whatever it was given is pending, and was asked for after that
         self._phantoms = []
-        self.plan = self.started = None
+        self._mark(False)
 
-    def drop(self, suspect: bool = False) -> None:
+    def listen(self, seconds: float) -> None:
+        """
+        Wait for the server to tell that a stream has changed, or for so many seconds.
+        """
+        assert self._connection is not None
+        self.deadline = rt.now() + (seconds if self.tracking else min(seconds, POLL_SECONDS))
+        self.listening = self._connection.channel.listen(len(self.cursors) + SPARE_MESSAGES)
+
+    def heard(self) -> bool:
+        """
+        See to what the server has told meanwhile; True when streams are to be asked again, and the listening ends.
+
+        Raises:
+            ConnectionError: the connection was lost
+        """
+        assert self._connection is not None and self.listening is not None
+        channel = self._connection.channel
+        if channel.closed:
+            raise ConnectionLostError("the server closed the connection")
+        changed: set[bytes] | None = set()
+        messages = list(channel.pushes)
+        for message in messages:
+            if changed is not None and message[0] == b"invalidate":
+                changed = None if message[1] is None else changed.union(message[1])  # None: all of them
+        if self.overdue():
+            changed = None
+        for cursor in self.cursors:
+            if changed is None or cursor.name in changed:
+                cursor.ready = True
+        del channel.pushes[: len(messages)]
+        if changed is None or changed:
+            self.listening = None
+        return self.listening is None
+
+    def drop(self) -> None:
         """
         Close the connection, and give up the read that was outstanding.
 
-        Args:
-            suspect: the server may not notice, and go on serving the dead connection: have it closed there, by the next one
+        The server may not notice, and go on serving the dead connection: the next one has it closed there.
         """
         if self._connection is not None:
             identifier, address = self.client_id, self._connection.channel.local_address
-            if suspect and identifier is not None and address is not None:
-                self._phantoms.append((identifier, address))
+            if self.plan is not None and self.plan.waits:
+                self.doubt_at = self.deadline
+                if identifier is not None and address is not None:
+                    self._phantoms.append((identifier, address))
             self._client.discard(self._connection)
-        self._connection = self.plan = self.started = None
+        self._mark(False)
+        self._connection = self.plan = self.started = self.listening = None
+        self._tracking = None
         self.acknowledging = {}
 
     def forget_parent(self) -> None:
@@ -223,9 +313,7 @@ class Reader(Generic[AnyStr]):
         Leave the connection to the parent process, untouched.
         """
         rt.keep_inherited((self._connection,))
-        self._connection = self.plan = self.started = None
-        self.acknowledging = {}
-        self._phantoms = []
+        self._connection = self.plan = self.started = self.listening = None
 
     def drop_from_finalizer(self) -> None:
         """
@@ -233,6 +321,14 @@ class Reader(Generic[AnyStr]):
         """
         if self._connection is not None and not self._connection.channel.closed:
             self._connection.channel.close_from_finalizer()
+
+    def _mark(self, busy: bool) -> None:
+        """
+        Note that an outstanding read asks for its streams, or does no more.
+        """
+        if self.plan is not None:
+            for cursor in self.plan.cursors():
+                cursor.busy = busy
 
     def _phantom_words(self) -> list[Words]:
         """

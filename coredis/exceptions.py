@@ -10,6 +10,7 @@ A wrong argument is a plain ``TypeError`` or ``ValueError``, raised at the call 
 from __future__ import annotations
 
 import builtins
+from collections.abc import Mapping
 
 # --------------------------------------------------------------------------------------------------------- the root
 
@@ -326,8 +327,15 @@ class ClusterResponseError(ClusterError, ReplyError):
 
 class ClusterCrossSlotError(ClusterResponseError):
     """
-    The keys of one command live in several slots (``CROSSSLOT``).
+    The keys of one command live in several slots (``CROSSSLOT``). Nothing was executed.
+
+    Attributes:
+        slots: the slot of each key, when the client saw it itself and sent nothing; else empty
     """
+
+    def __init__(self, message: str, slots: Mapping[bytes, int] | None = None) -> None:
+        super().__init__(message)
+        self.slots = {} if slots is None else dict(slots)
 
 
 class ClusterDownError(ClusterResponseError):

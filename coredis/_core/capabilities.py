@@ -59,11 +59,11 @@ def holds_connection(words: tuple[object, ...]) -> bool:
     """
     Tell whether a command given word by word may block.
     """
-    name = _upper(words[0])
+    name = upper(words[0])
     if name in BLOCKING_COMMANDS:
         return True
     if name in ("XREAD", "XREADGROUP"):
-        for word in map(_upper, words[1:]):
+        for word in map(upper, words[1:]):
             if word == "STREAMS":
                 return False
             if word == "BLOCK":
@@ -71,7 +71,10 @@ def holds_connection(words: tuple[object, ...]) -> bool:
     return False
 
 
-def _upper(word: object) -> str:
+def upper(word: object) -> str:
+    """
+    Give a word of a command in upper case, as text.
+    """
     if isinstance(word, bytes | bytearray | memoryview):
         return bytes(word).decode(errors="replace").upper()
     return str(word).upper()

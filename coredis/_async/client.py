@@ -1,7 +1,8 @@
 """
-Execute commands on one server: borrow a connection, send, wait, try again where that is safe, convert.
+Execute commands: borrow a connection, send, wait, try again where that is safe, convert.
 
-This is the engine of the clients; who the server is and which commands there are is said in ``redis``.
+This is the engine of all clients. Which server a command goes to, and what its errors mean there, is where they differ:
+a command without a ``Route`` goes to the one server there is (``single``), one with a route through a cluster (``nodes``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 import warnings
 from collections.abc import Hashable, Iterable
 from types import TracebackType
-from typing import AnyStr, Self, TypeVar
+from typing import AnyStr, Final, Self, TypeVar
 
 from coredis._async.commands.base import Commands
 from coredis._async.connection import Connection
@@ -19,18 +20,19 @@ from coredis._core import replies
 from coredis._core.capabilities import documented_tokens
 from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
-from coredis._core.config import ConnectionOptions, Times
+from coredis._core.config import Times
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
+from coredis._core.redirects import Route
 from coredis._core.retry import RetryPolicy
 from coredis._core.wire import encode
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
     CommandNotSupportedError,
+    ConnectionLostError,
     InvalidResponse,
     RedisError,
     ReplyError,
-    RequestTimeoutError,
     ResponseError,
     UnknownCommandError,
 )
@@ -38,28 +40,32 @@ from coredis.typing import ResponseType, ValueT
 
 R = TypeVar("R")
 
+ASKING: Final = encode(("ASKING",))  # said to a node before a command that another node sent there with ASK
+
 
 class Client(Commands[AnyStr]):
     """
-    Executes commands on one server.
+    Executes commands.
     """
+
+    #: Of a client of one server: its connections. The others give every command a route.
+    _pool: Pool
 
     def __init__(
         self,
-        options: ConnectionOptions,
+        times: Times,
         *,
-        max_connections: int,
         encoding: str,
         decode_responses: bool,
         retry_policy: RetryPolicy,
     ) -> None:
+        self._times = times
         self._encoding = encoding
         self._decode_responses = decode_responses
         self._retry_policy = retry_policy
         self.replies = replies.decoded(encoding) if decode_responses else replies.raw()  # type: ignore[assignment]
         self._entered = 0
         self._documented: dict[str, frozenset[str] | None] = {}
-        self._pool = Pool(options, max_connections)
 
     # ------------------------------------------------------------------------------------------------------ opening and closing
 
@@ -80,11 +86,11 @@ class Client(Commands[AnyStr]):
 
         A later command opens connections again.
         """
-        await self._pool.close()
+        for pool in self._pools():
+            await pool.close()
 
     def __del__(self) -> None:
-        pool = getattr(self, "_pool", None)  # absent when the constructor refused its arguments
-        channels = [] if pool is None else list(pool.channels())
+        channels = [channel for pool in self._pools() for channel in pool.channels()]
         for channel in channels:
             channel.close_from_finalizer()
         if channels:  # last, because a warning may be an exception
@@ -94,12 +100,6 @@ class Client(Commands[AnyStr]):
                 stacklevel=1,
                 source=self,
             )
-
-    def __repr__(self) -> str:
-        if not hasattr(self, "_pool"):  # seen in the traceback of a constructor that refused its arguments
-            return f"<{type(self).__name__} that was not made>"
-        options = self._pool.options
-        return f"<{type(self).__name__} {options.address} db={options.identity.db}>"
 
     def __reduce__(self) -> str:
         raise TypeError(f"a {type(self).__name__} holds connections and is not pickled; make one where it is used")
@@ -120,9 +120,13 @@ class Client(Commands[AnyStr]):
 
     # ---------------------------------------------------------------------------------------------------- executing
 
-    async def issue(self, command: Command[R]) -> R:
+    async def issue(self, command: Command[R], route: Route | None = None) -> R:
         """
         Execute one command, built by a command method.
+
+        Args:
+            command: what to execute
+            route: its way through a cluster
 
         Raises:
             TypeError, ValueError: an argument cannot be encoded; nothing was sent
@@ -131,22 +135,35 @@ class Client(Commands[AnyStr]):
             ReplyError: the server's error, as the class of its cause
         """
         payload = encode(command.arguments, self._encoding)
-        times = self._pool.options.times
         if command.block is None:
-            deadline = math.inf if times.request is None else rt.now() + times.request
+            request = self._times.request
+            deadline = math.inf if request is None else rt.now() + request
         else:
             # A blocking command has the time it asked for; no ordinary limit applies to it.
-            deadline = rt.now() + command.block + times.grace
-        attempt, closings = 0, self._pool.closings
+            deadline = rt.now() + command.block + self._times.grace
+        attempt, closings = 0, self.closings
         while True:
             try:
-                reply = await self._exchange(command, payload, deadline)
+                if route is None:
+                    reply = await self._pool.exchange(payload, 1, command.block, deadline)
+                else:
+                    pool = await self._reach(route, deadline)
+                    if closings != self.closings:
+                        raise ConnectionLostError("the client was closed")
+                    if route.asking:
+                        reply = await pool.exchange(ASKING + payload, 2, command.block, deadline)
+                    else:
+                        reply = await pool.exchange(payload, 1, command.block, deadline)
                 if type(reply) is ErrorLine:
                     raise from_line(str(reply))
                 return self.convert(command, reply)
             except RedisError as error:
-                pause = self._retry_policy.decide(error, command, attempt, deadline - rt.now(), rt.random())
-                if pause is None or closings != self._pool.closings:
+                remaining = deadline - rt.now()
+                if route is None:
+                    pause = self._retry_policy.decide(error, command, attempt, remaining, rt.random())
+                else:
+                    pause = self.consider(route, error, command, attempt, remaining)
+                if pause is None or closings != self.closings:
                     explained = await self.explain(command, error)
                     if explained is error:
                         raise
@@ -189,29 +206,6 @@ class Client(Commands[AnyStr]):
 
     # ------------------------------------------------------------------------------------------------------- inside
 
-    async def _exchange(self, command: Command[R], payload: bytes, deadline: float) -> Reply:
-        if command.block is None:
-            connection = await self._pool.acquire(False, deadline)
-        else:
-            # Waiting for a connection takes nothing from the time that the command may block.
-            connection = await self._pool.acquire(True, math.inf)
-            deadline = rt.now() + command.block + self._pool.options.times.grace
-        held = True
-        try:
-            try:
-                return (await connection.channel.start(payload, 1, deadline).result(deadline))[0]
-            except RequestTimeoutError:
-                # Slow or dead? Others had better not wait to find out.
-                self._pool.retire(connection)
-                raise
-            finally:
-                self._pool.release(connection)
-                held = False
-        except BaseException:
-            if held:  # interrupted on the way into release, which knew nothing of it
-                self._pool.discard(connection)
-            raise
-
     def convert(self, command: Command[R], reply: Reply) -> R:
         """
         Make a command's result from its reply.
@@ -248,14 +242,34 @@ class Client(Commands[AnyStr]):
                 return CommandNotSupportedError(what, requirement.version)
         return error
 
-    # ------------------------------------------------------------------- connections, for pipelines and consumers
+    # ------------------------------------------------------------------------ what one server and a cluster do differently
+
+    def _pools(self) -> Iterable[Pool]:
+        """
+        Every pool there is.
+        """
+        raise NotImplementedError
+
+    async def _reach(self, route: Route, deadline: float) -> Pool:
+        """
+        Find the connections to the node that a command goes to next.
+        """
+        raise NotImplementedError
+
+    def consider(
+        self, route: Route, error: RedisError, command: Command[object], attempt: int, remaining: float
+    ) -> float | None:
+        """
+        Learn from a failure, and decide how long to wait before the next attempt; None: there is none.
+        """
+        raise NotImplementedError
 
     @property
     def closings(self) -> int:
         """
         How often the client has been closed.
         """
-        return self._pool.closings
+        raise NotImplementedError
 
     def bind(self) -> None:
         """
@@ -264,7 +278,9 @@ class Client(Commands[AnyStr]):
         Raises:
             RuntimeError: it belongs to another event loop
         """
-        self._pool.bind()
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------------------- for pipelines and consumers
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -278,66 +294,68 @@ class Client(Commands[AnyStr]):
         """
         The time limits, in seconds.
         """
-        return self._pool.options.times
-
-    async def lease(self, exclusive: bool, deadline: float) -> Connection:
-        """
-        Borrow a connection; give it back with ``release`` or ``discard``.
-        """
-        return await self._pool.acquire(exclusive, deadline)
-
-    async def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
-        """
-        Say how streams divide into places, each of which is read on a connection of its own: here all are in one.
-        """
-        return {None: list(names)}
+        return self._times
 
     def slot(self, name: bytes) -> int:
         """
         Tell which slot of a cluster a key is in; 0 for all where there are no slots.
         """
-        return 0
-
-    async def moved(self, error: RedisError, place: Hashable) -> None:
-        """
-        Tell what happened to a read at one place, so that ``places`` may know better next time.
-        """
+        raise NotImplementedError
 
     def atomic(self, names: Iterable[bytes]) -> bool:
         """
-        Tell whether keys can be in one transaction: here they always can.
+        Tell whether these keys may be used together in one command or transaction.
         """
-        return True
+        raise NotImplementedError
+
+    async def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+        """
+        Tell how keys divide into places to read from, one connection each.
+
+        Returns:
+            the keys of each place; a place is for ``detach`` and ``moved``, and equal to itself later
+        """
+        raise NotImplementedError
 
     async def issue_at(self, place: Hashable, command: Command[R]) -> R:
         """
-        Execute one command at a place, whatever its keys.
+        Execute one command at a place, whatever its keys, once.
+
+        Raises:
+            RedisError: as ``issue``
         """
-        return await self.issue(command)
+        raise NotImplementedError
 
     async def detach(self, deadline: float, place: Hashable = None) -> Connection:
         """
-        Open a connection beside the pool, for one consumer's reads at a place; give it back with ``discard``.
-        """
-        return await self._pool.detach(deadline)
+        Open a connection beside the pool, for one consumer's reads; give it back with ``discard``.
 
-    def release(self, connection: Connection) -> None:
-        """
-        Give a borrowed connection back.
-        """
-        self._pool.release(connection)
+        Args:
+            deadline: when to give up
+            place: one of those that ``places`` told
 
-    def suspect(self, connection: Connection) -> None:
+        Raises:
+            ConnectionError: it cannot be opened
+            ClusterDownError: nobody serves the keys of this place
         """
-        Lend a shared connection to nobody else: a reply did not come in time.
+        raise NotImplementedError
+
+    async def moved(self, error: RedisError, place: Hashable) -> None:
         """
-        self._pool.retire(connection)
+        Tell what happened to a read at one place, so that ``places`` may know better next time. It does not wait itself.
+
+        Args:
+            error: of the connection or the server
+            place: where
+        """
+        raise NotImplementedError
 
     def discard(self, connection: Connection) -> None:
         """
-        Close a connection instead of giving it back.
+        Close a detached connection.
         """
-        self._pool.discard(connection)
+        for pool in self._pools():
+            pool.discard(connection)  # does nothing but close it where it is not known
 
 
 def _unchanged(reply: Reply) -> Reply:

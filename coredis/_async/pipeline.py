@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from types import TracebackType
-from typing import AnyStr, Generic, Self, TypeVar
+from typing import AnyStr, Final, Generic, Self, TypeVar
 
 from coredis._async.client import Client
 from coredis._async.connection import Connection
+from coredis._async.pool import Pool
+from coredis._async.single import SingleClient
+from coredis._async.transfer import Transfer
 from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
@@ -24,18 +28,18 @@ from coredis._core.transaction import abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionError, InvalidResponse, RedisError, RequestTimeoutError, WatchError
+from coredis.exceptions import InvalidResponse, RedisError, RequestTimeoutError, WatchError
 from coredis.typing import KeyT, ResponseType, ValueT
 
 R = TypeVar("R")
 
+MULTI: Final = encode(("MULTI",))
+EXEC: Final = encode(("EXEC",))
 
-class Pipeline(QueuedCommands[AnyStr]):
+
+class BasePipeline(QueuedCommands[AnyStr]):
     """
-    Queues commands; ``execute``, or the end of the block, sends them.
-
-    Every command method returns a ``Queued`` handle; its ``result()`` is there afterwards. Bad arguments fail when they
-    are queued. An exception inside the block discards what is queued.
+    What pipelines have in common, wherever the commands go.
     """
 
     def __init__(self, client: Client[AnyStr], transaction: bool, raise_on_error: bool) -> None:
@@ -46,7 +50,7 @@ class Pipeline(QueuedCommands[AnyStr]):
         self._handles: list[Queued[object]] = []
         self._payloads: list[bytes] = []
         self._results: tuple[object, ...] | None = None
-        self._watching: Connection | None = None
+        self._watching: tuple[Pool, Connection] | None = None
 
     def issue(self, command: Command[R]) -> Queued[R]:
         """
@@ -99,9 +103,7 @@ class Pipeline(QueuedCommands[AnyStr]):
         """
         self._handles = []
         self._payloads = []
-        if self._watching is not None:
-            self._client.discard(self._watching)
-            self._watching = None
+        self._forget_watching()
 
     def watch(self, *keys: KeyT) -> Watch[AnyStr]:
         """
@@ -123,19 +125,31 @@ class Pipeline(QueuedCommands[AnyStr]):
         """
         Send WATCH on a connection that is kept until the transaction is executed. The beginning of a ``watch`` block.
         """
+        raise NotImplementedError
+
+    def _check_watching(self) -> None:
         if self._watching is not None:
             raise RuntimeError("watch: keys are being watched already; name them all in one watch")
-        request = self._client.times.request
-        deadline = math.inf if request is None else rt.now() + request
-        payload = encode(("WATCH", *keys), self._client.encoding)
-        self._watching = connection = await self._client.lease(True, deadline)
+
+    async def _watch_on(self, pool: Pool, words: Sequence[bytes], deadline: float) -> None:
+        """
+        Lease a connection and send WATCH on it.
+        """
+        connection = await pool.acquire(True, deadline)
+        self._watching = pool, connection
         try:
-            (reply,) = await connection.channel.start(payload, 1, deadline).result(deadline)
-            if isinstance(reply, ErrorLine):
-                raise from_line(str(reply))
+            replies = await connection.channel.start(b"".join(words), len(words), deadline).result(deadline)
+            if isinstance(replies[-1], ErrorLine):
+                raise from_line(str(replies[-1]))
         except BaseException:  # cancelled or interrupted as well; if that happens here, the pipeline's end resets again
-            self.reset()
+            self._forget_watching()
             raise
+
+    def _forget_watching(self) -> None:
+        if self._watching is not None:
+            pool, connection = self._watching
+            pool.discard(connection)
+            self._watching = None
 
     async def execute(self) -> tuple[object, ...]:
         """
@@ -151,22 +165,22 @@ class Pipeline(QueuedCommands[AnyStr]):
         """
         handles, payloads = self._handles, self._payloads
         self._handles, self._payloads = [], []
-        connection = self._watching
+        watching = self._watching
         try:
-            if handles or connection is not None:
-                await self._run(handles, payloads, connection)
+            if handles or watching is not None:
+                await self._run(handles, payloads, watching)
         except RedisError as error:
             for handle in handles:
                 handle.fail(error)
             if self._raise_on_error or isinstance(error, WatchError):
                 raise
         except BaseException:  # cancelled or interrupted: whether the keys are still watched is unknown
-            if connection is not None:
-                self._client.discard(connection)
+            if watching is not None:
+                watching[0].discard(watching[1])
             raise
         finally:
-            if connection is not None:
-                self._client.release(connection)
+            if watching is not None:
+                watching[0].release(watching[1])
                 self._watching = None  # not before: interrupted until here, it is the pipeline's end that gives it back
             self._results = tuple(outcome(handle) for handle in handles if handle.done())
         failure = first_error(handles) if self._raise_on_error else None
@@ -176,72 +190,37 @@ class Pipeline(QueuedCommands[AnyStr]):
 
     # ------------------------------------------------------------------------------------------------------- inside
 
-    async def _run(self, handles: list[Queued[object]], payloads: list[bytes], watching: Connection | None) -> None:
-        transaction = self._transaction or watching is not None
-        blocks = [handle.command.block or 0.0 for handle in handles]
-        times = self._client.times
-        # Inside a transaction nothing blocks; a plain pipeline may take as long as its blocking commands together.
-        seconds = 0.0 if transaction else math.fsum(blocks)
-        deadline = math.inf if times.request is None else rt.now() + times.request + seconds
-        exclusive = transaction or any(handle.command.block is not None for handle in handles)
-        connection = watching or await self._client.lease(exclusive, deadline)
-        held = watching is None
-        try:
-            try:
-                if transaction:
-                    words = [encode(("MULTI",)), *payloads, encode(("EXEC",))]
-                    self._read_transaction(handles, await self._exchange(connection, words, deadline))
-                else:
-                    await self._stream(connection, handles, payloads, deadline)
-            except RequestTimeoutError:
-                self._client.suspect(connection)
-                raise
-            finally:
-                if held:
-                    self._client.release(connection)
-                    held = False
-        except BaseException:
-            if held:  # interrupted on the way into release, which knew nothing of it
-                self._client.discard(connection)
-            raise
-        for handle in handles:
-            if handle.error is not None and handle.command.requires:
-                handle.replace_error(await self._client.explain(handle.command, handle.error))
+    async def _run(
+        self, handles: list[Queued[object]], payloads: list[bytes], watching: tuple[Pool, Connection] | None
+    ) -> None:
+        """
+        Send, and give every handle its result or error. A connection on which keys are watched stays the caller's.
+        """
+        raise NotImplementedError
 
-    async def _exchange(self, connection: Connection, payloads: Sequence[bytes], deadline: float) -> list[Reply]:
+    def _deadline(self, handles: Sequence[Queued[object]], transaction: bool) -> float:
+        request = self._client.times.request
+        if request is None:
+            return math.inf
+        # Inside a transaction nothing blocks; a plain pipeline may take as long as its blocking commands together.
+        seconds = 0.0 if transaction else math.fsum(handle.command.block or 0.0 for handle in handles)
+        return rt.now() + request + seconds
+
+    async def _transact(self, connection: Connection, payloads: Sequence[bytes], deadline: float) -> list[Reply]:
+        """
+        Send MULTI, the commands and EXEC. Returns their replies.
+        """
         replies: list[Reply] = []
         channel = connection.channel
-        started = [channel.start(payload, count, deadline) for payload, count in chunks(payloads)]
+        started = [channel.start(payload, count, deadline) for payload, count in chunks([MULTI, *payloads, EXEC])]
         for request in started:
             replies += await request.result(deadline)
         return replies
 
-    async def _stream(
-        self, connection: Connection, handles: list[Queued[object]], payloads: list[bytes], deadline: float
-    ) -> None:
-        """
-        Send in chunks, two of them in flight, and hand out the replies as they come.
-        """
-        channel = connection.channel
-        ahead: list[rt.Started] = []
-        first = 0
-        try:
-            for payload, count in [*chunks(payloads), (b"", 0), (b"", 0)]:
-                if count:
-                    await channel.writable(deadline)
-                    ahead.append(channel.start(payload, count, deadline))
-                if ahead and (len(ahead) == 2 or not count):
-                    replies = await ahead[0].result(deadline)
-                    del ahead[0]
-                    self._resolve(handles[first : first + len(replies)], replies)
-                    first += len(replies)
-        except (ConnectionError, RequestTimeoutError) as error:
-            # Sending may be what failed: what was sent before may have run, and some of its replies may be here.
-            error.may_have_run = error.may_have_run or any(request.sent for request in ahead)
-            for request in ahead:
-                self._resolve(handles[first : first + len(request.replies)], request.replies)
-                first += request.expected
-            raise
+    async def _explain(self, handles: Sequence[Queued[object]]) -> None:
+        for handle in handles:
+            if handle.error is not None and handle.command.requires:
+                handle.replace_error(await self._client.explain(handle.command, handle.error))
 
     def _read_transaction(self, handles: list[Queued[object]], replies: list[Reply]) -> None:
         refused, answer = replies[:-1], replies[-1]
@@ -267,16 +246,77 @@ class Pipeline(QueuedCommands[AnyStr]):
                 handle.fail(error)
 
 
+class Pipeline(BasePipeline[AnyStr]):
+    """
+    Queues commands; ``execute``, or the end of the block, sends them.
+
+    Every command method returns a ``Queued`` handle; its ``result()`` is there afterwards. Bad arguments fail when they
+    are queued. An exception inside the block discards what is queued.
+    """
+
+    def __init__(self, client: SingleClient[AnyStr], transaction: bool, raise_on_error: bool) -> None:
+        super().__init__(client, transaction, raise_on_error)  # type: ignore[arg-type]
+        self._pool = client.pool
+
+    async def start_watching(self, keys: tuple[KeyT, ...]) -> None:
+        """
+        Send WATCH on a connection that is kept until the transaction is executed. The beginning of a ``watch`` block.
+        """
+        self._check_watching()
+        words = encode(("WATCH", *keys), self._client.encoding)
+        await self._watch_on(self._pool, (words,), self._deadline((), True))
+
+    async def _run(
+        self, handles: list[Queued[object]], payloads: list[bytes], watching: tuple[Pool, Connection] | None
+    ) -> None:
+        transaction = self._transaction or watching is not None
+        deadline = self._deadline(handles, transaction)
+        exclusive = transaction or any(handle.command.block is not None for handle in handles)
+        connection = await self._pool.acquire(exclusive, deadline) if watching is None else watching[1]
+        held = watching is None
+        try:
+            try:
+                if transaction:
+                    self._read_transaction(handles, await self._transact(connection, payloads, deadline))
+                else:
+                    await self._stream(connection, handles, payloads, deadline)
+            except RequestTimeoutError:
+                self._pool.retire(connection)
+                raise
+            finally:
+                if held:
+                    self._pool.release(connection)
+                    held = False
+        except BaseException:
+            if held:  # interrupted on the way into release, which knew nothing of it
+                self._pool.discard(connection)
+            raise
+        await self._explain(handles)
+
+    async def _stream(
+        self, connection: Connection, handles: list[Queued[object]], payloads: list[bytes], deadline: float
+    ) -> None:
+        """
+        Send in chunks and hand out the replies as they come.
+        """
+        remaining = iter(handles)
+
+        def take(replies: Sequence[Reply]) -> None:
+            self._resolve(list(islice(remaining, len(replies))), replies)
+
+        await Transfer(connection.channel, payloads, take, deadline).finish()
+
+
 class Watch(Generic[AnyStr]):
     """
     A block in which keys are watched; see ``Pipeline.watch``.
     """
 
-    def __init__(self, pipeline: Pipeline[AnyStr], keys: tuple[KeyT, ...]) -> None:
-        self._pipeline: Pipeline[AnyStr] = pipeline
+    def __init__(self, pipeline: BasePipeline[AnyStr], keys: tuple[KeyT, ...]) -> None:
+        self._pipeline: BasePipeline[AnyStr] = pipeline
         self._keys = keys
 
-    async def __aenter__(self) -> Pipeline[AnyStr]:
+    async def __aenter__(self) -> BasePipeline[AnyStr]:
         await self._pipeline.start_watching(self._keys)
         return self._pipeline
 

@@ -9,10 +9,11 @@ import weakref
 from collections.abc import Iterator
 
 from coredis._async.connection import Connection, open_connection
+from coredis._core.command import Reply
 from coredis._core.config import ConnectionOptions
 from coredis._core.pool import PoolState, Verdict
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionLostError, PoolTimeoutError
+from coredis.exceptions import ConnectionLostError, PoolTimeoutError, RequestTimeoutError
 
 IDLE_SECONDS = 0.1  # after this long without use a connection is looked at before it is trusted
 
@@ -130,7 +131,63 @@ class Pool:
         self.bind()
         return await self._connect(deadline, None)
 
+    async def exchange(self, payload: bytes, expected: int, block: float | None, deadline: float) -> Reply:
+        """
+        Send one command on a borrowed connection and wait for its reply.
+
+        Args:
+            payload: the encoded command, and before it what has to introduce it
+            expected: how many replies that makes; the last one is the command's
+            block: seconds the server may take for a blocking command; None for others
+            deadline: when to give up; a blocking command's time begins when it has a connection
+
+        Returns:
+            the reply, an error of the server's as an ``ErrorLine``
+        """
+        if block is None:
+            connection = await self.acquire(False, deadline)
+        else:
+            # Waiting for a connection takes nothing from the time that the command may block.
+            connection = await self.acquire(True, math.inf)
+            deadline = rt.now() + block + self._options.times.grace
+        held = True
+        try:
+            try:
+                return (await connection.channel.start(payload, expected, deadline).result(deadline))[-1]
+            except RequestTimeoutError:
+                # Slow or dead? Others had better not wait to find out.
+                self.retire(connection)
+                raise
+            finally:
+                self.release(connection)
+                held = False
+        except BaseException:
+            if held:  # interrupted on the way into release, which knew nothing of it
+                self.discard(connection)
+            raise
+
+    def resize(self, limit: int) -> None:
+        """
+        Change how many connections there may be. Those there are stay.
+        """
+        with self._lock:
+            self._max_connections = self._state.limit = limit
+            self._wake()
+
     # ------------------------------------------------------------------------------------------------------ closing
+
+    def close_unused(self) -> bool:
+        """
+        Close the connections that nobody uses; True when none is left.
+        """
+        with self._lock:
+            unused = list(self._state.idle)
+            shared = self._state.shared
+            if shared is not None and not shared.users and not shared.channel.pending:
+                unused.append(shared)
+            for connection in unused:
+                self.discard(connection)
+        return not (self._state.size or self._state.retired or self._detached)
 
     async def close(self) -> None:
         """

@@ -8,13 +8,13 @@ import ssl as tls
 from collections.abc import Callable, Mapping
 from typing import AnyStr, Literal, Unpack, cast, overload
 
-from coredis._async.client import Client
 from coredis._async.commands import CommandFamilies
 from coredis._async.connection import resolve_tls
 from coredis._async.patterns.consumer import Consumer
 from coredis._async.patterns.group_consumer import GroupConsumer
 from coredis._async.pipeline import Pipeline
 from coredis._async.scan import ScanIterators
+from coredis._async.single import SingleClient
 from coredis._core import options
 from coredis._core import url as urls
 from coredis._core.config import check_integer
@@ -30,7 +30,7 @@ from coredis.typing import KeyT, Parameters, StringT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
+class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
     """
     A client of one Redis or Valkey server.
 

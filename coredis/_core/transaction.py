@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ..exceptions import ReplyError
+from ..exceptions import AskError, ReadOnlyError, ReplyError
 from .command import Reply
-from .errors import from_line
+from .errors import REFUSALS, from_line
 from .parser import ErrorLine
 
 # Large enough that a write costs nothing per command, small enough to bound what both sides buffer.
@@ -32,6 +32,26 @@ def chunks(payloads: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
         size += len(payload)
     if first < len(payloads):
         yield b"".join(payloads[first:]), len(payloads) - first
+
+
+def passing_error(replies: Sequence[Reply]) -> ReplyError | None:
+    """
+    Find out why a node of a cluster did not execute a transaction, if another node, or the same one later, would.
+
+    Args:
+        replies: to MULTI, the commands and EXEC
+
+    Returns:
+        the redirect or refusal; None: it was executed, or there is something wrong with it
+    """
+    if replies[-1] is not None and not isinstance(replies[-1], ErrorLine):
+        return None
+    for reply in replies:
+        if isinstance(reply, ErrorLine):
+            error = from_line(str(reply))
+            if isinstance(error, (AskError, ReadOnlyError, *REFUSALS)):
+                return error
+    return None
 
 
 def abort_errors(answers: Sequence[Reply], abort: ErrorLine) -> list[ReplyError]:

@@ -9,13 +9,13 @@ import ssl as tls
 from collections.abc import Callable, Mapping
 from typing import AnyStr, Literal, Unpack, cast, overload
 
-from coredis._sync.client import Client
 from coredis._sync.commands import CommandFamilies
 from coredis._sync.connection import resolve_tls
 from coredis._sync.patterns.consumer import Consumer
 from coredis._sync.patterns.group_consumer import GroupConsumer
 from coredis._sync.pipeline import Pipeline
 from coredis._sync.scan import ScanIterators
+from coredis._sync.single import SingleClient
 from coredis._core import options
 from coredis._core import url as urls
 from coredis._core.config import check_integer
@@ -31,7 +31,7 @@ from coredis.typing import KeyT, Parameters, StringT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
+class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
     """
     A client of one Redis or Valkey server.
 

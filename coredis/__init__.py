@@ -6,6 +6,9 @@ The blocking flavour has the same names in ``coredis.sync``.
 
 from __future__ import annotations
 
+from ._async.cluster import RedisCluster
+from ._async.cluster_node import ClusterNode
+from ._async.cluster_pipeline import ClusterPipeline
 from ._async.pipeline import Pipeline
 from ._async.redis import Redis
 from ._core.queue import Queued
@@ -15,11 +18,14 @@ from .retry import RetryPolicy
 from .tokens import PureToken
 
 __all__ = [
+    "ClusterNode",
+    "ClusterPipeline",
     "CredentialProvider",
     "Pipeline",
     "PureToken",
     "Queued",
     "Redis",
+    "RedisCluster",
     "RetryPolicy",
     "UserPass",
     "UserPassCredentialProvider",

@@ -14,6 +14,7 @@ from typing import Protocol
 import pytest
 
 from tests.support.certificates import Certificates, make_certificates
+from tests.support.clusters import Cluster, ClusterPool
 from tests.support.programs import Program, discover
 from tests.support.proxy import FaultProxy
 from tests.support.resources import settle_blocking, snapshot
@@ -99,6 +100,24 @@ def server(program: Program, server_pool: ServerPool) -> Server:
     A running server, empty and with its default configuration. It may be changed, paused, stopped and killed.
     """
     return server_pool.get(program)
+
+
+@pytest.fixture(scope="session")
+def cluster_pool() -> Iterator[ClusterPool]:
+    """
+    The clusters of this worker.
+    """
+    pool = ClusterPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def cluster(program: Program, cluster_pool: ClusterPool) -> Cluster:
+    """
+    A running cluster, whole and empty. It may be failed over, and its nodes may be paused and killed.
+    """
+    return cluster_pool.get(program)
 
 
 @pytest.fixture

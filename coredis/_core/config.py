@@ -91,11 +91,13 @@ class Identity:
         db: number of the database
         client_name: shown by CLIENT LIST
         protocol: the RESP version to ask for
+        readonly: a replica of a cluster shall answer reads
     """
 
     db: int = 0
     client_name: str | None = None
     protocol: Literal[2, 3] = 3
+    readonly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

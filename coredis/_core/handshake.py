@@ -79,6 +79,8 @@ def _epilogue(identity: Identity) -> list[Step]:
     ]
     if identity.db:
         steps.append(("select", ("SELECT", identity.db)))
+    if identity.readonly:
+        steps.append(("readonly", ("READONLY",)))
     return steps
 
 

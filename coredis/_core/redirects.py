@@ -69,21 +69,36 @@ class Route:
     Args:
         slot: of its keys; None: any primary serves it
         address: the one node that may serve it; no redirect is followed then
-        replicas: a replica may serve it
+        replicas: a replica may serve it; with an address: the node is one
 
     Attributes:
         node: where it went last
         asking: it has to be introduced by ASKING
-        on_replica: ``node`` was chosen because it is a replica
+        on_replica: ``node`` is a replica, which has to be told to answer
+        generation: of the topology it was chosen from
+        outdated: the generation that turned out to be wrong; 0: none
     """
 
-    __slots__ = ("_address", "_avoided", "_redirects", "_replicas", "_target", "asking", "node", "on_replica", "slot")
+    __slots__ = (
+        "_address",
+        "_avoided",
+        "_redirects",
+        "_replicas",
+        "_target",
+        "asking",
+        "generation",
+        "node",
+        "on_replica",
+        "outdated",
+        "slot",
+    )
 
     def __init__(self, slot: int | None, *, address: TCPAddress | None = None, replicas: bool = False) -> None:
         self.slot = slot
         self.node: TCPAddress | None = None
         self.asking = False
         self.on_replica = False
+        self.generation = self.outdated = 0
         self._address = address
         self._replicas = replicas
         self._target: TCPAddress | None = None
@@ -104,6 +119,7 @@ class Route:
         self.on_replica = False
         if self._address is not None:
             self.node = self._address
+            self.on_replica = self._replicas
         elif self._target is not None:
             self.node = self._target
         elif self.slot is None:

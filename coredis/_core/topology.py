@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ..exceptions import ClusterError, InvalidResponse
 from .command import Reply
@@ -43,6 +43,18 @@ class NodeInfo:
     announced: tuple[str, int] = ("", 0)
     names: frozenset[str] = frozenset()
     identifier: str = ""
+
+
+class Place(NamedTuple):
+    """
+    Where a consumer reads: a node, and whether every read there is to be introduced by ASKING.
+    """
+
+    address: TCPAddress
+    asking: bool = False
+
+    def __str__(self) -> str:
+        return str(self.address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ All mistakes are found here, when a client is made, never at the first command. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -52,6 +52,14 @@ PARAMETERS: Final[dict[str, Callable[[str], object]]] = {
     "username": str,
 }
 
+#: The same for a client of a cluster.
+CLUSTER_PARAMETERS: Final[dict[str, Callable[[str], object]]] = {
+    **PARAMETERS,
+    "max_connections_per_node": _boolean,
+    "non_atomic_cross_slot": _boolean,
+    "read_from_replicas": _boolean,
+}
+
 
 def _shown(text: str) -> str:
     # With an @ in it, it may be what follows a /, ? or # in a password.
@@ -62,9 +70,13 @@ def _shown(text: str) -> str:
     )
 
 
-def parse(url: str) -> dict[str, object]:
+def parse(url: str, parameters: Mapping[str, Callable[[str], object]] = PARAMETERS) -> dict[str, object]:
     """
     Turn a URL into arguments for a client's constructor.
+
+    Args:
+        url: the URL
+        parameters: the options it may carry, and how their text is read
 
     Raises:
         TypeError: not a string
@@ -74,14 +86,14 @@ def parse(url: str) -> dict[str, object]:
     if not isinstance(url, str):
         raise TypeError(f"url: expected str, got {type(url).__name__}")
     try:
-        options = _parse(url)
+        options = _parse(url, parameters)
     except ValueError as error:
         # Without the traceback: the variables in it are parts of the URL.
         raise error.with_traceback(None) from None
     return {name: hidden(value) if name in ("username", "password") else value for name, value in options.items()}
 
 
-def _parse(url: str) -> dict[str, object]:
+def _parse(url: str, parameters: Mapping[str, Callable[[str], object]]) -> dict[str, object]:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in SCHEMES:
         known = ", ".join(f"{known}://" for known in SCHEMES)
@@ -116,16 +128,16 @@ def _parse(url: str) -> dict[str, object]:
             options["db"] = int(number)
     if scheme == "rediss":
         options["ssl"] = True
-    options.update(_read_query(parts.query, scheme))
+    options.update(_read_query(parts.query, scheme, parameters))
     return options
 
 
-def _read_query(query: str, scheme: str) -> dict[str, object]:
+def _read_query(query: str, scheme: str, parameters: Mapping[str, Callable[[str], object]]) -> dict[str, object]:
     options: dict[str, object] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
-        read = PARAMETERS.get(name)
+        read = parameters.get(name)
         if read is None:
-            raise ValueError(f"url: unknown parameter {_shown(name)}; known are {', '.join(sorted(PARAMETERS))}")
+            raise ValueError(f"url: unknown parameter {_shown(name)}; known are {', '.join(sorted(parameters))}")
         if name in options:
             raise ValueError(f"url: parameter {name!r} stands there twice")
         if name.startswith("ssl_") and scheme != "rediss":

@@ -7,6 +7,9 @@ It runs no event loop and needs no thread. The asynchronous flavour has the same
 from __future__ import annotations
 
 from .._core.queue import Queued
+from .._sync.cluster import RedisCluster
+from .._sync.cluster_node import ClusterNode
+from .._sync.cluster_pipeline import ClusterPipeline
 from .._sync.pipeline import Pipeline
 from .._sync.redis import Redis
 from .._version import __version__
@@ -15,11 +18,14 @@ from ..retry import RetryPolicy
 from ..tokens import PureToken
 
 __all__ = [
+    "ClusterNode",
+    "ClusterPipeline",
     "CredentialProvider",
     "Pipeline",
     "PureToken",
     "Queued",
     "Redis",
+    "RedisCluster",
     "RetryPolicy",
     "UserPass",
     "UserPassCredentialProvider",

@@ -110,7 +110,7 @@ def test_the_clients_differ() -> None:
     """
     names = {one.__name__ for one, _ in classes()}
 
-    assert {"Redis", "Consumer", "GroupConsumer", "Pipeline"} <= names
+    assert {"Redis", "RedisCluster", "Consumer", "GroupConsumer", "Pipeline"} <= names
 
 
 def test_classes_have_the_same_members() -> None:
@@ -163,7 +163,10 @@ def test_there_are_commands() -> None:
     assert {"xadd", "xreadgroup", "get", "hset"} <= commands().keys()
 
 
-@pytest.mark.parametrize("owner", [Pipeline, BlockingPipeline, coredis.Redis])
+@pytest.mark.parametrize(
+    "owner",
+    [Pipeline, BlockingPipeline, coredis.Redis, coredis.RedisCluster, coredis.ClusterPipeline, coredis.ClusterNode],
+)
 def test_every_command_is_everywhere(owner: type) -> None:
     """
     A client and the pipelines of both flavours have every command, with the same parameters.

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from coredis import Redis
+from coredis import Redis, RedisCluster
 from coredis.patterns.streams import Consumer, GroupConsumer
 from tests.support.interruption import Interrupted
 from tests.support.matrix import text
@@ -42,6 +42,13 @@ def connect(where: Listening, **options: Any) -> Redis[Any]:
     Make a client, not yet connected, for a server or for what stands before one.
     """
     return Redis(host=where.host, port=where.port, **options)
+
+
+def connect_cluster(where: Listening, **options: Any) -> RedisCluster[Any]:
+    """
+    Make a client, not yet connected, for the cluster that a node belongs to.
+    """
+    return RedisCluster(host=where.host, port=where.port, **options)
 
 
 async def sleep(seconds: float) -> None:
@@ -161,8 +168,10 @@ __all__ = [
     "Handle",
     "Interrupted",
     "Redis",
+    "RedisCluster",
     "Resources",
     "connect",
+    "connect_cluster",
     "gather",
     "interrupted_after",
     "open_resources",

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from coredis.sync import Redis
+from coredis.sync import Redis, RedisCluster
 from coredis.sync.patterns.streams import Consumer, GroupConsumer
 from tests.support.interruption import Interrupted
 from tests.support.matrix import text
@@ -47,6 +47,13 @@ def connect(where: Listening, **options: Any) -> Redis[Any]:
     Make a client, not yet connected, for a server or for what stands before one.
     """
     return Redis(host=where.host, port=where.port, **options)
+
+
+def connect_cluster(where: Listening, **options: Any) -> RedisCluster[Any]:
+    """
+    Make a client, not yet connected, for the cluster that a node belongs to.
+    """
+    return RedisCluster(host=where.host, port=where.port, **options)
 
 
 def sleep(seconds: float) -> None:
@@ -231,8 +238,10 @@ __all__ = [
     "Handle",
     "Interrupted",
     "Redis",
+    "RedisCluster",
     "Resources",
     "connect",
+    "connect_cluster",
     "gather",
     "interrupted_after",
     "open_resources",

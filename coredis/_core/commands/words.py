@@ -13,6 +13,14 @@ from ..replies import Replies
 from .connection import connection_state_command
 
 
+class GivenByWord(Command[ResponseType]):
+    """
+    A command whose keys nobody has marked.
+    """
+
+    __slots__ = ()
+
+
 def command(words: tuple[ValueT, ...], replies: Replies[str] | Replies[bytes]) -> Command[ResponseType]:
     """
     Build a command from its words.
@@ -30,4 +38,4 @@ def command(words: tuple[ValueT, ...], replies: Replies[str] | Replies[bytes]) -
             f"execute_command: {refused} would change a connection that other callers share; "
             "use the client's options, a pipeline, or a client of its own"
         )
-    return Command(words, replies.response, block=math.inf if holds_connection(words) else None)
+    return GivenByWord(words, replies.response, block=math.inf if holds_connection(words) else None)

@@ -11,9 +11,9 @@ from typing import AnyStr, Literal, Unpack, cast, overload
 from coredis._async.cluster_node import ClusterNode
 from coredis._async.cluster_pipeline import ClusterPipeline
 from coredis._async.clusters import ClusterClient
-from coredis._async.commands import CommandFamilies
 from coredis._async.connection import resolve_tls
 from coredis._async.nodes import Nodes
+from coredis._async.patterns.host import ConsumerHost
 from coredis._async.scan import ScanIterators
 from coredis._core import options
 from coredis._core import url as urls
@@ -31,7 +31,7 @@ from coredis.typing import Node, StringT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class RedisCluster(CommandFamilies[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
+class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
     """
     A client of a Redis or Valkey cluster.
 

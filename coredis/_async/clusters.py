@@ -295,6 +295,22 @@ class ClusterClient(Client[AnyStr]):
         self._asked.pop(slot, None)
         return None if owner is None else Place(owner)
 
+    async def issue_at(self, place: Hashable, command: Command[R]) -> R:
+        """
+        Execute one command at a place, whatever its keys, once.
+
+        Raises:
+            RedisError: as ``issue``
+        """
+        if not isinstance(place, Place):
+            raise ClusterDownError("CLUSTERDOWN no node is known that serves these keys")
+        errands = self.errands([Part(command, None, place.address)])
+        await carry_out(self, errands, math.inf if self._times.request is None else rt.now() + self._times.request)
+        (errand,) = errands
+        if errand.error is not None:
+            raise errand.error
+        return self.convert(command, errand.reply)
+
     async def detach(self, deadline: float, place: Hashable = None) -> Connection:
         """
         Open a connection beside the pools, for one consumer's reads; give it back with ``discard``.

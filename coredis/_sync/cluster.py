@@ -12,9 +12,9 @@ from typing import AnyStr, Literal, Unpack, cast, overload
 from coredis._sync.cluster_node import ClusterNode
 from coredis._sync.cluster_pipeline import ClusterPipeline
 from coredis._sync.clusters import ClusterClient
-from coredis._sync.commands import CommandFamilies
 from coredis._sync.connection import resolve_tls
 from coredis._sync.nodes import Nodes
+from coredis._sync.patterns.host import ConsumerHost
 from coredis._sync.scan import ScanIterators
 from coredis._core import options
 from coredis._core import url as urls
@@ -32,7 +32,7 @@ from coredis.typing import Node, StringT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class RedisCluster(CommandFamilies[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
+class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
     """
     A client of a Redis or Valkey cluster.
 

@@ -53,7 +53,7 @@ from coredis.types import PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters
 
 if TYPE_CHECKING:
-    from coredis._async.redis import Redis
+    from coredis._async.patterns.host import ConsumerHost
 
 logger: Final = logging.getLogger("coredis.streams")
 
@@ -80,7 +80,7 @@ class Consumer(Generic[AnyStr]):
 
     def __init__(
         self,
-        client: Redis[AnyStr],
+        client: ConsumerHost[AnyStr],
         streams: Parameters[KeyT],
         buffer_size: int = 0,
         timeout: int | None = 0,
@@ -104,7 +104,7 @@ class Consumer(Generic[AnyStr]):
         Raises:
             TypeError, ValueError: no stream, or a bad argument
         """
-        self.client: Redis[AnyStr] = client
+        self.client: ConsumerHost[AnyStr] = client
         self.statistics = ConsumerStatistics()
         self._count = natural_integer("buffer_size", buffer_size) + 1
         self._timeout = 0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000

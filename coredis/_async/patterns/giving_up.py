@@ -16,7 +16,7 @@ from coredis.types import DeadLetter
 from coredis.typing import StringT
 
 if TYPE_CHECKING:
-    from coredis._async.redis import Redis
+    from coredis._async.patterns.host import ConsumerHost
 
 
 class GivingUp(Generic[AnyStr]):
@@ -30,7 +30,7 @@ class GivingUp(Generic[AnyStr]):
 
     def __init__(
         self,
-        client: Redis[AnyStr],
+        client: ConsumerHost[AnyStr],
         membership: Membership,
         pending: PendingEntries[AnyStr],
         delete: bool,
@@ -48,7 +48,7 @@ class GivingUp(Generic[AnyStr]):
             destination: the stream of dead letters, encoded; or what to call with each
             names: of the group and the consumer, as the application says them
         """
-        self._client: Redis[AnyStr] = client
+        self._client: ConsumerHost[AnyStr] = client
         self._membership = membership
         self._pending: PendingEntries[AnyStr] = pending
         self._delete = delete

@@ -43,7 +43,7 @@ from coredis.types import DeadLetter, IdentifierT, PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters, StringT
 
 if TYPE_CHECKING:
-    from coredis._async.redis import Redis
+    from coredis._async.patterns.host import ConsumerHost
 
 logger: Final = logging.getLogger("coredis.streams")
 
@@ -66,7 +66,7 @@ class GroupConsumer(Consumer[AnyStr]):
 
     def __init__(
         self,
-        client: Redis[AnyStr],
+        client: ConsumerHost[AnyStr],
         streams: Parameters[KeyT],
         group: StringT,
         consumer: StringT,

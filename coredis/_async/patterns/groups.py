@@ -17,7 +17,7 @@ from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis.exceptions import ResponseError, StreamDuplicateConsumerGroupError
 
 if TYPE_CHECKING:
-    from coredis._async.redis import Redis
+    from coredis._async.patterns.host import ConsumerHost
 
 logger: Final = logging.getLogger("coredis.streams")
 
@@ -28,7 +28,7 @@ class Groups(Generic[AnyStr]):
     """
 
     def __init__(
-        self, client: Redis[AnyStr], membership: Membership, start: bytes, statistics: ConsumerStatistics
+        self, client: ConsumerHost[AnyStr], membership: Membership, start: bytes, statistics: ConsumerStatistics
     ) -> None:
         """
         Args:
@@ -37,7 +37,7 @@ class Groups(Generic[AnyStr]):
             start: where a group that is made begins
             statistics: where it is counted that one was made again
         """
-        self._client: Redis[AnyStr] = client
+        self._client: ConsumerHost[AnyStr] = client
         self._group = membership.group
         self._start = start
         self._statistics = statistics

@@ -12,7 +12,7 @@ from coredis._core.commands.checks import whole_number
 from coredis._core.consumer.reads import Membership
 
 if TYPE_CHECKING:
-    from coredis._async.redis import Redis
+    from coredis._async.patterns.host import ConsumerHost
 
 #: A member that waits looks idle until its wait ends, and nobody waits for longer than that at a time (milliseconds).
 SHORTEST_IDLE: Final = 60_000
@@ -33,7 +33,9 @@ return deleted
 """
 
 
-async def prune(client: Redis[AnyStr], names: Iterable[bytes], membership: Membership, idle: int) -> list[AnyStr]:
+async def prune(
+    client: ConsumerHost[AnyStr], names: Iterable[bytes], membership: Membership, idle: int
+) -> list[AnyStr]:
     """
     Delete idle members without pending entries, in each stream.
 

@@ -54,7 +54,7 @@ from coredis.types import PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters
 
 if TYPE_CHECKING:
-    from coredis._sync.redis import Redis
+    from coredis._sync.patterns.host import ConsumerHost
 
 logger: Final = logging.getLogger("coredis.streams")
 
@@ -81,7 +81,7 @@ class Consumer(Generic[AnyStr]):
 
     def __init__(
         self,
-        client: Redis[AnyStr],
+        client: ConsumerHost[AnyStr],
         streams: Parameters[KeyT],
         buffer_size: int = 0,
         timeout: int | None = 0,
@@ -105,7 +105,7 @@ class Consumer(Generic[AnyStr]):
         Raises:
             TypeError, ValueError: no stream, or a bad argument
         """
-        self.client: Redis[AnyStr] = client
+        self.client: ConsumerHost[AnyStr] = client
         self.statistics = ConsumerStatistics()
         self._count = natural_integer("buffer_size", buffer_size) + 1
         self._timeout = 0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000

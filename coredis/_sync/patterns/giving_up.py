@@ -17,7 +17,7 @@ from coredis.types import DeadLetter
 from coredis.typing import StringT
 
 if TYPE_CHECKING:
-    from coredis._sync.redis import Redis
+    from coredis._sync.patterns.host import ConsumerHost
 
 
 class GivingUp(Generic[AnyStr]):
@@ -31,7 +31,7 @@ class GivingUp(Generic[AnyStr]):
 
     def __init__(
         self,
-        client: Redis[AnyStr],
+        client: ConsumerHost[AnyStr],
         membership: Membership,
         pending: PendingEntries[AnyStr],
         delete: bool,
@@ -49,7 +49,7 @@ class GivingUp(Generic[AnyStr]):
             destination: the stream of dead letters, encoded; or what to call with each
             names: of the group and the consumer, as the application says them
         """
-        self._client: Redis[AnyStr] = client
+        self._client: ConsumerHost[AnyStr] = client
         self._membership = membership
         self._pending: PendingEntries[AnyStr] = pending
         self._delete = delete

@@ -44,7 +44,7 @@ from coredis.types import DeadLetter, IdentifierT, PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters, StringT
 
 if TYPE_CHECKING:
-    from coredis._sync.redis import Redis
+    from coredis._sync.patterns.host import ConsumerHost
 
 logger: Final = logging.getLogger("coredis.streams")
 
@@ -67,7 +67,7 @@ class GroupConsumer(Consumer[AnyStr]):
 
     def __init__(
         self,
-        client: Redis[AnyStr],
+        client: ConsumerHost[AnyStr],
         streams: Parameters[KeyT],
         group: StringT,
         consumer: StringT,

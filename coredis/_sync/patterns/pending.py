@@ -19,7 +19,7 @@ from coredis.tokens import PureToken
 from coredis.types import StreamPendingExt
 
 if TYPE_CHECKING:
-    from coredis._sync.redis import Redis
+    from coredis._sync.patterns.host import ConsumerHost
 
 #: The idle time that makes an entry claimable at once by whoever takes over after less than a day (milliseconds).
 RELEASED_IDLE: Final = 86_400_000
@@ -31,14 +31,14 @@ class PendingEntries(Generic[AnyStr]):
     The pending entries of one member of a group.
     """
 
-    def __init__(self, client: Redis[AnyStr], membership: Membership, delete: bool) -> None:
+    def __init__(self, client: ConsumerHost[AnyStr], membership: Membership, delete: bool) -> None:
         """
         Args:
             client: whose server has the streams
             membership: who we are
             delete: whether an entry that is acknowledged is deleted from its stream, too
         """
-        self._client: Redis[AnyStr] = client
+        self._client: ConsumerHost[AnyStr] = client
         self._group = membership.group
         self._consumer = membership.consumer
         self._delete = delete

@@ -1,0 +1,155 @@
+# Generated from coredis/_async/patterns/host.py by scripts/generate.py: edit that file, not this one.
+"""
+What both kinds of clients, of one server and of a cluster, have for consumers: how they are made, and what they need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import AnyStr, Literal, overload
+
+from coredis._sync.client import Client
+from coredis._sync.commands import CommandFamilies
+from coredis._sync.patterns.consumer import Consumer
+from coredis._sync.patterns.group_consumer import GroupConsumer
+from coredis._sync.pipeline import BasePipeline
+from coredis._core.consumer.parameters import StreamParameters
+from coredis.exceptions import CommandSyntaxError
+from coredis.types import DeadLetter, PositionT
+from coredis.typing import KeyT, Parameters, StringT
+
+
+class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
+    """
+    A client that consumers read with.
+    """
+
+    def pipeline(self, transaction: bool = ..., *, raise_on_error: bool = True) -> BasePipeline[AnyStr]:
+        """
+        Make a pipeline.
+        """
+        raise NotImplementedError
+
+    @overload
+    def xconsumer(
+        self,
+        streams: Parameters[KeyT],
+        *,
+        buffer_size: int = ...,
+        timeout: int | None = ...,
+        group: None = ...,
+        consumer: None = ...,
+        auto_create: bool = ...,
+        auto_acknowledge: bool = ...,
+        start_from_backlog: bool = ...,
+        group_start: PositionT = ...,
+        recover_group: Literal["recreate", "raise"] = ...,
+        ack: Literal["acknowledge", "delete"] = ...,
+        ack_buffer: int = ...,
+        ack_interval: int = ...,
+        claim_idle: int | None = ...,
+        heartbeat: bool = ...,
+        max_deliveries: int | None = ...,
+        dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
+        on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        parameters: Mapping[KeyT, StreamParameters] | None = ...,
+        block_slice: int = ...,
+        **stream_parameters: StreamParameters,
+    ) -> Consumer[AnyStr]: ...
+
+    @overload
+    def xconsumer(
+        self,
+        streams: Parameters[KeyT],
+        *,
+        buffer_size: int = ...,
+        timeout: int | None = ...,
+        group: StringT,
+        consumer: StringT,
+        auto_create: bool = ...,
+        auto_acknowledge: bool = ...,
+        start_from_backlog: bool = ...,
+        group_start: PositionT = ...,
+        recover_group: Literal["recreate", "raise"] = ...,
+        ack: Literal["acknowledge", "delete"] = ...,
+        ack_buffer: int = ...,
+        ack_interval: int = ...,
+        claim_idle: int | None = ...,
+        heartbeat: bool = ...,
+        max_deliveries: int | None = ...,
+        dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
+        on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        parameters: Mapping[KeyT, StreamParameters] | None = ...,
+        block_slice: int = ...,
+        **stream_parameters: StreamParameters,
+    ) -> GroupConsumer[AnyStr]: ...
+
+    def xconsumer(
+        self,
+        streams: Parameters[KeyT],
+        *,
+        buffer_size: int = 0,
+        timeout: int | None = None,
+        group: StringT | None = None,
+        consumer: StringT | None = None,
+        auto_create: bool = True,
+        auto_acknowledge: bool = False,
+        start_from_backlog: bool = False,
+        group_start: PositionT = "0",
+        recover_group: Literal["recreate", "raise"] = "recreate",
+        ack: Literal["acknowledge", "delete"] = "acknowledge",
+        ack_buffer: int = 0,
+        ack_interval: int = 1000,
+        claim_idle: int | None = None,
+        heartbeat: bool = False,
+        max_deliveries: int | None = None,
+        dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = None,
+        on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
+        parameters: Mapping[KeyT, StreamParameters] | None = None,
+        block_slice: int = 5000,
+        **stream_parameters: StreamParameters,
+    ) -> Consumer[AnyStr] | GroupConsumer[AnyStr]:
+        """
+        Make a consumer of streams: a ``GroupConsumer`` when ``group`` and ``consumer`` are given, else a ``Consumer``.
+
+        The arguments are those of the two classes.
+
+        Raises:
+            CommandSyntaxError: one of ``group`` and ``consumer`` without the other
+        """
+        if group is None and consumer is None:
+            return Consumer(
+                self,
+                streams,
+                buffer_size=buffer_size,
+                timeout=timeout,
+                parameters=parameters,
+                block_slice=block_slice,
+                **stream_parameters,
+            )
+        if group is None or consumer is None:
+            raise CommandSyntaxError({"group", "consumer"}, "one needs the other")
+        return GroupConsumer(
+            self,
+            streams,
+            group,
+            consumer,
+            buffer_size=buffer_size,
+            auto_create=auto_create,
+            auto_acknowledge=auto_acknowledge,
+            start_from_backlog=start_from_backlog,
+            timeout=timeout,
+            group_start=group_start,
+            recover_group=recover_group,
+            ack=ack,
+            ack_buffer=ack_buffer,
+            ack_interval=ack_interval,
+            claim_idle=claim_idle,
+            heartbeat=heartbeat,
+            max_deliveries=max_deliveries,
+            dead_letter=dead_letter,
+            on_deleted=on_deleted,
+            parameters=parameters,
+            block_slice=block_slice,
+            **stream_parameters,
+        )

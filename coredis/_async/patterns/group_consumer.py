@@ -88,6 +88,7 @@ class GroupConsumer(Consumer[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
+        prefetch: bool = False,
         **stream_parameters: StreamParameters,
     ) -> None:
         """
@@ -124,6 +125,7 @@ class GroupConsumer(Consumer[AnyStr]):
             parameters: by name of the stream: ``{"orders:eu": {"identifier": "0"}}`` reads only what is pending for this
                 member, after that identifier. Default: ``">"``
             block_slice: as ``Consumer``
+            prefetch: as ``Consumer``; not with ``auto_acknowledge``, where more would be lost in a crash
             stream_parameters: as ``parameters``, for streams whose names are Python names
 
         Raises:
@@ -136,6 +138,7 @@ class GroupConsumer(Consumer[AnyStr]):
             timeout,
             parameters=parameters,
             block_slice=block_slice,
+            prefetch=prefetch,
             **stream_parameters,
         )
         options = GroupOptions.checked(
@@ -149,6 +152,7 @@ class GroupConsumer(Consumer[AnyStr]):
             max_deliveries=max_deliveries,
             dead_letter=dead_letter,
             on_deleted=on_deleted,
+            prefetch=prefetch,
         )
         self.group = group
         self.consumer = consumer
@@ -357,7 +361,7 @@ class GroupConsumer(Consumer[AnyStr]):
             reader.resume()
             if reader.started is None or reader.plan is None or not (wanted or self.auto_acknowledge):
                 continue
-            if reader.plan.waits and not reader.started.done():
+            if reader.waits and not reader.started.done():
                 await self._unblock(reader)
             await rt.wait_any((reader.started,), rt.now() + CLOSING_SECONDS)
             try:

@@ -53,6 +53,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
+        prefetch: bool = ...,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr]: ...
 
@@ -80,6 +81,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
+        prefetch: bool = ...,
         **stream_parameters: StreamParameters,
     ) -> GroupConsumer[AnyStr]: ...
 
@@ -106,6 +108,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
+        prefetch: bool = False,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr] | GroupConsumer[AnyStr]:
         """
@@ -124,6 +127,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
                 timeout=timeout,
                 parameters=parameters,
                 block_slice=block_slice,
+                prefetch=prefetch,
                 **stream_parameters,
             )
         if group is None or consumer is None:
@@ -150,5 +154,6 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             on_deleted=on_deleted,
             parameters=parameters,
             block_slice=block_slice,
+            prefetch=prefetch,
             **stream_parameters,
         )

@@ -123,6 +123,7 @@ class GroupOptions:
         max_deliveries: int | None,
         dead_letter: object,
         on_deleted: object,
+        prefetch: bool,
     ) -> Self:
         """
         Check what the constructor was given.
@@ -147,6 +148,8 @@ class GroupOptions:
             ):
                 if given:
                     raise ValueError(f"{name}: with auto_acknowledge=True nothing is left to acknowledge or take over")
+        if auto_acknowledge and prefetch:
+            raise ValueError("prefetch: with auto_acknowledge=True entries on their way would be lost in a crash, too")
         if heartbeat and claim_idle is None:
             raise ValueError("heartbeat: renews the leases that claim_idle speaks of; give that too")
         if (max_deliveries is None) is not (dead_letter is None):

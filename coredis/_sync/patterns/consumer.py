@@ -16,13 +16,14 @@ import logging
 import math
 from collections import deque
 from collections.abc import Iterator, Hashable, Iterable, Mapping
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Final, Generic, Self
 
 from coredis._sync.patterns.reader import Reader
 from coredis._core import identifiers
 from coredis._core.command import Command, Reply
-from coredis._core.commands.checks import natural_integer, whole_number
+from coredis._core.commands.checks import natural_integer, positive_integer, whole_number
 from coredis._core.consumer import arrivals, reads
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan, plan
@@ -88,6 +89,7 @@ class Consumer(Generic[AnyStr]):
         *,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
+        prefetch: bool = False,
         **stream_parameters: StreamParameters,
     ) -> None:
         """
@@ -100,6 +102,8 @@ class Consumer(Generic[AnyStr]):
                 last entry there is, or at the beginning of a stream that does not exist yet
             block_slice: the longest wait that is asked of the server at a time, in milliseconds; a dead connection is noticed
                 within this and the grace of a late reply. The application's own wait is not affected
+            prefetch: send the next read before the entries of the last one are served, so that they are here when the
+                application asks for them; half of the buffer is for those on their way
             stream_parameters: as ``parameters``, for streams whose names are Python names: ``orders={"identifier": "0-0"}``
 
         Raises:
@@ -108,7 +112,11 @@ class Consumer(Generic[AnyStr]):
         self.client: ConsumerHost[AnyStr] = client
         self.statistics = ConsumerStatistics()
         self._count = natural_integer("buffer_size", buffer_size) + 1
+        self._prefetch = prefetch
+        if prefetch:
+            self._count = max(1, self._count // 2)  # what is on its way counts, too
         self._timeout = 0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000
+        self._seconds = self._timeout  # for which the call that is under way waits
         self._slice = whole_number("block_slice", block_slice, 1, LONGEST_SLICE) / 1000
         self._cursors = {
             name: Cursor(name, given, start)
@@ -297,7 +305,7 @@ class Consumer(Generic[AnyStr]):
         do at the end of their slice.
         """
         for reader in list(self._readers.values()):
-            if reader.plan is not None and reader.plan.waits:
+            if reader.plan is not None and reader.waits:
                 self._unblock(reader)
         self._alarm.ring()
 
@@ -348,9 +356,48 @@ class Consumer(Generic[AnyStr]):
         del items[0]
         return item
 
-    def _fill(self) -> bool:
+    def get_entries(
+        self, max_entries: int | None = None, *, timeout: int | None = None
+    ) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
+        """
+        Give several entries at a time: those that are in the buffer, or, when there are none, what the next read brings.
+
+        Args:
+            max_entries: the most to give; None: all there are. It does not change how many are fetched (``buffer_size``)
+            timeout: milliseconds to wait when there are none, instead of the consumer's; 0 or less: do not wait
+
+        Returns:
+            (stream, entry), in the order in which ``get_entry`` gives them; an empty list when there are none
+
+        Raises:
+            RedisError: as ``get_entry``
+        """
+        if max_entries is not None:
+            positive_integer("max_entries", max_entries)
+        seconds = None if timeout is None else max(0, whole_number("timeout", timeout)) / 1000
+        if (not self._items or self._guarded) and not self._fill(seconds):
+            return []
+        items = self._items
+        if max_entries is None or len(items) <= max_entries:
+            batch, rest = list(items), deque[tuple[AnyStr, StreamEntry[AnyStr]]]()
+        else:
+            batch, rest = list(islice(items, max_entries)), deque(islice(items, max_entries, None))
+        # No call from here on: nothing can interrupt between taking the entries and giving them.
+        self._items = rest
+        return batch
+
+    def batches(self, max_entries: int | None = None, *, timeout: int | None = None) -> Batches[AnyStr]:
+        """
+        Iterate over lists of entries instead of single ones, as ``get_entries`` gives them; it ends when there are none.
+        """
+        return Batches(self, max_entries, timeout)
+
+    def _fill(self, seconds: float | None = None) -> bool:
         """
         Have something in the buffer; False when nothing came.
+
+        Args:
+            seconds: for which to wait, instead of the consumer's time
         """
         caller = rt.caller()
         owner = self._owner
@@ -361,6 +408,7 @@ class Consumer(Generic[AnyStr]):
             )
         self._owner = caller
         self._guarded = True
+        self._seconds = self._timeout if seconds is None else seconds
         try:
             if self._attended:
                 self._attend()
@@ -379,13 +427,13 @@ class Consumer(Generic[AnyStr]):
         self.client.bind()
         closings = self.client.closings
         deadline = math.inf
-        patience = rt.now() + self._timeout  # with a server that cannot be reached or refuses
+        patience = rt.now() + self._seconds  # with a server that cannot be reached or refuses
         attempt = 0
         for cursor in self._cursors.values():
             cursor.asked = False
         for reader in self._readers.values():
             reader.begin()
-            if not self._timeout:
+            if not self._seconds:
                 reader.listening = None
                 for cursor in reader.cursors:
                     cursor.ready = True
@@ -404,14 +452,14 @@ class Consumer(Generic[AnyStr]):
                 rt.sleep(self._pause(error, attempt, patience if deadline == math.inf else deadline))
                 attempt += 1
                 continue
-            if self._items or (self._timeout and rt.now() >= deadline):
+            if self._items or (self._seconds and rt.now() >= deadline):
                 break
             readers = list(self._readers.values())
             for reader in readers:
                 try:
                     self._connect(reader)
                     if deadline == math.inf and reader.connected:
-                        deadline = rt.now() + self._timeout
+                        deadline = rt.now() + self._seconds
                     self._send(reader, deadline - rt.now())
                 except (RedisError, RequestTimeoutError) as error:
                     self._failed(reader, error, closings, patience if deadline == math.inf else deadline)
@@ -425,12 +473,25 @@ class Consumer(Generic[AnyStr]):
                 if not reader.cursors and reader.plan is None:
                     reader.drop()  # its streams are somewhere else
                     self._readers = {place: other for place, other in self._readers.items() if other is not reader}
-            if not (self._timeout or self._suspects) and all(reader.answered for reader in readers):
+            if not (self._seconds or self._suspects) and all(reader.answered for reader in readers):
                 break  # the servers were asked in this call, and have nothing
+        if self._prefetch and self._items and not self._stopped:
+            self._read_ahead()
         failures = [reader.failure for reader in self._readers.values()]
         if failures and failures[0] is not None and all(failures) and not (self._items or self._stopped):
             raise failures[0]  # out of reach when the time was up: nobody knows whether there is anything
         return bool(self._items)
+
+    def _read_ahead(self) -> None:
+        """
+        Have the next reads under way while the application deals with what it gets now.
+        """
+        for reader in self._readers.values():
+            reader.begin()
+            try:
+                self._send(reader, self._seconds)
+            except (RedisError, RequestTimeoutError):
+                pass  # shows when the reply is wanted
 
     def _arrange(self) -> None:
         """
@@ -482,16 +543,16 @@ class Consumer(Generic[AnyStr]):
             self._doubt(reader)
         following = plan(reader.cursors, reader.last, claim, reader.scattered)
         if following is None:
-            if self._timeout and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
+            if self._seconds and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
                 reader.listen(self._longest_wait())
             else:
                 reader.answered = True
             return
         block: int | None = None
         tracking: list[reads.Words] = []
-        if reader.scattered and self._timeout and following.kind is Kind.NEW and reader.telling:
+        if reader.scattered and self._seconds and following.kind is Kind.NEW and reader.telling:
             tracking = reads.tracking_words(following, self._membership, reader.tracking)
-        if self._timeout and following.waits:
+        if self._seconds and following.waits:
             block = max(1, math.ceil(min(seconds, self._longest_wait()) * 1000))
         words = reads.commands(following, self._membership, self._count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
@@ -508,15 +569,16 @@ class Consumer(Generic[AnyStr]):
             waiting = reader.started or reader.listening
             if waiting is not None:
                 outstanding.append(waiting)
-                until.append(reader.deadline)
+                aside = not self._seconds and reader.waits and reader.plan is not None
+                until.append(rt.now() if aside else reader.deadline)
             elif not reader.answered:
                 until.append(reader.retry_at)
         if not until:
             return bool(self._suspects)
-        if self._timeout:
+        if self._seconds:
             until.append(deadline)
         # What is asked for without waiting comes at once or not at all: no alarm is needed for it.
-        rt.wait_any(outstanding, min(until), self._alarm if self._timeout else None)
+        rt.wait_any(outstanding, min(until), self._alarm if self._seconds else None)
         if self._alarm.rung and not self._stopped:
             self._alarm.clear()
         return True
@@ -537,6 +599,8 @@ class Consumer(Generic[AnyStr]):
         if not started.done():
             if reader.overdue():
                 raise RequestTimeoutError("no reply in time", may_have_run=True)  # no server is that late
+            # A read that an earlier call left waiting has nothing, and this call does not wait for it.
+            reader.answered = not self._seconds and reader.waits
             return
         answers = list(zip(following.parts, reader.replies(), strict=True))
         good = [(part, reply) for part, reply in answers if type(reply) is not ErrorLine]
@@ -558,7 +622,7 @@ class Consumer(Generic[AnyStr]):
         noted = dict.fromkeys(arrived.keys, rt.now())
         fetched = self._fetched if not fresh else list(self._items) + fresh
         reader.attempt = 0 if good else reader.attempt
-        reader.answered = not (self._timeout or fresh or refused) and following.complete and reader.sent_now
+        reader.answered = not (self._seconds or fresh or refused) and following.complete and reader.sent_now
         reader.settle()
         self.statistics.delivered += len(fresh)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
@@ -629,7 +693,7 @@ class Consumer(Generic[AnyStr]):
         """
         policy = self.client.retry_policy
         pause = policy.pause(attempt - 1, rt.random()) if attempt else 0.0
-        if self._timeout:
+        if self._seconds:
             if rt.now() + pause >= deadline:
                 raise error
         elif attempt >= policy.retries:
@@ -742,6 +806,29 @@ class Consumer(Generic[AnyStr]):
         Give back the bytes of a text as the server sent it.
         """
         return encode_name("reply", value, self.client.encoding)  # type: ignore[arg-type]
+
+
+class Batches(Generic[AnyStr]):
+    """
+    Iterates over lists of entries.
+    """
+
+    def __init__(self, consumer: Consumer[AnyStr], max_entries: int | None, timeout: int | None) -> None:
+        self._consumer: Consumer[AnyStr] = consumer
+        self._max_entries = max_entries
+        self._timeout = timeout
+
+    def __iter__(self) -> Iterator[list[tuple[AnyStr, StreamEntry[AnyStr]]]]:
+        return self
+
+    def __next__(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
+        """
+        Give the next entries; the iteration ends when there are none.
+        """
+        batch = self._consumer.get_entries(self._max_entries, timeout=self._timeout)
+        if not batch:
+            raise StopIteration
+        return batch
 
 
 def is_absent(error: Exception | None) -> bool:

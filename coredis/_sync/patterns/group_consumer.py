@@ -89,6 +89,7 @@ class GroupConsumer(Consumer[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
+        prefetch: bool = False,
         **stream_parameters: StreamParameters,
     ) -> None:
         """
@@ -125,6 +126,7 @@ class GroupConsumer(Consumer[AnyStr]):
             parameters: by name of the stream: ``{"orders:eu": {"identifier": "0"}}`` reads only what is pending for this
                 member, after that identifier. Default: ``">"``
             block_slice: as ``Consumer``
+            prefetch: as ``Consumer``; not with ``auto_acknowledge``, where more would be lost in a crash
             stream_parameters: as ``parameters``, for streams whose names are Python names
 
         Raises:
@@ -137,6 +139,7 @@ class GroupConsumer(Consumer[AnyStr]):
             timeout,
             parameters=parameters,
             block_slice=block_slice,
+            prefetch=prefetch,
             **stream_parameters,
         )
         options = GroupOptions.checked(
@@ -150,6 +153,7 @@ class GroupConsumer(Consumer[AnyStr]):
             max_deliveries=max_deliveries,
             dead_letter=dead_letter,
             on_deleted=on_deleted,
+            prefetch=prefetch,
         )
         self.group = group
         self.consumer = consumer
@@ -358,7 +362,7 @@ class GroupConsumer(Consumer[AnyStr]):
             reader.resume()
             if reader.started is None or reader.plan is None or not (wanted or self.auto_acknowledge):
                 continue
-            if reader.plan.waits and not reader.started.done():
+            if reader.waits and not reader.started.done():
                 self._unblock(reader)
             rt.wait_any((reader.started,), rt.now() + CLOSING_SECONDS)
             try:

@@ -54,6 +54,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
+        prefetch: bool = ...,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr]: ...
 
@@ -81,6 +82,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
+        prefetch: bool = ...,
         **stream_parameters: StreamParameters,
     ) -> GroupConsumer[AnyStr]: ...
 
@@ -107,6 +109,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
+        prefetch: bool = False,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr] | GroupConsumer[AnyStr]:
         """
@@ -125,6 +128,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
                 timeout=timeout,
                 parameters=parameters,
                 block_slice=block_slice,
+                prefetch=prefetch,
                 **stream_parameters,
             )
         if group is None or consumer is None:
@@ -151,5 +155,6 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             on_deleted=on_deleted,
             parameters=parameters,
             block_slice=block_slice,
+            prefetch=prefetch,
             **stream_parameters,
         )

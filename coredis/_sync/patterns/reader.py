@@ -44,6 +44,7 @@ class Reader(Generic[AnyStr]):
         scattered: they are in several slots of a cluster
         plan: what the outstanding read asks for; None when there is none
         started: the outstanding read; None when there is none
+        waits: the outstanding read waits on the server for entries
         listening: without an outstanding read: waits for the server to tell that a stream has changed; otherwise None
         deadline: when the reply is overdue, so that the connection must be dead, or the listening ends (monotonic seconds)
         last: what the last read asked for
@@ -71,6 +72,7 @@ class Reader(Generic[AnyStr]):
         self.scattered = False
         self.plan: Plan | None = None
         self.started: rt.Started | None = None
+        self.waits = False
         self.listening: rt.Listening | None = None
         self.deadline = math.inf
         self.last: Kind | None = None
@@ -187,6 +189,7 @@ class Reader(Generic[AnyStr]):
         self._trying = bool(tracking) and self._tracking is None
         self.deadline = rt.now() + block + self._client.times.grace
         self.last = plan.kind
+        self.waits = block > 0
         self.acknowledging = acknowledging
         self.sent_now = True
         self.plan = plan
@@ -298,7 +301,7 @@ class Reader(Generic[AnyStr]):
         """
         if self._connection is not None:
             identifier, address = self.client_id, self._connection.channel.local_address
-            if self.plan is not None and self.plan.waits:
+            if self.plan is not None and self.waits:
                 self.doubt_at = self.deadline
                 if identifier is not None and address is not None:
                     self._phantoms.append((identifier, address))

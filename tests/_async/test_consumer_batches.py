@@ -1,0 +1,136 @@
+"""
+Several entries at a time, and the next read on its way meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.aio import Interrupted, Redis, interrupted_after, spawn
+
+
+async def produce(client: Redis[Any], stream: str, first: int, last: int) -> None:
+    """
+    Add entries that count.
+    """
+    for number in range(first, last + 1):
+        await client.xadd(stream, {"number": number}, identifier=f"{number}-0")
+
+
+def numbers(batch: list[tuple[Any, Any]]) -> list[int]:
+    """
+    Give what entries count.
+    """
+    return [int(entry.identifier.split(b"-")[0]) for _, entry in batch]
+
+
+async def test_what_is_there_comes_at_once(client: Redis[Any]) -> None:
+    """
+    As much as was fetched, or less if less is asked for; nothing is an empty list.
+    """
+    await produce(client, "a", 1, 10)
+    async with client.xconsumer(["a"], a={"identifier": "0"}, buffer_size=5) as consumer:
+        batches = [await consumer.get_entries(max_entries) for max_entries in (None, 2, 3, 9, None)]
+
+    assert [[1, 2, 3, 4, 5, 6], [7, 8], [9, 10], [], []] == [numbers(batch) for batch in batches]
+
+
+async def test_the_wait_of_one_call(client: Redis[Any]) -> None:
+    """
+    It replaces the consumer's: a read that is left waiting does not make a call wait that asks for no wait.
+    """
+    async with client.xconsumer(["a"], timeout=20_000) as consumer:
+        assert [] == await consumer.get_entries(timeout=30)
+        assert [] == await consumer.get_entries(timeout=0)
+        await produce(client, "a", 1, 1)
+
+        assert [1] == numbers(await consumer.get_entries())
+
+
+async def test_iterating_over_batches(client: Redis[Any]) -> None:
+    """
+    It ends when there is nothing, and can be begun again.
+    """
+    await produce(client, "a", 1, 7)
+    async with client.xconsumer(["a"], a={"identifier": "0"}, buffer_size=9) as consumer:
+        seen = [numbers(batch) async for batch in consumer.batches(3)]
+        await produce(client, "a", 8, 8)
+        seen += [numbers(batch) async for batch in consumer.batches()]
+
+    assert [[1, 2, 3], [4, 5, 6], [7], [8]] == seen
+
+
+async def test_a_batch_in_a_group_is_acknowledged(client: Redis[Any]) -> None:
+    """
+    Acknowledgements that are collected go along with the next reads.
+    """
+    await produce(client, "a", 1, 20)
+    async with client.xconsumer(["a"], group="g", consumer="c", buffer_size=4, ack_buffer=100) as consumer:
+        async for batch in consumer.batches():
+            await consumer.ack("a", *(entry for _, entry in batch))
+
+        assert 0 == (await client.xpending("a", "g")).pending
+        assert 20 == consumer.statistics.acknowledged
+
+
+@pytest.mark.parametrize("argument", [{"max_entries": 0}, {"max_entries": True}, {"timeout": "1"}])
+async def test_mistakes_are_named(client: Redis[Any], argument: dict[str, Any]) -> None:
+    """
+    Before anything is read.
+    """
+    (name,) = argument
+    with pytest.raises((TypeError, ValueError), match=name):
+        await client.xconsumer(["a"]).get_entries(**argument)
+
+
+async def test_reading_ahead_loses_nothing(client: Redis[Any]) -> None:
+    """
+    In order and once, with and without waiting, while entries are added and calls are interrupted; and no more is fetched than
+    the buffer may hold.
+    """
+    most = 0
+
+    async def add() -> None:
+        for number in range(1, 101):
+            await client.xadd("a", {"number": number}, identifier=f"{number}-0")
+
+    async with client.xconsumer(["a"], group="g", consumer="c", buffer_size=9, timeout=2000, prefetch=True) as consumer:
+        adding = spawn(add)
+        seen: list[int] = []
+        while len(seen) < 100:
+            try:
+                batch = await interrupted_after(0.05, lambda: consumer.get_entries(3))
+            except Interrupted:
+                continue
+            seen += numbers(batch)
+            for _, entry in batch:
+                await consumer.ack("a", entry)
+            most = max(most, (await client.xpending("a", "g")).pending)
+        await adding.join()
+
+    assert list(range(1, 101)) == seen
+    assert most <= 10
+
+
+async def test_reading_ahead_without_waiting(client: Redis[Any]) -> None:
+    """
+    What the read on its way found missing is asked for again.
+    """
+    async with client.xconsumer(["a"], a={"identifier": "0"}, buffer_size=9, prefetch=True) as consumer:
+        await produce(client, "a", 1, 1)
+        first = await consumer.get_entries()
+        await produce(client, "a", 2, 2)
+
+        assert ([1], [2], []) == tuple(
+            map(numbers, (first, await consumer.get_entries(), await consumer.get_entries()))
+        )
+
+
+def test_reading_ahead_and_acknowledging_on_delivery(client: Redis[Any]) -> None:
+    """
+    Entries on their way would be lost in a crash.
+    """
+    with pytest.raises(ValueError, match="prefetch"):
+        client.xconsumer(["a"], group="g", consumer="c", auto_acknowledge=True, prefetch=True)

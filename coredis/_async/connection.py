@@ -62,7 +62,7 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
     assert not isinstance(tls, TLSOptions), "resolved when the client was made"
     channel = await rt.connect(options.address, tls, options.keepalive, deadline)
     try:
-        credentials = None if options.credentials is None else options.credentials.get_credentials()
+        credentials = handshake.ask(options.credentials)
         steps = handshake.greeting(options.identity, credentials)
         replies = await _say(channel, steps, deadline)
         if handshake.knows_no_hello(steps, replies):

@@ -63,7 +63,7 @@ def open_connection(options: ConnectionOptions, deadline: float) -> Connection:
     assert not isinstance(tls, TLSOptions), "resolved when the client was made"
     channel = rt.connect(options.address, tls, options.keepalive, deadline)
     try:
-        credentials = None if options.credentials is None else options.credentials.get_credentials()
+        credentials = handshake.ask(options.credentials)
         steps = handshake.greeting(options.identity, credentials)
         replies = _say(channel, steps, deadline)
         if handshake.knows_no_hello(steps, replies):

@@ -17,7 +17,7 @@ from coredis._sync.pipeline import Pipeline
 from coredis._sync.scan import ScanIterators
 from coredis._core import options
 from coredis._core import url as urls
-from coredis._core.config import check_integer
+from coredis._core.config import check_boolean, check_integer
 from coredis._core.consumer.parameters import StreamParameters
 from coredis._core.options import RedisOptions
 from coredis._core.retry import RetryPolicy
@@ -25,7 +25,7 @@ from coredis._core.secrets import hidden
 from coredis.credentials import CredentialProvider
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import PositionT
-from coredis.typing import KeyT, Parameters, StringT
+from coredis.typing import KeyT, Parameters, PathT, StringT
 
 DEFAULT_MAX_CONNECTIONS = 64
 
@@ -77,7 +77,7 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
         port: int = 6379,
         db: int = 0,
         *,
-        unix_socket_path: str | None = None,
+        unix_socket_path: PathT | None = None,
         username: str | None = None,
         password: str | None = None,
         credential_provider: CredentialProvider | None = None,
@@ -92,9 +92,9 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
         socket_keepalive: bool = True,
         ssl: bool = False,
         ssl_context: tls.SSLContext | None = None,
-        ssl_keyfile: str | None = None,
-        ssl_certfile: str | None = None,
-        ssl_ca_certs: str | None = None,
+        ssl_keyfile: PathT | None = None,
+        ssl_certfile: PathT | None = None,
+        ssl_ca_certs: PathT | None = None,
         ssl_check_hostname: bool = True,
         ssl_cert_reqs: Literal["required", "optional", "none"] = "required",
         retry_policy: RetryPolicy = RetryPolicy(),
@@ -108,7 +108,7 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
             db: number of the database
             unix_socket_path: connect to this socket instead of host and port
             username: None for the server's default user
-            password: never shown by any repr or message
+            password: never shown by any repr or message; None where the user needs none
             credential_provider: asked for username and password at every connect, instead of the two above
             client_name: shown by CLIENT LIST
             decode_responses: give text as ``str``
@@ -121,7 +121,7 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
             max_connections: the most connections at a time; consumers' own connections do not count
             socket_keepalive: let the kernel look for dead peers
             ssl: use TLS; certificate and host name are verified
-            ssl_context: use TLS with a context of your own
+            ssl_context: use TLS with a context of your own, which says all there is to say
             ssl_keyfile: path of the client's private key
             ssl_certfile: path of the client's certificate
             ssl_ca_certs: path of the authorities to trust instead of the system's
@@ -158,7 +158,7 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
             connection,
             max_connections=check_integer("max_connections", max_connections, 1, 1_000_000),
             encoding=options.check_encoding(encoding),
-            decode_responses=decode_responses,
+            decode_responses=check_boolean("decode_responses", decode_responses),
             retry_policy=retry_policy,
         )
 

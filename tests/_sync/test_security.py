@@ -247,11 +247,12 @@ class TestTLS:
         """
         The warning points to the user's line, whichever way the client is made.
         """
-        with pytest.warns(UserWarning, match="pose as the server") as warned:
+        with pytest.warns(UserWarning, match="pose as the server") as made:
             Redis(ssl=True, ssl_cert_reqs="none")
+        with pytest.warns(UserWarning, match="pose as the server") as made_from_url:
             Redis.from_url("rediss://localhost?ssl_cert_reqs=none&allow_insecure_tls=1")
 
-        assert [__file__] * 2 == [warning.filename for warning in warned]
+        assert [__file__] * 2 == [warning.filename for warning in (*made, *made_from_url)]
 
     def test_plain_text_server(self, proxy: FaultProxy) -> None:
         """

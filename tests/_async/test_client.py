@@ -68,9 +68,9 @@ class TestArguments:
         """
         Anything else is a TypeError that names the argument.
         """
-        with pytest.raises(TypeError, match=r"argument 2 of 'ECHO'|argument 1 of 'ECHO'|message"):
+        with pytest.raises(TypeError, match=r"words\[1\] of 'ECHO'"):
             await client.execute_command("ECHO", value)
-        with pytest.raises(TypeError, match="SET"):
+        with pytest.raises(TypeError, match="value of 'SET'"):
             await client.set("k", value)
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -29,6 +29,9 @@ from coredis.typing import KeyT, ResponseType, ValueT
 
 R = TypeVar("R")
 
+_MULTI = encode(("MULTI",))
+_EXEC = encode(("EXEC",))
+
 
 class Pipeline(QueuedCommands[AnyStr]):
     """
@@ -47,6 +50,7 @@ class Pipeline(QueuedCommands[AnyStr]):
         self._payloads: list[bytes] = []
         self._results: tuple[object, ...] | None = None
         self._watching: Connection | None = None
+        self._guarded = False  # inside of a watch block, though its keys may be watched no more
 
     def issue(self, command: Command[R]) -> Queued[R]:
         """
@@ -99,9 +103,16 @@ class Pipeline(QueuedCommands[AnyStr]):
         """
         self._handles = []
         self._payloads = []
+        self._guarded = False
         if self._watching is not None:
             self._client.discard(self._watching)
             self._watching = None
+
+    def forget_parent(self) -> None:
+        """
+        In a forked child: the connection on which keys are watched stays the parent's, and so does the transaction.
+        """
+        self._watching = None
 
     def watch(self, *keys: KeyT) -> Watch[AnyStr]:
         """
@@ -112,6 +123,7 @@ class Pipeline(QueuedCommands[AnyStr]):
         Raises:
             ValueError: no key
             WatchError: at the end of the block: a key was changed and nothing was executed
+            RuntimeError: at the end of the block: commands were queued after ``execute``, or in a forked process
         """
         if not keys:
             raise ValueError("keys: expected at least one key to watch")
@@ -122,20 +134,34 @@ class Pipeline(QueuedCommands[AnyStr]):
     async def start_watching(self, keys: tuple[KeyT, ...]) -> None:
         """
         Send WATCH on a connection that is kept until the transaction is executed. The beginning of a ``watch`` block.
+
+        MULTI goes with it: should the server refuse it, that is known before there is anything to execute.
         """
         if self._watching is not None:
             raise RuntimeError("watch: keys are being watched already; name them all in one watch")
         request = self._client.times.request
         deadline = math.inf if request is None else rt.now() + request
-        payload = encode(("WATCH", *keys), self._client.encoding)
+        payload = encode(("WATCH", *keys), self._client.encoding) + _MULTI
+        rt.after_fork(self)
         self._watching = connection = await self._client.lease(True, deadline)
         try:
-            (reply,) = await connection.channel.start(payload, 1, deadline).result(deadline)
-            if isinstance(reply, ErrorLine):
-                raise from_line(str(reply))
+            for reply in await connection.channel.start(payload, 2, deadline).result(deadline):
+                if isinstance(reply, ErrorLine):
+                    raise from_line(str(reply))
+            self._guarded = True
         except BaseException:  # cancelled or interrupted as well; if that happens here, the pipeline's end resets again
             self.reset()
             raise
+
+    async def finish_watching(self) -> None:
+        """
+        Execute the transaction, unless that has been done. The end of a ``watch`` block.
+        """
+        try:
+            if self._watching is not None or self._handles:
+                await self.execute()
+        finally:
+            self._guarded = False
 
     async def execute(self) -> tuple[object, ...]:
         """
@@ -148,7 +174,14 @@ class Pipeline(QueuedCommands[AnyStr]):
             RedisError: the first error, after all results are known, unless the pipeline was made with
                 ``raise_on_error=False``; the handles have what succeeded
             WatchError: a watched key was changed and nothing was executed
+            RuntimeError: in a ``watch`` block whose keys are watched no more; nothing was executed
         """
+        if self._guarded and self._watching is None and self._handles:
+            self.reset()
+            raise RuntimeError(
+                "watch: the keys are watched no more, so what was queued is not executed: "
+                "execute() ends the transaction, and a forked process does not have it"
+            )
         handles, payloads = self._handles, self._payloads
         self._handles, self._payloads = [], []
         connection = self._watching
@@ -188,9 +221,13 @@ class Pipeline(QueuedCommands[AnyStr]):
         held = watching is None
         try:
             try:
-                if transaction:
-                    words = [encode(("MULTI",)), *payloads, encode(("EXEC",))]
-                    self._read_transaction(handles, await self._exchange(connection, words, deadline))
+                if watching is not None:  # MULTI has been answered
+                    replies = await self._exchange(connection, [*payloads, _EXEC], deadline)
+                    self._read_transaction(handles, b"OK", replies)
+                elif transaction:
+                    await self._rehearse(connection, deadline)
+                    begun, *replies = await self._exchange(connection, [_MULTI, *payloads, _EXEC], deadline)
+                    self._read_transaction(handles, begun, replies)
                 else:
                     await self._stream(connection, handles, payloads, deadline)
             except RequestTimeoutError:
@@ -207,6 +244,22 @@ class Pipeline(QueuedCommands[AnyStr]):
         for handle in handles:
             if handle.error is not None and handle.command.requires:
                 handle.replace_error(await self._client.explain(handle.command, handle.error))
+
+    async def _rehearse(self, connection: Connection, deadline: float) -> None:
+        """
+        Try an empty transaction, once on each connection. Where MULTI is refused (by an access control list, or by a proxy that
+        does not know it), what is sent after it would be executed at once, and not as a transaction.
+        """
+        if connection.transactions:
+            return
+        try:
+            for reply in await self._exchange(connection, [_MULTI, _EXEC], deadline):
+                if isinstance(reply, ErrorLine):
+                    raise from_line(str(reply))
+        except (ConnectionError, RequestTimeoutError) as error:
+            error.may_have_run = False  # nothing of the user's was sent
+            raise
+        connection.transactions = True
 
     async def _exchange(self, connection: Connection, payloads: Sequence[bytes], deadline: float) -> list[Reply]:
         replies: list[Reply] = []
@@ -243,13 +296,19 @@ class Pipeline(QueuedCommands[AnyStr]):
                 first += request.expected
             raise
 
-    def _read_transaction(self, handles: list[Queued[object]], replies: list[Reply]) -> None:
-        refused, answer = replies[:-1], replies[-1]
+    def _read_transaction(self, handles: list[Queued[object]], begun: Reply, replies: list[Reply]) -> None:
+        queued, answer = replies[:-1], replies[-1]
+        if isinstance(begun, ErrorLine) and isinstance(answer, ErrorLine):
+            # It was allowed when it was rehearsed, and is not any more.
+            self._resolve(handles, queued)
+            error = from_line(str(begun))
+            error.add_note("MULTI was refused, so there was no transaction: each command was executed by itself")
+            raise error
         if answer is None:
             raise WatchError("a watched key was changed; nothing of the transaction was executed")
         if isinstance(answer, ErrorLine):
             # Discarded: which command was refused, and why, was said when it was queued.
-            for handle, error in zip(handles, abort_errors(refused[1:], answer), strict=True):
+            for handle, error in zip(handles, abort_errors(queued, answer), strict=True):
                 handle.fail(error)
             return
         if len(answer) != len(handles):
@@ -286,4 +345,4 @@ class Watch(Generic[AnyStr]):
         if error is not None:
             self._pipeline.reset()
         else:
-            await self._pipeline.execute()
+            await self._pipeline.finish_watching()

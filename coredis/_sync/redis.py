@@ -174,6 +174,12 @@ class Redis(CommandFamilies[AnyStr], ScanIterators[AnyStr], Client[AnyStr]):
         cls, url: str, db: int | None = ..., *, decode_responses: Literal[True], **options: Unpack[RedisOptions]
     ) -> Redis[str]: ...
 
+    @overload
+    @classmethod
+    def from_url(
+        cls, url: str, db: int | None = ..., *, decode_responses: bool, **options: Unpack[RedisOptions]
+    ) -> Redis[bytes] | Redis[str]: ...
+
     @classmethod
     def from_url(
         cls, url: str, db: int | None = None, *, decode_responses: bool = False, **options: Unpack[RedisOptions]

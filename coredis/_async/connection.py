@@ -8,11 +8,13 @@ import ssl
 
 from coredis._core import handshake
 from coredis._core.config import ConnectionOptions, TLSOptions
+from coredis._core.parser import ErrorLine
 from coredis._core.secrets import hidden
+from coredis._core.session import RefusedError
 from coredis._core.wire import encode
 from coredis._runtime import aio as rt
 from coredis._runtime.sockets import tls_context
-from coredis.exceptions import ConnectionError, ConnectTimeoutError, RequestTimeoutError
+from coredis.exceptions import ConnectionError, ConnectionLostError, ConnectTimeoutError, RequestTimeoutError
 
 
 class Connection:
@@ -74,6 +76,11 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
     except RequestTimeoutError:
         channel.close()
         raise ConnectTimeoutError(f"no answer from {options.address} in time") from None
+    except RefusedError as error:
+        channel.close()
+        raise ConnectionLostError(
+            str(error)
+        ) from error  # unlike a breach of the protocol, it may be otherwise next time
     except ConnectionError as error:
         channel.close()
         # Whatever the handshake may have done, the caller's command has not been sent.
@@ -86,4 +93,12 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
 
 async def _say(channel: rt.Channel, steps: list[handshake.Step], deadline: float) -> list[object]:
     payload = hidden(b"".join(encode(words) for _, words in steps))
-    return await channel.start(payload, len(steps), deadline).result(deadline)
+    started = channel.start(payload, len(steps), deadline)
+    try:
+        return await started.result(deadline)
+    except ConnectionError as error:
+        # The same as a ``RefusedError``, which came too late to be one.
+        refusal = next((reply for reply in started.replies if isinstance(reply, ErrorLine)), None)
+        if refusal is None:
+            raise
+        raise ConnectionLostError(f"the server ends the connection with an error: {refusal}") from error

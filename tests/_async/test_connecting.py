@@ -372,6 +372,17 @@ class TestOpeningAndClosing:
         assert 2 == proxy.accepted
         await settle(before)
 
+    async def test_left_once_too_often(self, server: Server) -> None:
+        """
+        A block that was never entered changes nothing: the next one closes at its end.
+        """
+        before = open_resources()
+        client = connect(server)
+        await client.__aexit__(None, None, None)
+        async with client:
+            await client.ping()
+        await settle(before)
+
     async def test_closed_by_an_exception(self, server: Server) -> None:
         """
         A block that is left by an exception closes too.

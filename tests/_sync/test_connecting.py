@@ -373,6 +373,17 @@ class TestOpeningAndClosing:
         assert 2 == proxy.accepted
         settle(before)
 
+    def test_left_once_too_often(self, server: Server) -> None:
+        """
+        A block that was never entered changes nothing: the next one closes at its end.
+        """
+        before = open_resources()
+        client = connect(server)
+        client.__exit__(None, None, None)
+        with client:
+            client.ping()
+        settle(before)
+
     def test_closed_by_an_exception(self, server: Server) -> None:
         """
         A block that is left by an exception closes too.

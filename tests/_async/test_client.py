@@ -284,7 +284,7 @@ class TestBlocking:
             assert None is await client.xread({"absent": "$"}, block=250)
             waiting = spawn(lambda: client.blpop(["list"], timeout=0))
             await sleep(0.25)
-            await client.rpush("list", ["1"])
+            server.command("RPUSH", "list", "1")
             assert (b"list", b"1") == await waiting.join()
 
     async def test_lost_server(self, proxy: FaultProxy) -> None:

@@ -285,7 +285,7 @@ class TestBlocking:
             assert None is client.xread({"absent": "$"}, block=250)
             waiting = spawn(lambda: client.blpop(["list"], timeout=0))
             sleep(0.25)
-            client.rpush("list", ["1"])
+            server.command("RPUSH", "list", "1")
             assert (b"list", b"1") == waiting.join()
 
     def test_lost_server(self, proxy: FaultProxy) -> None:

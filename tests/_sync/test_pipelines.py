@@ -19,12 +19,17 @@ from coredis.exceptions import (
     WatchError,
     WrongTypeError,
 )
+from tests._sync.waiting import until
 from tests.support.blocking import Redis, connect, sleep, spawn, text
 from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
 
 plain_and_transaction = pytest.mark.parametrize("transaction", [False, True], ids=["plain", "transaction"])
 raising = pytest.mark.parametrize("raise_on_error", [False, True], ids=["quiet", "raising"])
+
+
+def echoes(proxy: FaultProxy) -> int:
+    return sum(words[0] == b"ECHO" for words in proxy.commands)
 
 
 class TestResults:
@@ -432,8 +437,9 @@ class TestSize:
             for number in range(20_000):
                 pipe.echo(f"{number}")
             running = spawn(pipe.execute)
-            sleep(0.2)
-            sent = sum(words[0] == b"ECHO" for words in proxy.commands)
+            until(lambda: echoes(proxy) >= 1000)
+            sleep(0.1)
+            sent = echoes(proxy)
             proxy.resume("to_client")
             running.join()
 

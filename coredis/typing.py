@@ -5,6 +5,7 @@ The type names used in public signatures.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import AnyStr, TypeAlias, TypedDict, TypeVar, Union
 
 #: Text that names something: a key, a group, a consumer, a field. ``str`` is encoded with the client's encoding.
@@ -13,6 +14,8 @@ StringT: TypeAlias = str | bytes
 KeyT: TypeAlias = str | bytes
 #: Anything that can be stored: text, binary data or a number. ``bool`` and ``None`` are refused.
 ValueT: TypeAlias = str | bytes | bytearray | memoryview | int | float
+#: The path of a file or socket.
+PathT: TypeAlias = str | PathLike[str]
 #: Several of something: any iterable but a single string.
 Parameters: TypeAlias = Iterable
 #: Whatever a command can answer, for commands that have no method of their own.
@@ -43,6 +46,7 @@ __all__ = [
     "MappingStringKeyT",
     "Node",
     "Parameters",
+    "PathT",
     "ResponseType",
     "StringT",
     "T",

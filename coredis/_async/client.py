@@ -32,7 +32,6 @@ from coredis.exceptions import (
     ConnectionLostError,
     InvalidResponse,
     RedisError,
-    ReplyError,
     ResponseError,
     UnknownCommandError,
 )
@@ -76,7 +75,7 @@ class Client(Commands[AnyStr]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._entered -= 1
+        self._entered = max(0, self._entered - 1)  # an exit too many must not keep the next one from closing
         if self._entered == 0:
             await self.close()
 
@@ -226,6 +225,7 @@ class Client(Commands[AnyStr]):
         if not command.requires or type(error) not in (ResponseError, UnknownCommandError):
             return error
         for requirement in command.requires:
+            what = requirement.command if requirement.option is None else f"{requirement.command} {requirement.option}"
             if requirement.told_by is not None:
                 lacking = str(error).startswith(requirement.told_by)
             elif requirement.option is None:
@@ -233,12 +233,10 @@ class Client(Commands[AnyStr]):
             else:
                 try:
                     lacking = not await self.supports(requirement.command, requirement.option)
-                except ReplyError:
+                except RedisError:  # forbidden, or the connection is lost: neither may hide what is known
+                    error.add_note(f"{what} needs {requirement.version}; whether this server has it is not known")
                     continue
             if lacking:
-                what = (
-                    requirement.command if requirement.option is None else f"{requirement.command} {requirement.option}"
-                )
                 return CommandNotSupportedError(what, requirement.version)
         return error
 

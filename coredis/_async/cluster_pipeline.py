@@ -13,7 +13,7 @@ from coredis._async.client import ASKING
 from coredis._async.clusters import ClusterClient
 from coredis._async.connection import Connection
 from coredis._async.fanout import Errand, carry_out
-from coredis._async.pipeline import BasePipeline
+from coredis._async.pipeline import MULTI, BasePipeline
 from coredis._async.pool import Pool
 from coredis._core.command import Command
 from coredis._core.commands.words import GivenByWord
@@ -74,9 +74,8 @@ class ClusterPipeline(BasePipeline[AnyStr]):
             ClusterCrossSlotError: the keys are in several slots
         """
         self._check_watching()
-        words = ("WATCH", *keys)
-        command: Command[object] = Command(words, bool, keys=range(1, len(words)), idempotent=True)
-        payload = encode(words, self._client.encoding)
+        command: Command[object] = Command(("WATCH", *keys), bool, keys=range(1, 1 + len(keys)), idempotent=True)
+        payload = encode(command.arguments, self._client.encoding)
         self._slot = self._first = None
         self._join(command)
         deadline = self._deadline((), True)
@@ -85,7 +84,9 @@ class ClusterPipeline(BasePipeline[AnyStr]):
         while True:
             try:
                 pool = await self._pool(route, deadline)
-                await self._watch_on(pool, (ASKING, payload) if route.asking else (payload,), deadline)
+                # For each of the two; after MULTI it holds until EXEC.
+                words = [ASKING, payload, ASKING, MULTI] if route.asking else [payload, MULTI]
+                await self._watch_on(pool, words, deadline)
                 self._watched = route
                 return
             except RedisError as error:
@@ -162,6 +163,7 @@ class ClusterPipeline(BasePipeline[AnyStr]):
         held = True
         try:
             try:
+                await self._rehearse(connection, deadline)
                 await self._exchange(connection, route, handles, payloads, deadline)
             except RequestTimeoutError:
                 pool.retire(connection)
@@ -181,10 +183,11 @@ class ClusterPipeline(BasePipeline[AnyStr]):
         handles: list[Queued[object]],
         payloads: list[bytes],
         deadline: float,
+        begun: bool = False,
     ) -> None:
-        if route.asking:
+        if route.asking and not begun:
             connection.channel.start(ASKING, 1, deadline)  # holds until EXEC; its own reply is of no interest
-        replies = await self._transact(connection, payloads, deadline)
+        replies = await self._transact(connection, payloads, deadline, begun)
         error = passing_error(replies)
         if error is not None:
             raise error
@@ -200,7 +203,7 @@ class ClusterPipeline(BasePipeline[AnyStr]):
         route = self._watched
         assert route is not None
         try:
-            await self._exchange(watching[1], route, handles, payloads, deadline)
+            await self._exchange(watching[1], route, handles, payloads, deadline, begun=True)
         except RedisError as error:
             if isinstance(error, WatchError):
                 raise

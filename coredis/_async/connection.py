@@ -8,11 +8,13 @@ import ssl
 
 from coredis._core import handshake
 from coredis._core.config import ConnectionOptions, TLSOptions
+from coredis._core.parser import ErrorLine
 from coredis._core.secrets import hidden
+from coredis._core.session import RefusedError
 from coredis._core.wire import encode
 from coredis._runtime import aio as rt
 from coredis._runtime.sockets import tls_context
-from coredis.exceptions import ConnectionError, ConnectTimeoutError, RequestTimeoutError
+from coredis.exceptions import ConnectionError, ConnectionLostError, ConnectTimeoutError, RequestTimeoutError
 
 
 class Connection:
@@ -23,17 +25,19 @@ class Connection:
         channel: where commands are started
         introduction: what has to be sent right before every command, an encoded command with a reply of its own; mostly empty
         server: what the server says of itself
+        transactions: whether the server has been seen to take MULTI on it
         users: callers that share it at the moment
         last_used: when it was last given back to its pool (monotonic seconds)
     """
 
-    __slots__ = ("__weakref__", "channel", "introduction", "last_used", "server", "users")
+    __slots__ = ("__weakref__", "channel", "introduction", "last_used", "server", "transactions", "users")
 
     def __init__(self, channel: rt.Channel, server: handshake.ServerInfo) -> None:
         self.channel = channel
         self.introduction = b""
         self.server = server
         self.last_used = rt.now()
+        self.transactions = False
         self.users = 0
 
     def __repr__(self) -> str:
@@ -64,7 +68,7 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
     assert not isinstance(tls, TLSOptions), "resolved when the client was made"
     channel = await rt.connect(options.address, tls, options.keepalive, deadline)
     try:
-        credentials = None if options.credentials is None else options.credentials.get_credentials()
+        credentials = handshake.ask(options.credentials)
         steps = handshake.greeting(options.identity, credentials)
         replies = await _say(channel, steps, deadline)
         if handshake.knows_no_hello(steps, replies):
@@ -74,6 +78,11 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
     except RequestTimeoutError:
         channel.close()
         raise ConnectTimeoutError(f"no answer from {options.address} in time") from None
+    except RefusedError as error:
+        channel.close()
+        raise ConnectionLostError(
+            str(error)
+        ) from error  # unlike a breach of the protocol, it may be otherwise next time
     except ConnectionError as error:
         channel.close()
         # Whatever the handshake may have done, the caller's command has not been sent.
@@ -86,4 +95,12 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
 
 async def _say(channel: rt.Channel, steps: list[handshake.Step], deadline: float) -> list[object]:
     payload = hidden(b"".join(encode(words) for _, words in steps))
-    return await channel.start(payload, len(steps), deadline).result(deadline)
+    started = channel.start(payload, len(steps), deadline)
+    try:
+        return await started.result(deadline)
+    except ConnectionError as error:
+        # The same as a ``RefusedError``, which came too late to be one.
+        refusal = next((reply for reply in started.replies if isinstance(reply, ErrorLine)), None)
+        if refusal is None:
+            raise
+        raise ConnectionLostError(f"the server ends the connection with an error: {refusal}") from error

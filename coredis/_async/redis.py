@@ -14,11 +14,12 @@ from coredis._async.scan import ScanIterators
 from coredis._async.single import SingleClient
 from coredis._core import options
 from coredis._core import url as urls
-from coredis._core.config import check_integer
+from coredis._core.config import check_boolean, check_integer
 from coredis._core.options import RedisOptions
 from coredis._core.retry import RetryPolicy
 from coredis._core.secrets import hidden
 from coredis.credentials import CredentialProvider
+from coredis.typing import PathT
 
 DEFAULT_MAX_CONNECTIONS = 64
 
@@ -70,7 +71,7 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
         port: int = 6379,
         db: int = 0,
         *,
-        unix_socket_path: str | None = None,
+        unix_socket_path: PathT | None = None,
         username: str | None = None,
         password: str | None = None,
         credential_provider: CredentialProvider | None = None,
@@ -85,9 +86,9 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
         socket_keepalive: bool = True,
         ssl: bool = False,
         ssl_context: tls.SSLContext | None = None,
-        ssl_keyfile: str | None = None,
-        ssl_certfile: str | None = None,
-        ssl_ca_certs: str | None = None,
+        ssl_keyfile: PathT | None = None,
+        ssl_certfile: PathT | None = None,
+        ssl_ca_certs: PathT | None = None,
         ssl_check_hostname: bool = True,
         ssl_cert_reqs: Literal["required", "optional", "none"] = "required",
         retry_policy: RetryPolicy = RetryPolicy(),
@@ -101,7 +102,7 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
             db: number of the database
             unix_socket_path: connect to this socket instead of host and port
             username: None for the server's default user
-            password: never shown by any repr or message
+            password: never shown by any repr or message; None where the user needs none
             credential_provider: asked for username and password at every connect, instead of the two above
             client_name: shown by CLIENT LIST
             decode_responses: give text as ``str``
@@ -114,7 +115,7 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
             max_connections: the most connections at a time; consumers' own connections do not count
             socket_keepalive: let the kernel look for dead peers
             ssl: use TLS; certificate and host name are verified
-            ssl_context: use TLS with a context of your own
+            ssl_context: use TLS with a context of your own, which says all there is to say
             ssl_keyfile: path of the client's private key
             ssl_certfile: path of the client's certificate
             ssl_ca_certs: path of the authorities to trust instead of the system's
@@ -151,7 +152,7 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
             connection,
             max_connections=check_integer("max_connections", max_connections, 1, 1_000_000),
             encoding=options.check_encoding(encoding),
-            decode_responses=decode_responses,
+            decode_responses=check_boolean("decode_responses", decode_responses),
             retry_policy=retry_policy,
         )
 
@@ -166,6 +167,12 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
     def from_url(
         cls, url: str, db: int | None = ..., *, decode_responses: Literal[True], **options: Unpack[RedisOptions]
     ) -> Redis[str]: ...
+
+    @overload
+    @classmethod
+    def from_url(
+        cls, url: str, db: int | None = ..., *, decode_responses: bool, **options: Unpack[RedisOptions]
+    ) -> Redis[bytes] | Redis[str]: ...
 
     @classmethod
     def from_url(

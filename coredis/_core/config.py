@@ -4,10 +4,12 @@ How to reach a server and introduce ourselves to it: plain values, checked when 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..credentials import CredentialProvider
+from ..typing import PathT
 
 if TYPE_CHECKING:
     import ssl
@@ -147,3 +149,49 @@ def check_integer(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise ValueError(f"{name}: expected {low} to {high}, got {value}")
     return value
+
+
+def check_boolean(name: str, value: bool) -> bool:
+    """
+    Check a switch: text as "no" would count as yes.
+
+    Raises:
+        TypeError: neither True nor False
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return value
+
+
+def check_path(name: str, value: PathT | None) -> str | None:
+    """
+    Check the path of a file or socket.
+
+    Raises:
+        TypeError, ValueError: not one, or an empty one
+    """
+    if value is None:
+        return None
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str):
+        raise TypeError(f"{name}: expected a path as str or pathlib.Path, got {value!r}")
+    if not path or "\0" in path:
+        raise ValueError(f"{name}: expected the path of a file, got {path!r}")
+    return path
+
+
+def check_secret(name: str, value: str | None) -> None:
+    """
+    Check a username or password, without ever showing it.
+
+    Raises:
+        TypeError, ValueError: not text, or text that cannot be sent
+    """
+    if value is None:
+        return
+    if not isinstance(value, str | bytes):
+        raise TypeError(f"{name}: expected str, got {type(value).__name__}")
+    try:
+        value.encode() if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: has characters that UTF-8 cannot express") from None

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from .. import exceptions
 from .._version import __version__
-from ..credentials import UserPass
+from ..credentials import CredentialProvider, UserPass
 from .command import Reply
-from .config import Identity
+from .config import Identity, check_secret
 from .errors import from_line
 from .parser import ErrorLine
 from .replies.shapes import pairs
@@ -45,6 +45,35 @@ class ServerInfo:
     connection: int | None = None
     role: str = field(default="")
     mode: str = field(default="")
+
+
+def ask(provider: CredentialProvider | None) -> UserPass | None:
+    """
+    Ask a provider for the credentials to use.
+
+    Raises:
+        TypeError: it gives something else
+        ValueError: it gives what cannot be sent
+    """
+    given = None if provider is None else provider.get_credentials()
+    if given is None:
+        return None
+    if (
+        isinstance(given, UserPass)
+        and isinstance(given.username, str | bytes | None)
+        and isinstance(given.password, str | bytes)
+    ):
+        credentials = UserPass(hidden(given.username), hidden(given.password))
+        del given  # so that no report of a traceback shows it; below as well
+        check_secret("username", credentials.username)
+        check_secret("password", credentials.password)
+        return credentials
+    kind = type(given).__name__
+    if kind == "coroutine":
+        given.close()
+        kind += ": it must not be an `async` function"
+    del given
+    raise TypeError(f"credential_provider: get_credentials() must return UserPass with text, got {kind}")
 
 
 def greeting(identity: Identity, credentials: UserPass | None) -> list[Step]:

@@ -9,6 +9,8 @@ import warnings
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from ..credentials import CredentialProvider, UserPassCredentialProvider
+from ..typing import PathT
+from .callers import levels_to_user
 from .config import (
     ConnectionOptions,
     Identity,
@@ -16,8 +18,11 @@ from .config import (
     Times,
     TLSOptions,
     UnixAddress,
+    check_boolean,
     check_integer,
+    check_path,
     check_seconds,
+    check_secret,
 )
 from .retry import RetryPolicy
 
@@ -30,7 +35,7 @@ class RedisOptions(TypedDict, total=False):
     What a client can be told beyond where the server is and whether to decode. See the client's constructor.
     """
 
-    unix_socket_path: str | None
+    unix_socket_path: PathT | None
     username: str | None
     password: str | None
     credential_provider: CredentialProvider | None
@@ -44,9 +49,9 @@ class RedisOptions(TypedDict, total=False):
     socket_keepalive: bool
     ssl: bool
     ssl_context: SSLContext | None
-    ssl_keyfile: str | None
-    ssl_certfile: str | None
-    ssl_ca_certs: str | None
+    ssl_keyfile: PathT | None
+    ssl_certfile: PathT | None
+    ssl_ca_certs: PathT | None
     ssl_check_hostname: bool
     ssl_cert_reqs: Literal["required", "optional", "none"]
     retry_policy: RetryPolicy
@@ -57,7 +62,7 @@ def connection_options(
     port: int,
     db: int,
     *,
-    unix_socket_path: str | None,
+    unix_socket_path: PathT | None,
     username: str | None,
     password: str | None,
     credential_provider: CredentialProvider | None,
@@ -74,12 +79,13 @@ def connection_options(
         TypeError, ValueError: an argument is wrong, or two of them exclude each other
     """
     address: TCPAddress | UnixAddress
-    if unix_socket_path is not None:
+    path = check_path("unix_socket_path", unix_socket_path)
+    if path is not None:
         if tls is not None:
             raise ValueError("unix_socket_path: TLS is for host and port only")
-        address = UnixAddress(unix_socket_path)
+        address = UnixAddress(path)
     else:
-        if not isinstance(host, str) or not host:
+        if not isinstance(host, str) or not host or any(letter <= " " for letter in host):
             raise ValueError(f"host: expected a name or address, got {host!r}")
         address = TCPAddress(host, check_integer("port", port, 1, 65535))
     if credential_provider is not None:
@@ -87,22 +93,26 @@ def connection_options(
             raise ValueError("credential_provider: give either it, or username and password")
         if not callable(getattr(credential_provider, "get_credentials", None)):
             raise TypeError("credential_provider: expected an object with a method get_credentials()")
-    elif password is not None:
+    elif username is not None or password is not None:
+        check_secret("username", username)
+        check_secret("password", password)
+        # A username alone is that of a user who needs no password (`nopass`).
         credential_provider = UserPassCredentialProvider(username, password)
-    elif username is not None:
-        raise ValueError("username: needs a password too")
-    if protocol not in (2, 3):
+    if type(protocol) is not int or protocol not in (2, 3):
         raise ValueError(f"protocol: expected 2 or 3, got {protocol!r}")
-    if client_name is not None and (not client_name or any(not "!" <= letter <= "~" for letter in client_name)):
-        # The rule of CLIENT SETNAME (https://redis.io/docs/latest/commands/client-setname/).
-        raise ValueError(f"client_name: expected printable characters without spaces, got {client_name!r}")
+    if client_name is not None:
+        if not isinstance(client_name, str):
+            raise TypeError(f"client_name: expected str, got {client_name!r}")
+        if not client_name or any(not "!" <= letter <= "~" for letter in client_name):
+            # The rule of CLIENT SETNAME (https://redis.io/docs/latest/commands/client-setname/).
+            raise ValueError(f"client_name: expected printable characters without spaces, got {client_name!r}")
     return ConnectionOptions(
         address=address,
         identity=Identity(check_integer("db", db, 0, 2**31 - 1), client_name, 2 if protocol == 2 else 3),
         times=times,
         tls=tls,
         credentials=credential_provider,
-        keepalive=socket_keepalive,
+        keepalive=check_boolean("socket_keepalive", socket_keepalive),
     )
 
 
@@ -120,23 +130,35 @@ def times(connect: float | None, request: float | None, pool: float | None) -> T
 def tls_options(
     ssl: bool,
     ssl_context: SSLContext | None,
-    keyfile: str | None,
-    certfile: str | None,
-    ca_certs: str | None,
+    keyfile: PathT | None,
+    certfile: PathT | None,
+    ca_certs: PathT | None,
     check_hostname: bool,
     verify: str,
 ) -> TLSOptions | SSLContext | None:
     """
-    Decide about TLS: a given context wins, single settings need ``ssl=True``.
+    Decide about TLS: a context is complete, single settings need ``ssl=True``.
 
     Raises:
-        ValueError: settings without TLS, or unknown ones
+        TypeError, ValueError: settings without TLS or beside a context, or wrong ones
     """
-    if ssl_context is not None:
-        return ssl_context
     if verify not in ("required", "optional", "none"):
         raise ValueError(f"ssl_cert_reqs: expected required, optional or none, got {verify!r}")
-    settings = TLSOptions(keyfile, certfile, ca_certs, check_hostname, verify)  # type: ignore[arg-type]
+    settings = TLSOptions(
+        check_path("ssl_keyfile", keyfile),
+        check_path("ssl_certfile", certfile),
+        check_path("ssl_ca_certs", ca_certs),
+        check_boolean("ssl_check_hostname", check_hostname),
+        verify,  # type: ignore[arg-type]
+    )
+    check_boolean("ssl", ssl)
+    if ssl_context is not None:
+        if not callable(getattr(ssl_context, "wrap_socket", None)):
+            raise TypeError(f"ssl_context: expected ssl.SSLContext, got {ssl_context!r}")
+        if settings != TLSOptions():
+            # Ignoring them would mean less protection than somebody believes in, or an identity that is not shown.
+            raise ValueError("ssl_...: make these settings in the ssl_context")
+        return ssl_context
     if not ssl:
         if settings != TLSOptions():
             raise ValueError("ssl_...: these settings need ssl=True or a rediss:// URL")
@@ -145,7 +167,9 @@ def tls_options(
         raise ValueError("ssl_keyfile: needs ssl_certfile too")
     if verify != "required" or not check_hostname:
         warnings.warn(
-            "TLS without complete verification: anybody on the way can pose as the server", UserWarning, stacklevel=4
+            "TLS without complete verification: anybody on the way can pose as the server",
+            UserWarning,
+            stacklevel=levels_to_user(),
         )
     return settings
 
@@ -155,8 +179,11 @@ def check_encoding(encoding: str) -> str:
     Check the name of an encoding and give its usual form.
 
     Raises:
+        TypeError: not a name
         ValueError: unknown, or one that spells the commands themselves in other bytes than the server knows
     """
+    if not isinstance(encoding, str):
+        raise TypeError(f"encoding: expected the name of one, got {encoding!r}")
     try:
         name = codecs.lookup(encoding).name
         spelled = "PING 0".encode(name)

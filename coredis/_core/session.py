@@ -17,9 +17,16 @@ from hiredis import PushNotification
 
 from ..exceptions import ConnectionError, ProtocolError
 from .command import Reply
-from .parser import Parser
+from .parser import ErrorLine, Parser
 
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
+
+
+class RefusedError(ProtocolError):
+    """
+    An error that no command asked for: a server that wants no connection (too many clients, protected mode) says so at once,
+    and closes it.
+    """
 
 
 class Request:
@@ -184,6 +191,11 @@ class Session:
         self._parser.take(unasked, self.max_pushes + 1)
         if unasked:
             if {PushNotification} != set(map(type, unasked)):
+                said = next((reply for reply in unasked if type(reply) is ErrorLine), None)
+                if said is not None:
+                    raise RefusedError(
+                        f"the server ends the connection with an error that no command asked for: {said}"
+                    )
                 raise ProtocolError("a reply that no command asked for")
             # No call between these two statements, so nothing can interrupt here.
             self.pushes += unasked

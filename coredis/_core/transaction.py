@@ -63,6 +63,11 @@ def abort_errors(answers: Sequence[Reply], abort: ErrorLine) -> list[ReplyError]
         abort: its answer to EXEC
 
     Returns:
-        the refusal where a command was refused, EXECABORT for the others
+        the refusal where a command was refused, EXECABORT for the others, with the first refusal as its cause
     """
-    return [from_line(str(answer if isinstance(answer, ErrorLine) else abort)) for answer in answers]
+    errors = [from_line(str(answer if isinstance(answer, ErrorLine) else abort)) for answer in answers]
+    reason = next((error for error, answer in zip(errors, answers, strict=True) if isinstance(answer, ErrorLine)), None)
+    for error, answer in zip(errors, answers, strict=True):
+        if not isinstance(answer, ErrorLine):
+            error.__cause__ = reason
+    return errors

@@ -26,6 +26,12 @@ def _boolean(text: str) -> bool:
     raise ValueError("expected true or false")
 
 
+def _integer(text: str) -> int:
+    if not (text.isascii() and text.removeprefix("-").isdigit()):
+        raise ValueError("expected a whole number")
+    return int(text)
+
+
 def _seconds(text: str) -> float | None:
     return None if text.lower() == "none" else float(text)
 
@@ -35,13 +41,13 @@ PARAMETERS: Final[dict[str, Callable[[str], object]]] = {
     "allow_insecure_tls": _boolean,
     "client_name": str,
     "connect_timeout": _seconds,
-    "db": int,
+    "db": _integer,
     "decode_responses": _boolean,
     "encoding": str,
-    "max_connections": int,
+    "max_connections": _integer,
     "password": str,
     "pool_timeout": _seconds,
-    "protocol": int,
+    "protocol": _integer,
     "socket_keepalive": _boolean,
     "ssl_ca_certs": str,
     "ssl_cert_reqs": str,
@@ -61,13 +67,12 @@ CLUSTER_PARAMETERS: Final[dict[str, Callable[[str], object]]] = {
 }
 
 
+_ENCODE: Final = " (special characters in a password must be percent-encoded)"
+
+
 def _shown(text: str) -> str:
     # With an @ in it, it may be what follows a /, ? or # in a password.
-    return (
-        repr(text)
-        if "@" not in text
-        else "something with an @ (special characters in a password must be percent-encoded)"
-    )
+    return repr(text) if "@" not in text else f"something with an @{_ENCODE}"
 
 
 def parse(url: str, parameters: Mapping[str, Callable[[str], object]] = PARAMETERS) -> dict[str, object]:
@@ -98,6 +103,9 @@ def _parse(url: str, parameters: Mapping[str, Callable[[str], object]]) -> dict[
     if not separator or scheme not in SCHEMES:
         known = ", ".join(f"{known}://" for known in SCHEMES)
         raise ValueError(f"url: expected {known} to begin with, got {scheme if separator else 'none of them'!r}")
+    if any(letter <= " " or letter == "\x7f" for letter in url):
+        # urlsplit would drop some of them silently, in the midst of a password as well.
+        raise ValueError("url: spaces and control characters must be percent-encoded")
     try:
         parts = urlsplit(url)
     except ValueError:  # whose message may repeat the password
@@ -120,7 +128,9 @@ def _parse(url: str, parameters: Mapping[str, Callable[[str], object]]) -> dict[
         try:
             options["port"] = 6379 if parts.port is None else parts.port
         except ValueError:
-            raise ValueError("url: expected a port from 1 to 65535") from None
+            # With an @ further on, it may be the half of a password that has a / in it.
+            hint = _ENCODE if "@" in url else ""
+            raise ValueError(f"url: expected a port from 1 to 65535{hint}") from None
         number = parts.path.strip("/")
         if number:
             if not (number.isascii() and number.isdigit()):

@@ -14,6 +14,7 @@ from typing import Final
 
 from hiredis import pack_command
 
+from .callers import name_of
 from .command import Command
 
 # hiredis packs exactly these types by itself, str as UTF-8. It takes int as well, but turns them into text without checking
@@ -47,7 +48,7 @@ def encode_value(value: object, where: str, encoding: str = "utf-8") -> bytes:
     elif isinstance(value, memoryview):
         encoded = value.tobytes()
     elif isinstance(value, int):
-        return b"%d" % value
+        encoded = b"%d" % value
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"expected a finite number for {where}, got {value}")
@@ -68,24 +69,45 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
         encoding: for ``str``
 
     Raises:
-        TypeError, ValueError, UnicodeEncodeError: as ``encode_value``, naming the position of the argument
+        TypeError, ValueError, UnicodeEncodeError: as ``encode_value``, naming the parameter the user gave it for, or the
+            position of the argument
     """
-    if not _PLAIN.issuperset(map(type, arguments)) or encoding != "utf-8":
-        name = arguments[0]
-        arguments = tuple(
-            [
-                b"%d" % value
-                if type(value) is int
-                else encode_value(value, f"argument {position} of {name!r}", encoding)
-                for position, value in enumerate(arguments)
-            ]
-        )
-    packed: bytes = pack_command(arguments)  # type: ignore[arg-type]
+    given = arguments
+    try:
+        if not _PLAIN.issuperset(map(type, arguments)) or encoding != "utf-8":
+            arguments = tuple(
+                [b"%d" % value if type(value) is int else encode_value(value, "", encoding) for value in arguments]
+            )
+        packed: bytes = pack_command(arguments)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise (_named_error(given, encoding) or error) from None
     if len(packed) > MAX_VALUE_BYTES:
-        # Rare, so only here: which of the plain arguments is it?
-        for position, value in enumerate(arguments):
-            encode_value(value, f"argument {position} of {arguments[0]!r}", encoding)
+        named = _named_error(given, encoding)
+        if named is not None:  # else it is long, but no part of it is too long
+            raise named
     return packed
+
+
+def _named_error(arguments: tuple[object, ...], encoding: str) -> Exception | None:
+    """
+    Make the error about the first argument that cannot be encoded; None when there is none.
+    """
+    for position, value in enumerate(arguments):
+        try:
+            encode_value(value, "", encoding)
+        except UnicodeEncodeError as error:
+            reason = f"{error.reason}, in {_where(value, position, arguments)}"
+            return UnicodeEncodeError(error.encoding, error.object, error.start, error.end, reason)
+        except (TypeError, ValueError):
+            try:
+                encode_value(value, _where(value, position, arguments), encoding)
+            except (TypeError, ValueError) as error:
+                return error
+    return None
+
+
+def _where(value: object, position: int, arguments: tuple[object, ...]) -> str:
+    return f"{name_of(value) or f'argument {position}'} of {arguments[0]!r}"
 
 
 def encode_all(commands: Sequence[Command[object]], encoding: str = "utf-8") -> bytes:

@@ -54,7 +54,10 @@ def tls_context(options: TLSOptions) -> ssl.SSLContext:
     Raises:
         OSError, ssl.SSLError: a file is missing or unusable
     """
-    context = ssl.create_default_context(cafile=options.ca_certs)
+    try:
+        context = ssl.create_default_context(cafile=options.ca_certs)
+    except OSError as error:
+        raise _unusable(error, f"ssl_ca_certs: {options.ca_certs}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = options.check_hostname and options.verify == "required"
     context.verify_mode = {
@@ -63,5 +66,25 @@ def tls_context(options: TLSOptions) -> ssl.SSLContext:
         "none": ssl.CERT_NONE,
     }[options.verify]
     if options.certfile is not None:
-        context.load_cert_chain(options.certfile, options.keyfile)
+        files = f"ssl_certfile: {options.certfile}"
+        if options.keyfile is not None:
+            files += f", ssl_keyfile: {options.keyfile}"
+        try:
+            context.load_cert_chain(options.certfile, options.keyfile, password=_refuse_passphrase)
+        except OSError as error:
+            raise _unusable(error, files) from None
     return context
+
+
+def _refuse_passphrase() -> str:
+    # Without this OpenSSL asks for it on the terminal, and a service waits there for ever.
+    raise ValueError("ssl_keyfile: it is protected by a passphrase; make an ssl_context with it")
+
+
+def _unusable(error: OSError, files: str) -> OSError:
+    """
+    Say which file: neither OpenSSL nor the system does.
+    """
+    if isinstance(error, ssl.SSLError):
+        return ssl.SSLError(error.errno, f"{files}: {error.strerror}")
+    return OSError(error.errno, f"{files}: {error.strerror}")

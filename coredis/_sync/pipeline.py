@@ -29,7 +29,7 @@ from coredis._core.transaction import abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
 from coredis._runtime import blocking as rt
-from coredis.exceptions import InvalidResponse, RedisError, RequestTimeoutError, WatchError
+from coredis.exceptions import ConnectionError, InvalidResponse, RedisError, RequestTimeoutError, WatchError
 from coredis.typing import KeyT, ResponseType, ValueT
 
 R = TypeVar("R")
@@ -52,6 +52,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         self._payloads: list[bytes] = []
         self._results: tuple[object, ...] | None = None
         self._watching: tuple[Pool, Connection] | None = None
+        self._guarded = False  # inside of a watch block, though its keys may be watched no more
 
     def issue(self, command: Command[R]) -> Queued[R]:
         """
@@ -104,7 +105,14 @@ class BasePipeline(QueuedCommands[AnyStr]):
         """
         self._handles = []
         self._payloads = []
+        self._guarded = False
         self._forget_watching()
+
+    def forget_parent(self) -> None:
+        """
+        In a forked child: the connection on which keys are watched stays the parent's, and so does the transaction.
+        """
+        self._watching = None
 
     def watch(self, *keys: KeyT) -> Watch[AnyStr]:
         """
@@ -125,6 +133,8 @@ class BasePipeline(QueuedCommands[AnyStr]):
     def start_watching(self, keys: tuple[KeyT, ...]) -> None:
         """
         Send WATCH on a connection that is kept until the transaction is executed. The beginning of a ``watch`` block.
+
+        MULTI goes with it: should the server refuse it, that is known before there is anything to execute.
         """
         raise NotImplementedError
 
@@ -134,14 +144,16 @@ class BasePipeline(QueuedCommands[AnyStr]):
 
     def _watch_on(self, pool: Pool, words: Sequence[bytes], deadline: float) -> None:
         """
-        Lease a connection and send WATCH on it.
+        Lease a connection and send WATCH and MULTI on it.
         """
+        rt.after_fork(self)
         connection = pool.acquire(True, deadline)
         self._watching = pool, connection
         try:
-            replies = connection.channel.start(b"".join(words), len(words), deadline).result(deadline)
-            if isinstance(replies[-1], ErrorLine):
-                raise from_line(str(replies[-1]))
+            for reply in connection.channel.start(b"".join(words), len(words), deadline).result(deadline):
+                if isinstance(reply, ErrorLine):
+                    raise from_line(str(reply))
+            self._guarded = True
         except BaseException:  # cancelled or interrupted as well; if that happens here, the pipeline's end resets again
             self._forget_watching()
             raise
@@ -151,6 +163,16 @@ class BasePipeline(QueuedCommands[AnyStr]):
             pool, connection = self._watching
             pool.discard(connection)
             self._watching = None
+
+    def finish_watching(self) -> None:
+        """
+        Execute the transaction, unless that has been done. The end of a ``watch`` block.
+        """
+        try:
+            if self._watching is not None or self._handles:
+                self.execute()
+        finally:
+            self._guarded = False
 
     def execute(self) -> tuple[object, ...]:
         """
@@ -163,7 +185,14 @@ class BasePipeline(QueuedCommands[AnyStr]):
             RedisError: the first error, after all results are known, unless the pipeline was made with
                 ``raise_on_error=False``; the handles have what succeeded
             WatchError: a watched key was changed and nothing was executed
+            RuntimeError: in a ``watch`` block whose keys are watched no more; nothing was executed
         """
+        if self._guarded and self._watching is None and self._handles:
+            self.reset()
+            raise RuntimeError(
+                "watch: the keys are watched no more, so what was queued is not executed: "
+                "execute() ends the transaction, and a forked process does not have it"
+            )
         handles, payloads = self._handles, self._payloads
         self._handles, self._payloads = [], []
         watching = self._watching
@@ -207,13 +236,45 @@ class BasePipeline(QueuedCommands[AnyStr]):
         seconds = 0.0 if transaction else math.fsum(handle.command.block or 0.0 for handle in handles)
         return rt.now() + request + seconds
 
-    def _transact(self, connection: Connection, payloads: Sequence[bytes], deadline: float) -> list[Reply]:
+    def _transact(
+        self, connection: Connection, payloads: Sequence[bytes], deadline: float, begun: bool = False
+    ) -> list[Reply]:
         """
-        Send MULTI, the commands and EXEC. Returns their replies.
+        Send MULTI, the commands and EXEC.
+
+        Args:
+            connection: where
+            payloads: the commands, encoded
+            deadline: for all of it
+            begun: MULTI has been answered
+
+        Returns:
+            the replies to all of these
         """
+        if begun:
+            return [b"OK", *self._exchanged(connection, [*payloads, EXEC], deadline)]
+        return self._exchanged(connection, [MULTI, *payloads, EXEC], deadline)
+
+    def _rehearse(self, connection: Connection, deadline: float) -> None:
+        """
+        Try an empty transaction, once on each connection. Where MULTI is refused (by an access control list, or by a proxy that
+        does not know it), what is sent after it would be executed at once, and not as a transaction.
+        """
+        if connection.transactions:
+            return
+        try:
+            for reply in self._exchanged(connection, [MULTI, EXEC], deadline):
+                if isinstance(reply, ErrorLine):
+                    raise from_line(str(reply))
+        except (ConnectionError, RequestTimeoutError) as error:
+            error.may_have_run = False  # nothing of the user's was sent
+            raise
+        connection.transactions = True
+
+    def _exchanged(self, connection: Connection, payloads: Sequence[bytes], deadline: float) -> list[Reply]:
         replies: list[Reply] = []
         channel = connection.channel
-        started = [channel.start(payload, count, deadline) for payload, count in chunks([MULTI, *payloads, EXEC])]
+        started = [channel.start(payload, count, deadline) for payload, count in chunks(payloads)]
         for request in started:
             replies += request.result(deadline)
         return replies
@@ -224,13 +285,19 @@ class BasePipeline(QueuedCommands[AnyStr]):
                 handle.replace_error(self._client.explain(handle.command, handle.error))
 
     def _read_transaction(self, handles: list[Queued[object]], replies: list[Reply]) -> None:
-        refused, answer = replies[:-1], replies[-1]
+        begun, *queued, answer = replies
+        if isinstance(begun, ErrorLine) and isinstance(answer, ErrorLine):
+            # It was allowed when it was rehearsed, and is not any more.
+            self._resolve(handles, queued)
+            error = from_line(str(begun))
+            error.add_note("MULTI was refused, so there was no transaction: each command was executed by itself")
+            raise error
         if answer is None:
             raise WatchError("a watched key was changed; nothing of the transaction was executed")
         if isinstance(answer, ErrorLine):
             # Discarded: which command was refused, and why, was said when it was queued.
-            for handle, error in zip(handles, abort_errors(refused[1:], answer), strict=True):
-                handle.fail(error)
+            for handle, failure in zip(handles, abort_errors(queued, answer), strict=True):
+                handle.fail(failure)
             return
         if len(answer) != len(handles):
             raise InvalidResponse(f"EXEC: {len(answer)} results for {len(handles)} commands")
@@ -265,7 +332,7 @@ class Pipeline(BasePipeline[AnyStr]):
         """
         self._check_watching()
         words = encode(("WATCH", *keys), self._client.encoding)
-        self._watch_on(self._pool, (words,), self._deadline((), True))
+        self._watch_on(self._pool, (words, MULTI), self._deadline((), True))
 
     def _run(
         self, handles: list[Queued[object]], payloads: list[bytes], watching: tuple[Pool, Connection] | None
@@ -277,7 +344,10 @@ class Pipeline(BasePipeline[AnyStr]):
         held = watching is None
         try:
             try:
-                if transaction:
+                if watching is not None:
+                    self._read_transaction(handles, self._transact(connection, payloads, deadline, begun=True))
+                elif transaction:
+                    self._rehearse(connection, deadline)
                     self._read_transaction(handles, self._transact(connection, payloads, deadline))
                 else:
                     self._stream(connection, handles, payloads, deadline)
@@ -327,4 +397,4 @@ class Watch(Generic[AnyStr]):
         if error is not None:
             self._pipeline.reset()
         else:
-            self._pipeline.execute()
+            self._pipeline.finish_watching()

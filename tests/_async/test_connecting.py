@@ -14,11 +14,11 @@ import pytest
 
 from coredis import RetryPolicy
 from coredis._version import __version__
-from coredis.exceptions import ConnectionError, ConnectTimeoutError, ResponseError
+from coredis.exceptions import ConnectionError, ConnectionLostError, ConnectTimeoutError, ResponseError
 from tests._async.waiting import until
 from tests.support.aio import Redis, connect, open_resources, settle, sleep, spawn
 from tests.support.proxy import FaultProxy
-from tests.support.scripted import NO_HELLO, ScriptedServer, Silence
+from tests.support.scripted import NO_HELLO, Close, ScriptedServer, Silence
 from tests.support.servers import Server, requires
 
 GREETING = [
@@ -263,7 +263,11 @@ class TestOptions:
             {"pool_timeout": float("inf")},
             {"max_connections": 0},
             {"max_connections": 1.5},
-            {"username": "ann"},
+            {"username": 1},
+            {"decode_responses": "no"},
+            {"encoding": None},
+            {"socket_keepalive": 1},
+            {"unix_socket_path": ""},
             {"credential_provider": "ann:secret"},
             {"retry_policy": 3},
             {"ssl_certfile": "client.pem"},
@@ -366,6 +370,17 @@ class TestOpeningAndClosing:
             await until(lambda: not proxy.live)
 
         assert 2 == proxy.accepted
+        await settle(before)
+
+    async def test_left_once_too_often(self, server: Server) -> None:
+        """
+        A block that was never entered changes nothing: the next one closes at its end.
+        """
+        before = open_resources()
+        client = connect(server)
+        await client.__aexit__(None, None, None)
+        async with client:
+            await client.ping()
         await settle(before)
 
     async def test_closed_by_an_exception(self, server: Server) -> None:
@@ -491,6 +506,23 @@ class TestNobodyThere:
                 with pytest.raises(ConnectionError) as caught:
                     await client.ping()
 
+        assert not caught.value.may_have_run
+
+    @pytest.mark.parametrize("unasked", [False, True], ids=["answered", "unasked"])
+    async def test_refused_with_a_reason(self, unasked: bool) -> None:
+        """
+        A server that wants no connection says why before it closes it, maybe before it is asked anything. The user is told, and
+        after a while it is tried again.
+        """
+        reason = b"-ERR max number of clients reached\r\n"
+        with ScriptedServer(
+            handshake={"HELLO": Close(b"" if unasked else reason)}, unasked=reason if unasked else b""
+        ) as server:
+            async with connect(server, retry_policy=RetryPolicy(retries=2)) as client:
+                with pytest.raises(ConnectionLostError, match="max number of clients reached") as caught:
+                    await client.ping()
+
+            assert 3 == server.accepted
         assert not caught.value.may_have_run
 
 

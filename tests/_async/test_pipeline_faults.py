@@ -20,6 +20,14 @@ def sent(proxy: FaultProxy, name: bytes) -> int:
     return sum(words[0] == name for words in proxy.commands)
 
 
+async def rehearse(client: Redis[bytes]) -> None:
+    """
+    Have the connection on which the next transaction will be executed, and MULTI tried on it.
+    """
+    async with client.pipeline() as pipe:
+        pipe.echo("rehearsed")
+
+
 class TestLostConnection:
     @raising
     async def test_known_results_are_kept(self, client: Redis[bytes], proxy: FaultProxy, raise_on_error: bool) -> None:
@@ -106,7 +114,8 @@ class TestLostConnection:
         Without the reply to EXEC nothing is known of any command, and it is not sent again.
         """
         async with connect(proxy) as faulty:
-            await faulty.ping()
+            await rehearse(faulty)
+            before = sent(proxy, b"EXEC")
             pipe = faulty.pipeline(raise_on_error=raise_on_error)
             handles = [pipe.incr("n") for _ in range(10)]
             proxy.swallow(command="EXEC")
@@ -120,8 +129,26 @@ class TestLostConnection:
         for handle in handles:
             assert isinstance(handle.error, ConnectionLostError)
             assert handle.error.may_have_run
-        assert (1, 10) == (sent(proxy, b"EXEC"), sent(proxy, b"INCR"))
+        assert (1, 10) == (sent(proxy, b"EXEC") - before, sent(proxy, b"INCR"))
         assert b"10" == await client.get("n")
+
+    async def test_before_the_transaction(self, client: Redis[bytes], proxy: FaultProxy) -> None:
+        """
+        Lost while MULTI is tried for the first time: nothing has run, and the error says so.
+        """
+        async with connect(proxy) as faulty:
+            await faulty.ping()
+            proxy.swallow(command="EXEC")
+            pipe = faulty.pipeline()
+            handle = pipe.incr("n")
+            with pytest.raises(ConnectionLostError) as caught:
+                await pipe.execute()
+            assert not caught.value.may_have_run
+            assert handle.error is caught.value
+            handle = pipe.incr("n")
+            await pipe.execute()
+
+        assert 1 == handle.result()
 
     async def test_while_watching(self, client: Redis[bytes], proxy: FaultProxy) -> None:
         """
@@ -180,6 +207,8 @@ class TestTime:
         No reply to EXEC: the same.
         """
         async with connect(proxy, stream_timeout=0.3) as slow:
+            await rehearse(slow)
+            before = sent(proxy, b"EXEC")
             proxy.swallow(command="EXEC", then="stay")
             pipe = slow.pipeline()
             handle = pipe.incr("n")
@@ -189,7 +218,7 @@ class TestTime:
 
         assert caught.value.may_have_run
         assert handle.error is caught.value
-        assert 1 == sent(proxy, b"EXEC")
+        assert 1 == sent(proxy, b"EXEC") - before
         assert b"2" == await client.get("n")
 
     async def test_what_was_answered(self, client: Redis[bytes], proxy: FaultProxy) -> None:

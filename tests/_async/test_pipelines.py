@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from coredis.exceptions import (
+    AuthorizationError,
     CommandNotSupportedError,
     CommandSyntaxError,
     ExecAbortError,
@@ -17,12 +18,17 @@ from coredis.exceptions import (
     WatchError,
     WrongTypeError,
 )
+from tests._async.waiting import until
 from tests.support.aio import Redis, connect, sleep, spawn, text
 from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
 
 plain_and_transaction = pytest.mark.parametrize("transaction", [False, True], ids=["plain", "transaction"])
 raising = pytest.mark.parametrize("raise_on_error", [False, True], ids=["quiet", "raising"])
+
+
+def echoes(proxy: FaultProxy) -> int:
+    return sum(words[0] == b"ECHO" for words in proxy.commands)
 
 
 class TestResults:
@@ -116,15 +122,16 @@ class TestResults:
 
     async def test_on_the_wire(self, proxy: FaultProxy) -> None:
         """
-        A plain pipeline is its commands; a transaction has MULTI and EXEC around them.
+        A plain pipeline is its commands; a transaction has MULTI and EXEC around them, which are tried once on a connection.
         """
         async with connect(proxy) as client:
-            for transaction in (False, True):
+            for transaction in (False, True, True):
                 async with client.pipeline(transaction) as pipe:
                     pipe.incr("n")
                     pipe.incr("n")
         sent = [words[0] for words in proxy.commands if words[0] in (b"INCR", b"MULTI", b"EXEC")]
-        assert [b"INCR", b"INCR", b"MULTI", b"INCR", b"INCR", b"EXEC"] == sent
+        tried, transaction = [b"MULTI", b"EXEC"], [b"MULTI", b"INCR", b"INCR", b"EXEC"]
+        assert [b"INCR", b"INCR", *tried, *transaction, *transaction] == sent
 
     @plain_and_transaction
     async def test_exception_in_the_block(self, client: Redis[bytes], transaction: bool) -> None:
@@ -190,8 +197,9 @@ class TestErrors:
         pipe = redis.pipeline(raise_on_error=raise_on_error)
         before, refused, after = pipe.set("k", "v"), pipe.get("k"), pipe.incr("n")
         if raise_on_error:
-            with pytest.raises(ExecAbortError):
+            with pytest.raises(ExecAbortError) as caught:
                 await pipe.execute()
+            assert refused.error is caught.value.__cause__
         else:
             await pipe.execute()
 
@@ -203,6 +211,46 @@ class TestErrors:
         server.command("ACL", "SETUSER", "default", "+get")
         assert await redis.get("k") is None
         assert (True, text(redis, "v")) == await redis_pair(redis)
+
+    @pytest.mark.parametrize("watching", [False, True], ids=["plain", "watching"])
+    async def test_no_transactions_allowed(self, client: Redis[bytes], server: Server, watching: bool) -> None:
+        """
+        Where MULTI is refused nothing is executed: commands sent after it would be, at once and unguarded.
+        """
+        server.command("ACL", "SETUSER", "ann", "on", "nopass", "~*", "+@all", "-multi")
+        async with connect(server, username="ann") as restricted:
+            pipe = restricted.pipeline()
+            for _ in range(2):
+                with pytest.raises(AuthorizationError, match="multi"):
+                    if watching:
+                        async with pipe.watch("n"):
+                            raise AssertionError("not reached")
+                    else:
+                        pipe.incr("n")
+                        await pipe.execute()
+            assert None is await restricted.get("n")
+
+    async def test_transactions_not_allowed_any_more(self, client: Redis[bytes], server: Server) -> None:
+        """
+        Refused on a connection where it was allowed before: what the commands did is what their handles say.
+        """
+        server.command("ACL", "SETUSER", "ann", "on", "nopass", "~*", "+@all")
+        async with connect(server, username="ann") as restricted:
+            pipe = restricted.pipeline()
+            pipe.incr("n")
+            await pipe.execute()
+            server.command("ACL", "SETUSER", "ann", "-multi")
+            number, refused = pipe.incr("n"), pipe.lpush("n", ["x"])
+            with pytest.raises(AuthorizationError, match="multi") as caught:
+                await pipe.execute()
+            assert ["MULTI was refused"] == [note[:17] for note in caught.value.__notes__]
+            assert 2 == number.result()
+            assert isinstance(refused.error, WrongTypeError)
+
+            # While watching MULTI is answered before there is anything to execute, at any time.
+            with pytest.raises(AuthorizationError, match="multi"):
+                async with pipe.watch("n"):
+                    raise AssertionError("not reached")
 
     async def test_the_server_lacks_a_command(self, client: Redis[bytes]) -> None:
         """
@@ -314,6 +362,40 @@ class TestWatch:
             pipe.watch()
         assert (None,) == await pipe.execute()
 
+    async def test_executed_inside(self, client: Redis[bytes]) -> None:
+        """
+        That ends the transaction: what is queued after it would not be guarded, and is refused.
+        """
+        pipe = client.pipeline()
+        async with pipe.watch("n"):
+            pipe.incr("n")
+            assert (1,) == await pipe.execute()
+        assert (1,) == pipe.results
+        with pytest.raises(RuntimeError, match="watched no more"):
+            async with pipe.watch("n"):
+                await pipe.execute()
+                pipe.incr("n")
+        with pytest.raises(RuntimeError, match="watched no more"):
+            async with pipe.watch("n"):
+                await pipe.execute()
+                pipe.incr("n")
+                await pipe.execute()
+        assert b"1" == await client.get("n")
+        pipe.incr("n")
+        assert (2,) == await pipe.execute()
+
+    async def test_used_after_a_conflict(self, client: Redis[bytes]) -> None:
+        """
+        The block is over, so what is queued next is an ordinary transaction.
+        """
+        pipe = client.pipeline()
+        with pytest.raises(WatchError):
+            async with pipe.watch("n"):
+                await client.set("n", 1)
+                pipe.incr("n")
+        pipe.incr("n")
+        assert (2,) == await pipe.execute()
+
     async def test_nothing_queued(self, client: Redis[bytes]) -> None:
         """
         Looking is allowed.
@@ -354,8 +436,9 @@ class TestSize:
             for number in range(20_000):
                 pipe.echo(f"{number}")
             running = spawn(pipe.execute)
-            await sleep(0.2)
-            sent = sum(words[0] == b"ECHO" for words in proxy.commands)
+            await until(lambda: echoes(proxy) >= 1000)
+            await sleep(0.1)
+            sent = echoes(proxy)
             proxy.resume("to_client")
             await running.join()
 

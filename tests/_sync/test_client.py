@@ -69,9 +69,9 @@ class TestArguments:
         """
         Anything else is a TypeError that names the argument.
         """
-        with pytest.raises(TypeError, match=r"argument 2 of 'ECHO'|argument 1 of 'ECHO'|message"):
+        with pytest.raises(TypeError, match=r"words\[1\] of 'ECHO'"):
             client.execute_command("ECHO", value)
-        with pytest.raises(TypeError, match="SET"):
+        with pytest.raises(TypeError, match="value of 'SET'"):
             client.set("k", value)
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -285,7 +285,7 @@ class TestBlocking:
             assert None is client.xread({"absent": "$"}, block=250)
             waiting = spawn(lambda: client.blpop(["list"], timeout=0))
             sleep(0.25)
-            client.rpush("list", ["1"])
+            server.command("RPUSH", "list", "1")
             assert (b"list", b"1") == waiting.join()
 
     def test_lost_server(self, proxy: FaultProxy) -> None:

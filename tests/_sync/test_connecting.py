@@ -15,11 +15,11 @@ import pytest
 
 from coredis.sync import RetryPolicy
 from coredis._version import __version__
-from coredis.exceptions import ConnectionError, ConnectTimeoutError, ResponseError
+from coredis.exceptions import ConnectionError, ConnectionLostError, ConnectTimeoutError, ResponseError
 from tests._sync.waiting import until
 from tests.support.blocking import Redis, connect, open_resources, settle, sleep, spawn
 from tests.support.proxy import FaultProxy
-from tests.support.scripted import NO_HELLO, ScriptedServer, Silence
+from tests.support.scripted import NO_HELLO, Close, ScriptedServer, Silence
 from tests.support.servers import Server, requires
 
 GREETING = [
@@ -264,7 +264,11 @@ class TestOptions:
             {"pool_timeout": float("inf")},
             {"max_connections": 0},
             {"max_connections": 1.5},
-            {"username": "ann"},
+            {"username": 1},
+            {"decode_responses": "no"},
+            {"encoding": None},
+            {"socket_keepalive": 1},
+            {"unix_socket_path": ""},
             {"credential_provider": "ann:secret"},
             {"retry_policy": 3},
             {"ssl_certfile": "client.pem"},
@@ -367,6 +371,17 @@ class TestOpeningAndClosing:
             until(lambda: not proxy.live)
 
         assert 2 == proxy.accepted
+        settle(before)
+
+    def test_left_once_too_often(self, server: Server) -> None:
+        """
+        A block that was never entered changes nothing: the next one closes at its end.
+        """
+        before = open_resources()
+        client = connect(server)
+        client.__exit__(None, None, None)
+        with client:
+            client.ping()
         settle(before)
 
     def test_closed_by_an_exception(self, server: Server) -> None:
@@ -492,6 +507,23 @@ class TestNobodyThere:
                 with pytest.raises(ConnectionError) as caught:
                     client.ping()
 
+        assert not caught.value.may_have_run
+
+    @pytest.mark.parametrize("unasked", [False, True], ids=["answered", "unasked"])
+    def test_refused_with_a_reason(self, unasked: bool) -> None:
+        """
+        A server that wants no connection says why before it closes it, maybe before it is asked anything. The user is told, and
+        after a while it is tried again.
+        """
+        reason = b"-ERR max number of clients reached\r\n"
+        with ScriptedServer(
+            handshake={"HELLO": Close(b"" if unasked else reason)}, unasked=reason if unasked else b""
+        ) as server:
+            with connect(server, retry_policy=RetryPolicy(retries=2)) as client:
+                with pytest.raises(ConnectionLostError, match="max number of clients reached") as caught:
+                    client.ping()
+
+            assert 3 == server.accepted
         assert not caught.value.may_have_run
 
 

@@ -21,6 +21,14 @@ def sent(proxy: FaultProxy, name: bytes) -> int:
     return sum(words[0] == name for words in proxy.commands)
 
 
+def rehearse(client: Redis[bytes]) -> None:
+    """
+    Have the connection on which the next transaction will be executed, and MULTI tried on it.
+    """
+    with client.pipeline() as pipe:
+        pipe.echo("rehearsed")
+
+
 class TestLostConnection:
     @raising
     def test_known_results_are_kept(self, client: Redis[bytes], proxy: FaultProxy, raise_on_error: bool) -> None:
@@ -107,7 +115,8 @@ class TestLostConnection:
         Without the reply to EXEC nothing is known of any command, and it is not sent again.
         """
         with connect(proxy) as faulty:
-            faulty.ping()
+            rehearse(faulty)
+            before = sent(proxy, b"EXEC")
             pipe = faulty.pipeline(raise_on_error=raise_on_error)
             handles = [pipe.incr("n") for _ in range(10)]
             proxy.swallow(command="EXEC")
@@ -121,8 +130,26 @@ class TestLostConnection:
         for handle in handles:
             assert isinstance(handle.error, ConnectionLostError)
             assert handle.error.may_have_run
-        assert (1, 10) == (sent(proxy, b"EXEC"), sent(proxy, b"INCR"))
+        assert (1, 10) == (sent(proxy, b"EXEC") - before, sent(proxy, b"INCR"))
         assert b"10" == client.get("n")
+
+    def test_before_the_transaction(self, client: Redis[bytes], proxy: FaultProxy) -> None:
+        """
+        Lost while MULTI is tried for the first time: nothing has run, and the error says so.
+        """
+        with connect(proxy) as faulty:
+            faulty.ping()
+            proxy.swallow(command="EXEC")
+            pipe = faulty.pipeline()
+            handle = pipe.incr("n")
+            with pytest.raises(ConnectionLostError) as caught:
+                pipe.execute()
+            assert not caught.value.may_have_run
+            assert handle.error is caught.value
+            handle = pipe.incr("n")
+            pipe.execute()
+
+        assert 1 == handle.result()
 
     def test_while_watching(self, client: Redis[bytes], proxy: FaultProxy) -> None:
         """
@@ -181,6 +208,8 @@ class TestTime:
         No reply to EXEC: the same.
         """
         with connect(proxy, stream_timeout=0.3) as slow:
+            rehearse(slow)
+            before = sent(proxy, b"EXEC")
             proxy.swallow(command="EXEC", then="stay")
             pipe = slow.pipeline()
             handle = pipe.incr("n")
@@ -190,7 +219,7 @@ class TestTime:
 
         assert caught.value.may_have_run
         assert handle.error is caught.value
-        assert 1 == sent(proxy, b"EXEC")
+        assert 1 == sent(proxy, b"EXEC") - before
         assert b"2" == client.get("n")
 
     def test_what_was_answered(self, client: Redis[bytes], proxy: FaultProxy) -> None:

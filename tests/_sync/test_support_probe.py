@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from coredis.sync import RetryPolicy
 from coredis.exceptions import AuthorizationError, CommandNotSupportedError, ResponseError
 from tests.support.blocking import Redis, connect
 from tests.support.proxy import FaultProxy
+from tests.support.scripted import Close, ScriptedServer
 from tests.support.servers import Server, requires
 
 
@@ -118,11 +120,31 @@ class TestErrors:
 
     def test_forbidden_to_ask(self, server: Server) -> None:
         """
-        Where the server may not be asked, its own error is all there is.
+        Where the server may not be asked, its own error is all there is, with a note on what may be the reason.
         """
         lacks(server, "redis-8.6")
         server.command("ACL", "SETUSER", "ann", "on", ">pass", "~*", "+@all", "-command|docs")
 
         with connect(server, username="ann", password="pass") as client:
-            with pytest.raises(ResponseError):
+            with pytest.raises(ResponseError) as caught:
                 client.xadd("s", {"f": "v"}, idmpauto="producer")
+
+        assert ["XADD IDMPAUTO needs Redis 8.6"] == [note.partition(";")[0] for note in caught.value.__notes__]
+
+    def test_no_answer_when_asked(self) -> None:
+        """
+        A connection that is lost over the question does not hide that the command was refused.
+        """
+
+        def answer(words: list[bytes]) -> bytes | Close:
+            return b"-ERR syntax error\r\n" if words[0] == b"XADD" else Close()
+
+        with ScriptedServer(answer) as server:
+            with connect(server, retry_policy=RetryPolicy(retries=0)) as client:
+                with pytest.raises(ResponseError, match="syntax error"):
+                    client.xadd("s", {"f": "v"}, idmpauto="producer")
+                pipe = client.pipeline(transaction=False, raise_on_error=False)
+                refused = pipe.xadd("s", {"f": "v"}, idmpauto="producer")
+                pipe.execute()
+
+        assert "ERR syntax error" == str(refused.error)

@@ -4,13 +4,15 @@ What is said first on a connection, and what the answers mean.
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from coredis import exceptions
 from coredis._core.config import Identity
-from coredis._core.handshake import ServerInfo, greeting, knows_no_hello, old_greeting, read_answers
+from coredis._core.handshake import ServerInfo, ask, greeting, knows_no_hello, old_greeting, read_answers
 from coredis._core.parser import ErrorLine
-from coredis.credentials import UserPass
+from coredis.credentials import UserPass, UserPassCredentialProvider
 
 NO_COMMAND = ErrorLine("ERR unknown command 'HELLO', with args beginning with: '3'")
 HELLO = {b"server": b"redis", b"version": b"7.0.15", b"proto": 3, b"id": 7, b"mode": b"standalone", b"role": b"master"}
@@ -22,6 +24,62 @@ def words(steps: list[tuple[str, tuple[str | int, ...]]]) -> list[tuple[str | in
     Give the commands of a handshake, without what is said of the library.
     """
     return [command for purpose, command in steps if purpose != "library"]
+
+
+class Giving:
+    """
+    A provider that gives what it is told.
+    """
+
+    def __init__(self, given: object) -> None:
+        self.given = given
+
+    def get_credentials(self) -> object:
+        """
+        Give it.
+        """
+        return self.given
+
+
+def test_a_provider_is_asked() -> None:
+    """
+    What it gives is hidden from then on; None means that there are no credentials.
+    """
+    credentials = ask(UserPassCredentialProvider("u", "p"))
+
+    assert ("u", "p") == credentials
+    assert "'***'" == repr(credentials.password)
+    assert None is ask(None)
+    assert None is ask(Giving(None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "given", [("u", "canary"), "canary", UserPass("u", None), UserPass(["canary"], "p"), UserPass("u", ["canary"])]
+)
+def test_a_provider_that_gives_something_else(given: object) -> None:
+    """
+    It is a ``TypeError`` that shows nothing of it, not even in the variables of the traceback.
+    """
+    with pytest.raises(TypeError, match=r"^credential_provider: get_credentials\(\) must return UserPass") as caught:
+        ask(Giving(given))  # type: ignore[arg-type]
+
+    assert "canary" not in "".join(
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True).format_exception_only()
+    )
+    assert "canary" not in repr(caught.traceback[-1].frame.f_locals)
+
+
+def test_a_provider_that_is_asynchronous() -> None:
+    """
+    It is told apart from other mistakes, and nothing is left that was never awaited.
+    """
+
+    class Asynchronous:
+        async def get_credentials(self) -> UserPass:
+            return UserPass("u", "p")
+
+    with pytest.raises(TypeError, match="must not be an `async` function"):
+        ask(Asynchronous())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import ssl
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,7 @@ def test_a_socket_path_wins_over_host_and_port() -> None:
     Those have defaults, so both may be there.
     """
     assert UnixAddress("/run/x") == options(unix_socket_path="/run/x").address
+    assert UnixAddress("/run/x") == options(unix_socket_path=Path("/run/x")).address
 
 
 def test_a_password_becomes_a_provider() -> None:
@@ -63,6 +65,24 @@ def test_a_password_becomes_a_provider() -> None:
     assert UserPass(None, "p") == options(password="p").credentials.get_credentials()
     assert UserPass("u", "p") == options(username="u", password="p").credentials.get_credentials()
     assert UserPass(None, "") == options(password="").credentials.get_credentials()
+
+
+def test_a_username_may_stand_alone() -> None:
+    """
+    There are users who need no password.
+    """
+    assert UserPass("u", "") == options(username="u").credentials.get_credentials()
+
+
+def test_a_wrong_password_is_not_shown() -> None:
+    """
+    Neither one of the wrong type nor one that cannot be sent.
+    """
+    for password in (["canary"], "canary\ud800"):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            options(password=password)
+
+        assert "canary" not in repr(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +100,13 @@ def test_a_password_becomes_a_provider() -> None:
         ({"client_name": "a b"}, "client_name"),
         ({"client_name": "a\nb"}, "client_name"),
         ({"client_name": "\u00e9"}, "client_name"),
-        ({"username": "u"}, "username"),
+        ({"host": "a b"}, "host"),
+        ({"host": "a\0b"}, "host"),
+        ({"password": "canary\ud800"}, "password"),
+        ({"unix_socket_path": ""}, "unix_socket_path"),
+        ({"unix_socket_path": "a\0b"}, "unix_socket_path"),
+        ({"protocol": True}, "protocol"),
+        ({"protocol": 3.0}, "protocol"),
         ({"credential_provider": UserPassCredentialProvider("u", "p"), "password": "x"}, "credential_provider"),
         ({"credential_provider": UserPassCredentialProvider("u", "p"), "username": "x"}, "credential_provider"),
         ({"unix_socket_path": "/run/x", "tls": TLSOptions()}, "unix_socket_path"),
@@ -102,6 +128,13 @@ def test_what_cannot_be(changes: dict[str, object], message: str) -> None:
         ({"db": 1.0}, "db"),
         ({"db": None}, "db"),
         ({"credential_provider": "secret"}, "credential_provider"),
+        ({"client_name": 5}, "client_name"),
+        ({"client_name": b"me"}, "client_name"),
+        ({"username": 5, "password": "p"}, "username"),
+        ({"password": 5}, "password"),
+        ({"socket_keepalive": "no"}, "socket_keepalive"),
+        ({"unix_socket_path": 5}, "unix_socket_path"),
+        ({"unix_socket_path": b"/run/x"}, "unix_socket_path"),
     ],
 )
 def test_what_has_the_wrong_type(changes: dict[str, object], message: str) -> None:
@@ -200,7 +233,15 @@ def test_a_ready_context_wins() -> None:
     """
     context = ssl.create_default_context()
 
-    assert context is tls_options(False, context, "k", "c", None, False, "none")
+    assert [context] * 2 == [tls_options(ssl, context, *TLS[2:]) for ssl in (False, True)]
+
+
+def test_settings_beside_a_context_are_a_mistake() -> None:
+    """
+    They would be ignored, the client's own certificate perhaps, or the authority that was to be trusted.
+    """
+    with pytest.raises(ValueError, match=r"^ssl_\.\.\.: .*ssl_context"):
+        tls_options(True, ssl.create_default_context(), None, None, "ca", True, "required")
 
 
 @pytest.mark.parametrize(
@@ -236,6 +277,28 @@ def test_settings_that_cannot_be(arguments: tuple[object, ...], message: str) ->
         tls_options(*arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("position", "value", "message"),
+    [
+        (0, "no", "ssl"),
+        (1, "context", "ssl_context"),
+        (2, 5, "ssl_keyfile"),
+        (3, 5, "ssl_certfile"),
+        (4, 5, "ssl_ca_certs"),
+        (5, None, "ssl_check_hostname"),
+    ],
+)
+def test_settings_of_the_wrong_type(position: int, value: object, message: str) -> None:
+    """
+    None for a switch is not taken for "no": that would verify less than the default.
+    """
+    arguments = list(TLS)
+    arguments[position] = value
+
+    with pytest.raises(TypeError, match=f"^{message}: "):
+        tls_options(*arguments)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("check_hostname", "verify"), [(False, "required"), (True, "optional"), (True, "none")])
 def test_incomplete_verification_is_warned_of(check_hostname: bool, verify: str) -> None:
     """
@@ -261,3 +324,5 @@ def test_an_encoding_is_known_by_any_name() -> None:
     assert ["utf-8", "iso8859-1"] == [check_encoding("UTF8"), check_encoding("latin-1")]
     with pytest.raises(ValueError, match=r"^encoding: .*'klingon'"):
         check_encoding("klingon")
+    with pytest.raises(TypeError, match=r"^encoding: .*None"):
+        check_encoding(None)  # type: ignore[arg-type]

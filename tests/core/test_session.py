@@ -9,7 +9,7 @@ from hiredis import PushNotification
 
 from coredis._core import session
 from coredis._core.parser import ErrorLine
-from coredis._core.session import Request, Session
+from coredis._core.session import RefusedError, Request, Session
 from coredis.exceptions import ConnectionLostError, ConnectTimeoutError, ProtocolError
 from tests.support.strikes import strike
 
@@ -143,6 +143,14 @@ def test_a_reply_nobody_asked_for_is_a_protocol_error(wire: bytes) -> None:
     """
     with pytest.raises(ProtocolError, match="no command asked for"):
         Session().receive([wire])
+
+
+def test_an_error_nobody_asked_for_is_told() -> None:
+    """
+    It is how a server says that it wants no connection.
+    """
+    with pytest.raises(RefusedError, match="DENIED protected mode"):
+        Session().receive([b"-DENIED protected mode\r\n"])
 
 
 def test_one_reply_too_many_is_a_protocol_error() -> None:

@@ -617,6 +617,8 @@ class TestRefusals:
             ([], ValueError),
             (iter(()), ValueError),
             ("fv", TypeError),
+            (None, TypeError),
+            (5, TypeError),
             (["fv"], ValueError),
             ([("f", "v", "w")], ValueError),
         ],

@@ -16,6 +16,7 @@ import pytest
 
 import coredis
 import coredis._async.commands
+import coredis.patterns.streams
 from coredis._async.pipeline import Pipeline
 from coredis._sync.pipeline import Pipeline as BlockingPipeline
 
@@ -189,3 +190,13 @@ def test_a_pipeline_promises_the_results_of_the_client(owner: type) -> None:
         method = inspect.getattr_static(owner, name)
         expected = f"Queued[{words(inspect.signature(command).return_annotation)}]"
         assert expected == words(inspect.signature(method).return_annotation), name
+
+
+def test_the_old_path_of_the_consumers() -> None:
+    """
+    Code for coredis 6 may use it still, and is told the new one.
+    """
+    with pytest.warns(DeprecationWarning, match=r"coredis\.patterns\.streams"):
+        old = importlib.import_module("coredis.stream")
+
+    assert coredis.patterns.streams.GroupConsumer is old.GroupConsumer

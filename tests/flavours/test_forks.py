@@ -14,6 +14,7 @@ from collections.abc import Callable
 import pytest
 
 from coredis import Redis
+from coredis.exceptions import WatchError
 from coredis.sync import Redis as BlockingRedis
 from tests.support.blocking import spawn
 from tests.support.servers import Server
@@ -127,3 +128,50 @@ def test_children_of_children(server: Server) -> None:
 
         assert succeeded(fork(use))
         assert identifier == client.client_id()
+
+
+def test_while_keys_are_watched(server: Server) -> None:
+    """
+    The transaction is the parent's: a child that goes on in the block, or leaves it, executes nothing and breaks nothing.
+    """
+    with BlockingRedis(host=server.host, port=server.port) as client, client.pipeline() as pipe:
+        with pipe.watch("n") as watching:
+
+            def use() -> bool:
+                pipe.set("n", "child")
+                with pytest.raises(RuntimeError, match="forked process"):
+                    pipe.execute()
+                pipe.set("n", "child")
+                return (True,) == pipe.execute()  # on a connection of its own, after the refusal
+
+            def leave() -> bool:
+                pipe.reset()
+                client.close()
+                return True
+
+            assert succeeded(fork(leave))
+            watching.get("other")
+        assert (None,) == pipe.results
+        with pytest.raises(WatchError), pipe.watch("n"):
+            assert succeeded(fork(use))
+            pipe.set("n", "parent")
+        assert b"child" == client.get("n")
+
+
+async def test_while_keys_are_watched_asynchronously(server: Server) -> None:
+    """
+    The same in a task.
+    """
+    async with Redis(host=server.host, port=server.port) as client, client.pipeline() as pipe:
+        async with pipe.watch("n"):
+
+            async def use() -> bool:
+                pipe.set("n", "child")
+                with pytest.raises(RuntimeError, match="forked process"):
+                    await pipe.execute()
+                await client.close()
+                return True
+
+            assert succeeded(fork(lambda: asyncio.run(use())))
+            pipe.set("n", "parent")
+        assert b"parent" == await client.get("n")

@@ -90,9 +90,20 @@ def _transaction(client: Redis[bytes]) -> object:
     return pipe.results
 
 
+def _first_transaction(client: Redis[bytes]) -> object:
+    client._pool._state.idle[-1].transactions = False
+    return _transaction(client)
+
+
+def _watching(client: Redis[bytes]) -> object:
+    with client.pipeline() as pipe, pipe.watch("struck"):
+        pipe.echo("struck")
+    return pipe.results
+
+
 # A socket that is struck before anybody owns it is closed by its finalizer, which says so.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-@pytest.mark.parametrize("use", [_command, _connect, _pipeline, _transaction])
+@pytest.mark.parametrize("use", [_command, _connect, _pipeline, _transaction, _first_transaction, _watching])
 def test_no_moment_leaks_a_connection(server: Server, use: Callable[[Redis[bytes]], object]) -> None:
     """
     Interrupted at each point, one after the other: the only connection there may be is free again each time, and sound.

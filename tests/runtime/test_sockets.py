@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,33 @@ def test_a_client_certificate_is_loaded(certificates: Certificates) -> None:
 @pytest.mark.parametrize("name", ["ca_certs", "certfile"])
 def test_a_file_that_is_missing(name: str, tmp_path: Path) -> None:
     """
-    It is noticed when the client is made.
+    It is noticed when the client is made, and the message says which.
     """
-    with pytest.raises(OSError):
-        sockets.tls_context(TLSOptions(**{name: str(tmp_path / "missing.pem")}))  # type: ignore[arg-type]
+    missing = str(tmp_path / "missing.pem")
+
+    with pytest.raises(FileNotFoundError, match=f"ssl_{name}: {missing}"):
+        sockets.tls_context(TLSOptions(**{name: missing}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["ca_certs", "certfile"])
+def test_a_file_that_is_unusable(name: str, tmp_path: Path) -> None:
+    """
+    OpenSSL says what, we say which.
+    """
+    unusable = tmp_path / "unusable.pem"
+    unusable.write_text("no certificate")
+
+    with pytest.raises(ssl.SSLError, match=f"ssl_{name}: {unusable}"):
+        sockets.tls_context(TLSOptions(**{name: str(unusable)}))  # type: ignore[arg-type]
+
+
+def test_nobody_is_asked_for_a_passphrase(certificates: Certificates, tmp_path: Path) -> None:
+    """
+    OpenSSL would ask on the terminal, where nobody may be.
+    """
+    key = tmp_path / "locked.key"
+    lock = ("openssl", "pkey", "-in", certificates.client.key, "-aes256", "-passout", "pass:x", "-out", str(key))
+    subprocess.run(lock, check=True, capture_output=True, timeout=60)
+
+    with pytest.raises(ValueError, match=r"^ssl_keyfile: .*passphrase"):
+        sockets.tls_context(TLSOptions(keyfile=str(key), certfile=certificates.client.certificate))

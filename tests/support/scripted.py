@@ -79,6 +79,7 @@ class ScriptedServer(Reactor):
         handshake: answers to commands of the handshake by their name (or first two words), instead of or besides the
             usual ones, such as ``{"HELLO": NO_HELLO}``
         handshake_in_script: the script answers the handshake as well
+        unasked: what it sends as soon as a connection is accepted
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class ScriptedServer(Reactor):
         *,
         handshake: Mapping[str, Step] | None = None,
         handshake_in_script: bool = False,
+        unasked: bytes = b"",
     ) -> None:
         super().__init__("scripted server")
         self.host: Final = HOST
@@ -100,6 +102,7 @@ class ScriptedServer(Reactor):
         self._listener: socket.socket | None = None
         self._peers: list[_Peer] = []
         self._accepted = 0
+        self._unasked = unasked
         self._commands: list[Command] = []
         self._handshakes: list[Command] = []
 
@@ -192,6 +195,7 @@ class ScriptedServer(Reactor):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._accepted += 1
         self._peers.append(_Peer(self, connection))
+        self._peers[-1].send(self._unasked)
 
 
 class _Peer:

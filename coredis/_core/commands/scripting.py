@@ -4,7 +4,7 @@ Builders for scripts and functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from ...tokens import PureToken, TokenT, choose
@@ -40,7 +40,7 @@ def _some(name: str, items: Parameters[T] | None) -> tuple[T, ...]:
     """
     if items is None:
         return ()
-    if not isinstance(items, str | bytes | bytearray | memoryview | int | float):
+    if isinstance(items, Iterable) and not isinstance(items, str | bytes | bytearray | memoryview):
         items = tuple(items)
         if not items:
             return ()

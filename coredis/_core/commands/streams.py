@@ -323,7 +323,7 @@ def _with_producer(
     if idmp is not None:
         if idmpauto is not None:
             raise CommandSyntaxError({"idmp", "idmpauto"}, "one excludes the other")
-        if isinstance(idmp, str | bytes) or len(idmp) != 2:
+        if not isinstance(idmp, tuple | list) or len(idmp) != 2:
             raise ValueError(f"idmp: expected a producer and an idempotent identifier, got {idmp!r}")
         name, parts = "idmp", idmp
     elif idmpauto is not None:
@@ -374,7 +374,7 @@ def _with_fields(field_values: Mapping[MappingStringKeyT, ValueT] | PairsT, word
     if isinstance(field_values, Mapping):
         for item in field_values.items():
             words += item
-    elif isinstance(field_values, str | bytes):
+    elif isinstance(field_values, str | bytes) or not isinstance(field_values, Iterable):
         raise TypeError(f"field_values: expected a mapping or pairs, got {type(field_values).__name__}")
     else:
         for pair in field_values:

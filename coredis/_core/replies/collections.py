@@ -14,6 +14,7 @@ from typing import AnyStr
 from ...exceptions import InvalidResponse
 from ...types import ScoredMember
 from ..command import Reply
+from ..commands.checks import whole_number
 from .shapes import TextReplies, integer, optional_integer, optional_number, pairs
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -148,7 +149,7 @@ class CollectionReplies(TextReplies[AnyStr]):
         """
         if count is None:
             return self.optional_text
-        return self.text_set if count >= 0 else self.texts
+        return self.text_set if whole_number("count", count) >= 0 else self.texts
 
     def hash_sample(
         self, count: int | None, withvalues: bool
@@ -163,7 +164,7 @@ class CollectionReplies(TextReplies[AnyStr]):
             return self.optional_text
         if not withvalues:
             return self.texts
-        return self._field_values if count >= 0 else self._field_value_pairs
+        return self._field_values if whole_number("count", count) >= 0 else self._field_value_pairs
 
     def _field_value_pairs(self, reply: Reply) -> tuple[tuple[AnyStr, AnyStr], ...]:
         return tuple((self.text(field), self.text(value)) for field, value in _couples(reply))

@@ -74,7 +74,7 @@ async def test_a_lost_reply_is_recovered(server: Server, proxy: FaultProxy) -> N
     A reply of XREADGROUP that is lost with its connection: its entries come before new ones, once and in order.
     """
     async with connect(proxy) as client:
-        consumer = client.xconsumer(["a", "b"], group="g", consumer="c", buffer_size=2, timeout=300)
+        consumer = client.xconsumer(["a", "b"], group="g", consumer="c", buffer_size=2)
         for stream in ("a", "b"):
             await fill(client, stream, 1, 9)
         seen = [(await consumer.get_entry())[1] for _ in range(6)]
@@ -124,7 +124,7 @@ async def test_a_reply_cut_anywhere(proxy: FaultProxy) -> None:
         for cut in (1, 5, 17, 40, 80, 120):
             await client.flushall()
             await fill(client, "a", 1, 6)
-            consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=2, timeout=200)
+            consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=2)
             async with consumer:
                 proxy.cut_after(cut, command="XREADGROUP")
 
@@ -362,9 +362,7 @@ async def test_only_the_vanished_group_begins_again(proxy: FaultProxy) -> None:
             await fill(client, stream, 1, 10)
         first = client.xconsumer(["a", "b"], group="g", consumer="c", buffer_size=20)
         assert 20 == len(await identifiers(first))
-        consumer = client.xconsumer(
-            ["a", "b"], group="g", consumer="c", start_from_backlog=True, buffer_size=1, timeout=300
-        )
+        consumer = client.xconsumer(["a", "b"], group="g", consumer="c", start_from_backlog=True, buffer_size=1)
         seen = [(await consumer.get_entry()) for _ in range(6)]
         await client.delete(["b"])
         await fill(client, "a", 11, 12)

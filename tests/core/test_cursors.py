@@ -259,9 +259,9 @@ class TestClaims:
         """
         cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.HISTORY), cursor(b"c", Phase.PENDING)]
 
-        first = plan(cursors, Kind.NEW, claim=True)
+        first = plan(cursors, Kind.NEW, claim={b"a", b"c"})
         assert first is not None
-        second = plan(cursors[:1], first.kind, claim=True)
+        second = plan(cursors[:1], first.kind, claim={b"a"})
         assert second is not None
 
         assert ((cursors[0],), Kind.CLAIM) == first[:2]
@@ -271,10 +271,22 @@ class TestClaims:
         """
         Whoever reads his own pending entries alone takes over nothing.
         """
-        planned = plan([cursor(b"a", Phase.PENDING)], None, claim=True)
+        planned = plan([cursor(b"a", Phase.PENDING)], None, claim={b"a"})
 
         assert planned is not None
         assert Kind.HISTORY is planned.kind
+
+    def test_only_where_it_is_time(self) -> None:
+        """
+        A stream that is not asked of, and one whose time has not come, do not keep new entries from being waited for.
+        """
+        cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.NEW), cursor(b"c", Phase.PENDING, asked=True)]
+
+        first = plan(cursors, None, claim={b"b", b"c"})
+        second = plan(cursors, None, claim={b"c"})
+
+        assert ((cursors[1],), Kind.CLAIM, (b">",), False, False) == first
+        assert (tuple(cursors[:2]), Kind.NEW, (b">", b">"), True, True) == second
 
     def test_one_command_for_each_stream(self) -> None:
         """
@@ -282,7 +294,7 @@ class TestClaims:
         """
         takeover = Takeover(7000)
         takeover.scanned({b"b": b"5-0"}, 0.0, 0.5)
-        planned = plan([cursor(b"a", Phase.NEW), cursor(b"b", Phase.NEW)], None, claim=True)
+        planned = plan([cursor(b"a", Phase.NEW), cursor(b"b", Phase.NEW)], None, claim={b"a", b"b"})
         assert planned is not None
 
         assert (

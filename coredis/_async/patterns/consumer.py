@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Final, Generic, Self
 
@@ -259,6 +259,8 @@ class Consumer(Generic[AnyStr]):
         if len(self._cursors) == 1:
             raise ValueError(f"stream: {stream!r} is the only stream of this consumer; close the consumer instead")
         del self._cursors[name]
+        if self._takeover is not None:
+            self._takeover.forget((name,))
         self._arranged = False
         await self._nudge()
         return True
@@ -391,7 +393,8 @@ class Consumer(Generic[AnyStr]):
                 if closings != self.client.closings:
                     raise  # closed under way: that is the application's wish
                 self._judge_failure(error)
-                await rt.sleep(self._pause(error, attempt, patience if deadline == math.inf else deadline))
+                pause = self._pause(error, attempt, patience if deadline == math.inf else deadline)
+                await self._rest((), rt.now() + pause)
                 attempt += 1
                 continue
             if self._items or (self._timeout and rt.now() >= deadline):
@@ -456,13 +459,14 @@ class Consumer(Generic[AnyStr]):
         if not (reader.connected and reader.willing()):
             return
         takeover = self._takeover
-        following = plan(reader.cursors, reader.last, takeover is not None and rt.now() >= takeover.due)
+        due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
+        following = plan(reader.cursors, reader.last, due)
         if following is None:
             reader.answered = True
             return
         block: int | None = None
         if self._timeout and following.waits:
-            block = max(1, math.ceil(min(seconds, self._longest_wait()) * 1000))
+            block = max(1, math.ceil(min(seconds, self._longest_wait(following)) * 1000))
         words = reads.commands(following, self._membership, self._count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
         reader.send(following, words, (block or 0) / 1000, self._ahead(reader), group)
@@ -479,11 +483,17 @@ class Consumer(Generic[AnyStr]):
             return bool(self._suspects)
         if self._timeout:
             until.append(deadline)
+        await self._rest(outstanding, min(until))
+        return True
+
+    async def _rest(self, outstanding: Sequence[rt.Started], deadline: float) -> None:
+        """
+        Wait for one of the reads, or until the deadline or the alarm.
+        """
         # What is asked for without waiting comes at once or not at all: no alarm is needed for it.
-        await rt.wait_any(outstanding, min(until), self._alarm if self._timeout else None)
+        await rt.wait_any(outstanding, deadline, self._alarm if self._timeout else None)
         if self._alarm.rung and not self._stopped:
             self._alarm.clear()
-        return True
 
     def _take(self, reader: Reader[AnyStr]) -> None:
         """
@@ -513,20 +523,22 @@ class Consumer(Generic[AnyStr]):
                 cursor.received(arrived.last[cursor.name])
         self._note_acknowledged(reader)
         fresh, suspects = self._sift(following, arrived)
-        noted = dict.fromkeys(arrived.keys, rt.now())
+        nothing = not (fresh or suspects or arrived.suppressed or arrived.deleted)
+        noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
         fetched = self._fetched if not fresh else list(self._items) + fresh
         reader.attempt = 0
-        reader.answered = not self._timeout and following.complete and reader.sent_now and not fresh
-        self.statistics.delivered += len(fresh)
+        reader.answered = not self._timeout and following.complete and reader.sent_now and nothing
+        delivered = len(fresh)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._leases |= noted
         self._suspects += suspects
         self._fetched = fetched
         self._items += fresh
+        self.statistics.delivered += delivered
         reader.taken = following
         reader.plan = reader.started = None
         reader.finish()
-        self._taken(following)
+        self._taken(following, arrived)
 
     # ------------------------------------------------------------------------------------------------- what goes wrong
 
@@ -638,9 +650,9 @@ class Consumer(Generic[AnyStr]):
         Do what has to be done before the next entry is served.
         """
 
-    def _longest_wait(self) -> float:
+    def _longest_wait(self, following: Plan) -> float:
         """
-        The longest wait to ask of the server, in seconds.
+        The longest wait to ask of the server in this read, in seconds.
         """
         return self._slice
 
@@ -669,7 +681,7 @@ class Consumer(Generic[AnyStr]):
         """
         return arrived.items, []
 
-    def _taken(self, following: Plan) -> None:
+    def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
         """
         A reply has been dealt with.
         """

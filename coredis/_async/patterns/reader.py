@@ -34,6 +34,7 @@ class Reader(Generic[AnyStr]):
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
         plan: what the outstanding read asks for; None when there is none
+        sent_at: when it, or the last one, was sent (monotonic seconds)
         started: the outstanding read; None when there is none
         deadline: when its reply is overdue, so that the connection must be dead (monotonic seconds)
         last: what the last read asked for
@@ -56,6 +57,7 @@ class Reader(Generic[AnyStr]):
         self.cursors: list[Cursor] = []
         self.plan: Plan | None = None
         self.started: rt.Started | None = None
+        self.sent_at = -math.inf
         self.deadline = math.inf
         self.last: Kind | None = None
         self.taken: Plan | None = None
@@ -136,7 +138,8 @@ class Reader(Generic[AnyStr]):
         ahead: list[Words] = [*self._phantom_words(), *acknowledgement_words(group, acknowledging)]
         payload = b"".join(map(encode, (*ahead, *commands)))
         self._ahead = len(ahead)
-        self.deadline = rt.now() + block + self._client.times.grace
+        self.sent_at = rt.now()
+        self.deadline = self.sent_at + block + self._client.times.grace
         self.last = plan.kind
         self.acknowledging = acknowledging
         self.sent_now = True

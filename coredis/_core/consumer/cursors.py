@@ -20,7 +20,7 @@ When a reply to ``>`` may have been lost, its entries are already this consumer'
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -137,14 +137,14 @@ class Plan(NamedTuple):
     complete: bool
 
 
-def plan(cursors: Iterable[Cursor], last: Kind | None = None, claim: bool = False) -> Plan | None:
+def plan(cursors: Iterable[Cursor], last: Kind | None = None, claim: Container[bytes] = ()) -> Plan | None:
     """
     Decide what to ask for next.
 
     Args:
         cursors: all streams of one connection; none of them UNKNOWN
         last: what the last read asked for, so that the kinds take turns
-        claim: whether it is time to look for entries to take over
+        claim: the names of streams where it is time to look for entries to take over
 
     Returns:
         the next read; None when there is nothing left to ask for in this call
@@ -156,12 +156,13 @@ def plan(cursors: Iterable[Cursor], last: Kind | None = None, claim: bool = Fals
             new.append(cursor)
         elif cursor.phase is Phase.HISTORY or not cursor.asked:
             history.append(cursor)
-    if claim and new and last is not Kind.CLAIM:
-        return _plan(new, Kind.CLAIM, complete=False)
+    due = [cursor for cursor in new if cursor.name in claim] if claim else []
+    if due and last is not Kind.CLAIM:
+        return _plan(due, Kind.CLAIM, complete=False)
     if history and not (last is Kind.HISTORY and new):
         return _plan(history, Kind.HISTORY, complete=False)
     if new:
-        return _plan(new, Kind.NEW, complete=not history and not claim)
+        return _plan(new, Kind.NEW, complete=not history and not due)
     return None
 
 

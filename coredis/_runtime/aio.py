@@ -163,6 +163,13 @@ class Started(Request):
         self.waiter: asyncio.Future[None] | None = None
         self.deadline = math.inf
 
+    @property
+    def written(self) -> bool:
+        """
+        Whether all of it has been handed to the network.
+        """
+        return self.sent
+
     async def result(self, deadline: float) -> list[Any]:
         """
         Wait for the replies. Cancelled or too late, the request stays outstanding and may be waited for again.

@@ -182,6 +182,13 @@ class Started(Request):
         self.channel = channel
         self.unsent = memoryview(payload)
 
+    @property
+    def written(self) -> bool:
+        """
+        Whether all of it has been handed to the network.
+        """
+        return not self.unsent
+
     def result(self, deadline: float) -> list[Any]:
         """
         Wait for the replies. Interrupted or too late, the request stays outstanding and may be waited for again.

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from coredis._core.consumer import claims
 from tests.support.aio import Redis, connect, open_resources, settle
 from tests.support.servers import Server
 
@@ -39,3 +40,12 @@ async def client(server: Server) -> AsyncIterator[Redis[bytes]]:
     """
     async with connect(server) as client:
         yield client
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Consumers look for entries to take over many times a second, however long these must have been idle.
+    """
+    monkeypatch.setattr(claims, "SHORTEST_INTERVAL", 0.02)
+    monkeypatch.setattr(claims, "INTERVAL_FRACTION", 0.0)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from coredis._core.consumer import claims
 from tests.support.blocking import Redis, connect, open_resources, settle
 from tests.support.servers import Server
 
@@ -40,3 +41,12 @@ def client(server: Server) -> Iterator[Redis[bytes]]:
     """
     with connect(server) as client:
         yield client
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Consumers look for entries to take over many times a second, however long these must have been idle.
+    """
+    monkeypatch.setattr(claims, "SHORTEST_INTERVAL", 0.02)
+    monkeypatch.setattr(claims, "INTERVAL_FRACTION", 0.0)

@@ -5,8 +5,10 @@ The reply to a consumer's read, in the shape of either protocol, becomes entries
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from coredis._core.consumer.arrivals import Arrivals, read
+from coredis._core.consumer.arrivals import Arrivals, read, read_claims
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.replies import decoded, raw
 from coredis.exceptions import InvalidResponse, ProtocolError, RedisError
@@ -144,3 +146,95 @@ def test_reading_changes_no_cursor() -> None:
     read([{b"a": entries(1)}], CURSORS, raw())
 
     assert before == {name: repr(cursor) for name, cursor in CURSORS.items()}
+
+
+def claimed(*numbers: int, idle: int = 5000, delivered: int = 1) -> list[object]:
+    """
+    Make entries as XREADGROUP CLAIM sends those of others, or new ones with ``idle=0, delivered=0``.
+    """
+    return [[b"%d-0" % number, [b"n", b"%d" % number], idle, delivered] for number in numbers]
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_claimed_entries_do_not_say_where_the_group_stands(protocol: int) -> None:
+    """
+    They come first and are older or newer than what was read here; only new ones move the cursor.
+    """
+    reply = {b"a": [*claimed(8, 9), *claimed(3, 4, idle=0, delivered=0)], b"b": claimed(7)}
+
+    found = read([shaped(reply, protocol)], CURSORS, raw(), set())
+
+    assert {b"a": b"4-0", b"b": None, b"c": None} == found.last
+    assert 3 == found.claimed
+    assert [(b"a", b"8-0"), (b"b", b"7-0"), (b"a", b"9-0"), (b"a", b"3-0"), (b"a", b"4-0")] == served(found)
+    assert (5000, 1) == found.items[0][1][2:]
+
+
+def test_held_entries_are_left_out() -> None:
+    """
+    They were delivered already; they still say where the stream stands.
+    """
+    found = read([{b"a": entries(1, 2, 3)}, {b"b": entries(1)}], CURSORS, raw(), {(b"a", b"3-0"), (b"b", b"1-0")})
+
+    assert [(b"a", b"1-0"), (b"a", b"2-0")] == served(found)
+    assert ({b"a": b"3-0", b"b": b"1-0", b"c": None}, 2) == (found.last, found.suppressed)
+
+
+def test_held_entries_are_not_counted_as_claimed() -> None:
+    """
+    Taking over from oneself is none.
+    """
+    held = {(b"a", b"8-0")}
+
+    assert 1 == read([{b"a": claimed(8, 9)}], CURSORS, raw(), held).claimed
+    assert 1 == read_claims([[b"0-0", entries(8, 9)]], {b"a": CURSORS[b"a"]}, raw(), held)[0].claimed
+
+
+def test_without_an_account_there_are_no_keys() -> None:
+    """
+    Who does not keep account of what he holds does not pay for it.
+    """
+    assert [] == read([{b"a": entries(1)}], CURSORS, raw()).keys
+
+
+def test_replies_to_looking() -> None:
+    """
+    One for each stream: where to go on, what was taken over, what the server removed.
+    """
+    answers = [[b"9-0", entries(1, 2), [b"5-0"]], [b"0-0", [], []]]
+    asked = {name: CURSORS[name] for name in (b"a", b"c")}
+
+    found, following = read_claims(answers, asked, raw(), {(b"a", b"2-0")})
+
+    assert [(b"a", b"1-0")] == served(found)
+    assert ([(b"a", b"1-0")], 1, {b"a": [b"5-0"]}, {}) == (found.keys, found.suppressed, found.deleted, found.last)
+    assert {b"a": b"9-0", b"c": b"0-0"} == following
+
+
+def test_a_reply_to_looking_that_is_not_for_it() -> None:
+    """
+    As many replies as streams.
+    """
+    with pytest.raises(ValueError):
+        read_claims([[b"0-0", []]], CURSORS, raw(), set())
+
+
+@given(
+    streams=st.dictionaries(st.sampled_from(sorted(CURSORS)), st.sets(st.integers(1, 20)).map(sorted)),
+    held=st.sets(st.tuples(st.sampled_from(sorted(CURSORS)), st.integers(1, 20).map(lambda number: b"%d-0" % number))),
+    protocol=st.sampled_from((2, 3)),
+)
+def test_keys_belong_to_items(streams: dict[bytes, list[int]], held: set[tuple[bytes, bytes]], protocol: int) -> None:
+    """
+    Whatever is left out and however the streams take turns: the n-th key is of the n-th item, each comes once, and each
+    stream's in order.
+    """
+    reply = shaped({name: entries(*numbers) for name, numbers in streams.items()}, protocol)
+
+    found = read([reply], CURSORS, raw(), held)
+
+    assert served(found) == list(found.keys)
+    for name, numbers in streams.items():
+        mine = [b"%d-0" % number for number in numbers if (name, b"%d-0" % number) not in held]
+        assert mine == [identifier for stream, identifier in found.keys if stream == name]
+    assert sum(map(len, streams.values())) == len(found.items) + found.suppressed

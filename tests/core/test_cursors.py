@@ -259,9 +259,9 @@ class TestClaims:
         """
         cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.HISTORY), cursor(b"c", Phase.PENDING)]
 
-        first = plan(cursors, Kind.NEW, claim=True)
+        first = plan(cursors, Kind.NEW, claim={b"a", b"c"})
         assert first is not None
-        second = plan(cursors[:1], first.kind, claim=True)
+        second = plan(cursors[:1], first.kind, claim={b"a"})
         assert second is not None
 
         assert (Kind.CLAIM, (Part((cursors[0],), (b">",)),)) == first[:2]
@@ -271,10 +271,22 @@ class TestClaims:
         """
         Whoever reads his own pending entries alone takes over nothing.
         """
-        planned = plan([cursor(b"a", Phase.PENDING)], None, claim=True)
+        planned = plan([cursor(b"a", Phase.PENDING)], None, claim={b"a"})
 
         assert planned is not None
         assert Kind.HISTORY is planned.kind
+
+    def test_only_where_it_is_time(self) -> None:
+        """
+        A stream that is not asked of, and one whose time has not come, do not keep new entries from being waited for.
+        """
+        cursors = [cursor(b"a", Phase.NEW), cursor(b"b", Phase.NEW), cursor(b"c", Phase.PENDING, asked=True)]
+
+        first = plan(cursors, None, claim={b"b", b"c"})
+        second = plan(cursors, None, claim={b"c"})
+
+        assert (Kind.CLAIM, (Part((cursors[1],), (b">",)),), False, False) == first
+        assert (Kind.NEW, (Part(tuple(cursors[:2]), (b">", b">")),), True, True) == second
 
     def test_one_command_for_each_stream(self) -> None:
         """
@@ -282,7 +294,7 @@ class TestClaims:
         """
         takeover = Takeover(7000)
         takeover.scanned({b"b": b"5-0"}, 0.0, 0.5)
-        planned = plan([cursor(b"a", Phase.NEW), cursor(b"b", Phase.NEW)], None, claim=True)
+        planned = plan([cursor(b"a", Phase.NEW), cursor(b"b", Phase.NEW)], None, claim={b"a", b"b"})
         assert planned is not None
 
         assert (
@@ -303,6 +315,49 @@ class TestClaims:
 
         assert ("COUNT", 3, "BLOCK", 50, "CLAIM", 7000, "STREAMS", b"a", b">") == spelled[4:]
         assert takeover.scan_idle > 10**15
+
+
+class TestScattered:
+    """
+    Streams in several slots of a cluster on one connection.
+    """
+
+    def test_each_slot_is_a_part_and_nothing_waits(self) -> None:
+        """
+        Streams of the same slot share a command.
+        """
+        cursors = [cursor(name, Phase.NEW, slot=slot) for name, slot in ((b"a", 1), (b"b", 2), (b"c", 1))]
+
+        planned = plan(cursors, scattered=True)
+
+        assert planned is not None
+        assert [(cursors[0], cursors[2]), (cursors[1],)] == [part.cursors for part in planned.parts]
+        assert (False, True) == (planned.waits, planned.complete)
+
+    def test_only_what_may_have_entries_is_asked(self) -> None:
+        """
+        The others rest until the server tells that they have changed.
+        """
+        cursors = [cursor(b"a", Phase.NEW, slot=1, ready=False), cursor(b"b", Phase.NEW, slot=2)]
+
+        planned = plan(cursors, scattered=True)
+        cursors[1].ready = False
+
+        assert planned is not None
+        assert [(cursors[1],)] == [part.cursors for part in planned.parts]
+        assert not planned.complete
+        assert plan(cursors, scattered=True) is None
+
+    def test_a_stream_that_an_outstanding_read_asks_for_is_left_out(self) -> None:
+        """
+        It has moved, and the read of where it was has not come back: asked for twice, entries could come twice.
+        """
+        cursors = [cursor(b"a", Phase.AFTER, busy=True), cursor(b"b", Phase.AFTER)]
+
+        planned = plan(cursors)
+
+        assert planned is not None
+        assert [(cursors[1],)] == [part.cursors for part in planned.parts]
 
 
 class TestWords:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Final, Generic, Self
@@ -271,6 +271,8 @@ class Consumer(Generic[AnyStr]):
         if len(self._cursors) == 1:
             raise ValueError(f"stream: {stream!r} is the only stream of this consumer; close the consumer instead")
         del self._cursors[name]
+        if self._takeover is not None:
+            self._takeover.forget((name,))
         self._arranged = False
         await self._nudge()
         return True
@@ -448,7 +450,8 @@ class Consumer(Generic[AnyStr]):
                     raise  # closed under way: that is the application's wish
                 self._judge_failure(error)
                 self._arranged = False
-                await rt.sleep(self._pause(error, attempt, patience if deadline == math.inf else deadline))
+                pause = self._pause(error, attempt, patience if deadline == math.inf else deadline)
+                await self._rest((), rt.now() + pause)
                 attempt += 1
                 continue
             if self._items or (self._seconds and rt.now() >= deadline):
@@ -536,14 +539,14 @@ class Consumer(Generic[AnyStr]):
         if not (reader.connected and reader.willing()):
             return
         takeover = self._takeover
-        claim = takeover is not None and rt.now() >= takeover.due
+        due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
         if rt.now() >= reader.doubt_at:
             reader.doubt_at = math.inf
             self._doubt(reader)
-        following = plan(reader.cursors, reader.last, claim, reader.scattered)
+        following = plan(reader.cursors, reader.last, due, reader.scattered)
         if following is None:
             if self._seconds and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
-                reader.listen(self._longest_wait())
+                reader.listen(self._longest_wait(reader.cursors))
             else:
                 reader.answered = True
             return
@@ -552,7 +555,7 @@ class Consumer(Generic[AnyStr]):
         if reader.scattered and self._seconds and following.kind is Kind.NEW and reader.telling:
             tracking = reads.tracking_words(following, self._membership, reader.tracking)
         if self._seconds and following.waits:
-            block = max(1, math.ceil(min(seconds, self._longest_wait()) * 1000))
+            block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
         words = reads.commands(following, self._membership, self._count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
         reader.send(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group)
@@ -576,11 +579,17 @@ class Consumer(Generic[AnyStr]):
             return bool(self._suspects)
         if self._seconds:
             until.append(deadline)
+        await self._rest(outstanding, min(until))
+        return True
+
+    async def _rest(self, outstanding: Sequence[rt.Started], deadline: float) -> None:
+        """
+        Wait for one of the reads, or until the deadline or the alarm.
+        """
         # What is asked for without waiting comes at once or not at all: no alarm is needed for it.
-        await rt.wait_any(outstanding, min(until), self._alarm if self._seconds else None)
+        await rt.wait_any(outstanding, deadline, self._alarm if self._seconds else None)
         if self._alarm.rung and not self._stopped:
             self._alarm.clear()
-        return True
 
     def _take(self, reader: Reader[AnyStr]) -> None:
         """
@@ -618,20 +627,22 @@ class Consumer(Generic[AnyStr]):
                 cursor.ready = arrived.counts.get(name, 0) >= self._count
         self._note_acknowledged(reader)
         fresh, suspects = self._sift(following, arrived)
-        noted = dict.fromkeys(arrived.keys, rt.now())
+        nothing = not (fresh or suspects or arrived.suppressed or arrived.deleted)
+        noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
         fetched = self._fetched if not fresh else list(self._items) + fresh
         reader.attempt = 0 if good else reader.attempt
-        reader.answered = not (self._seconds or fresh or refused) and following.complete and reader.sent_now
+        reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
         reader.settle()
-        self.statistics.delivered += len(fresh)
+        delivered = len(fresh)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._leases |= noted
         self._suspects += suspects
         self._fetched = fetched
         self._items += fresh
+        self.statistics.delivered += delivered
         reader.taken = following
         reader.plan = reader.started = None
-        self._taken(following)
+        self._taken(following, arrived)
         for refusal in refused:
             if isinstance(refusal, AskError):
                 self._misplaced.append((refusal, reader.place))
@@ -654,9 +665,10 @@ class Consumer(Generic[AnyStr]):
         if closings != self.client.closings:
             self._lose(reader)
             raise error  # closed under way: that is the application's wish
-        if reader.lasted:
-            reader.attempt = 0
-        if isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError):
+        lost = isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError)
+        if reader.lasted and (lost or isinstance(error, ReadOnlyError)):
+            reader.attempt = 0  # not one that is lost again and again
+        if lost:
             self._lose(reader)
             self._misplaced.append((error, reader.place))
             self._arranged = False
@@ -751,9 +763,9 @@ class Consumer(Generic[AnyStr]):
         Do what has to be done before the next entry is served.
         """
 
-    def _longest_wait(self) -> float:
+    def _longest_wait(self, cursors: Iterable[Cursor]) -> float:
         """
-        The longest wait to ask of the server, in seconds.
+        The longest wait to ask of the server in this read, in seconds.
         """
         return self._slice
 
@@ -789,7 +801,7 @@ class Consumer(Generic[AnyStr]):
         """
         return arrived.items, []
 
-    def _taken(self, following: Plan) -> None:
+    def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
         """
         A reply has been dealt with.
         """

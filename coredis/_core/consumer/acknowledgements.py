@@ -48,19 +48,18 @@ class Acknowledgements:
         """
         Give all there are, by stream, to be sent. They stay until ``confirmed``.
         """
-        return {name: tuple(identifiers) for name, identifiers in self._waiting.items()}
+        return {name: tuple(identifiers) for name, identifiers in list(self._waiting.items()) if identifiers}
 
     def confirmed(self, sent: Mapping[bytes, Iterable[bytes]], now: float) -> None:
         """
         Drop those that the server has answered.
         """
         for name, identifiers in sent.items():
+            # The stream stays, even with nothing left: another thread may be just about to add to it.
             waiting = self._waiting.get(name, {})
             for identifier in identifiers:
                 waiting.pop(identifier, None)
-            if not waiting:
-                self._waiting.pop(name, None)
-        self._oldest = now if self._waiting else math.inf
+        self._oldest = now if len(self) else math.inf
 
     def clear(self) -> None:
         """

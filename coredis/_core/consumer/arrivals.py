@@ -30,7 +30,7 @@ class Arrivals(NamedTuple, Generic[AnyStr]):
         deleted: for streams where a pending entry no longer exists: the identifiers to acknowledge away
         keys: stream and identifier of each item; empty unless the consumer keeps account of what it holds
         suppressed: how many entries were left out because the consumer holds them
-        claimed: how many of the items were taken over from others
+        claimed: how many of the items were taken over from others (or left by this consumer itself before)
         counts: for each stream that had any: how many entries came, whatever became of them
     """
 
@@ -135,6 +135,7 @@ def _in_turns(
             key_queues.append([(name, item[0]) for item in kept])
             raw = kept
         queues.append(list(zip(repeat(replies.text(name)), replies.entries(raw))))
+    claimed = max(0, claimed - suppressed)  # what is held and not new was taken over from ourselves
     if len(queues) == 1:
         return Arrivals(queues[0], last, deleted, key_queues[0] if key_queues else [], suppressed, claimed)
     items = [item for item in chain.from_iterable(zip_longest(*queues, fillvalue=_NOTHING)) if item is not _NOTHING]

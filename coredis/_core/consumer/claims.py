@@ -5,7 +5,8 @@ Where XREADGROUP knows CLAIM (Redis 8.4), every read of new entries takes over a
 waiting one when an entry has been idle for long enough. Then XAUTOCLAIM is only needed, rarely, to remove what was
 deleted from the stream while it was pending, which CLAIM leaves in place: it asks for an idle time that nothing has.
 Elsewhere XAUTOCLAIM looks through the pending entries, a part at a time, from a timer. The timer has jitter, so that
-members that were started together do not all look at the same moment.
+members that were started together do not all look at the same moment. Each stream has its own: streams come and go, and may
+be in different places, which answer at different times.
 """
 
 from __future__ import annotations
@@ -33,15 +34,14 @@ class Takeover:
     Attributes:
         idle: milliseconds after which an entry that was delivered and not acknowledged may be taken over
         native: whether XREADGROUP does it
-        due: when to look next (monotonic seconds)
     """
 
-    __slots__ = ("_positions", "due", "idle", "native")
+    __slots__ = ("_due", "_positions", "idle", "native")
 
     def __init__(self, idle: int) -> None:
         self.idle = idle
         self.native = False
-        self.due = -math.inf  # at once: what was handed back is not to wait for the timer
+        self._due: dict[bytes, float] = {}  # when to look next (monotonic seconds); a stream that is not in it: at once
         self._positions: dict[bytes, bytes] = {}
 
     @property
@@ -57,6 +57,19 @@ class Takeover:
         """
         return self._positions.get(name, BEGINNING)
 
+    def due(self, names: Iterable[bytes], now: float) -> set[bytes]:
+        """
+        Say in which of these streams it is time to look. In one that is new it is: what was handed back is not to wait for
+        the timer.
+        """
+        return {name for name in names if now >= self._due.get(name, -math.inf)}
+
+    def earliest(self, names: Iterable[bytes]) -> float:
+        """
+        Say when it will be time to look in any of these streams (monotonic seconds).
+        """
+        return min((self._due.get(name, -math.inf) for name in names), default=math.inf)
+
     def scanned(self, following: dict[bytes, bytes], now: float, chance: float) -> None:
         """
         Record what was looked through.
@@ -66,11 +79,11 @@ class Takeover:
             now: monotonic seconds
             chance: a random number, 0 to 1
         """
-        self._positions |= following
-        if any(position != BEGINNING for position in self._positions.values()):
-            return  # due at once; other reads have their turn in between
         interval = CLEANING_INTERVAL if self.native else max(SHORTEST_INTERVAL, self.idle / 1000 * INTERVAL_FRACTION)
-        self.due = now + interval * (1 + JITTER * (2 * chance - 1))
+        self._positions |= following
+        for name, position in following.items():
+            # Not at its end: at once; other reads have their turn in between.
+            self._due[name] = now + interval * (1 + JITTER * (2 * chance - 1)) if position == BEGINNING else -math.inf
 
     def forget(self, names: Iterable[bytes]) -> None:
         """
@@ -78,10 +91,11 @@ class Takeover:
         """
         for name in names:
             self._positions.pop(name, None)
+            self._due.pop(name, None)
 
     def reset(self) -> None:
         """
         Begin afresh.
         """
         self._positions = {}
-        self.due = -math.inf
+        self._due = {}

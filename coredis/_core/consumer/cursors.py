@@ -20,7 +20,7 @@ When a reply to ``>`` may have been lost, its entries are already this consumer'
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
@@ -164,7 +164,10 @@ class Plan(NamedTuple):
 
 
 def plan(
-    cursors: Iterable[Cursor], last: Kind | None = None, claim: bool = False, scattered: bool = False
+    cursors: Iterable[Cursor],
+    last: Kind | None = None,
+    claim: Container[bytes] = (),
+    scattered: bool = False,
 ) -> Plan | None:
     """
     Decide what to ask for next.
@@ -172,7 +175,7 @@ def plan(
     Args:
         cursors: all streams of one connection; none of them UNKNOWN
         last: what the last read asked for, so that the kinds take turns
-        claim: whether it is time to look for entries to take over
+        claim: the names of streams where it is time to look for entries to take over
         scattered: the streams are in several slots of a cluster: each takes a command of its own, so no command can wait
 
     Returns:
@@ -180,24 +183,27 @@ def plan(
     """
     new: list[Cursor] = []
     history: list[Cursor] = []
+    claimable: list[Cursor] = []
     resting = False
     for cursor in cursors:
         if cursor.busy:
             resting = True
         elif cursor.phase in (Phase.NEW, Phase.AFTER):
+            claimable.append(cursor)
             if cursor.ready or not scattered:
                 new.append(cursor)
             else:
                 resting = True
         elif cursor.phase is Phase.HISTORY or not cursor.asked:
             history.append(cursor)
-    if claim and new and last is not Kind.CLAIM:
-        parts = tuple([_part([cursor]) for cursor in new])  # XAUTOCLAIM knows one stream
+    due = [cursor for cursor in claimable if cursor.name in claim] if claim else []
+    if due and last is not Kind.CLAIM:
+        parts = tuple([_part([cursor]) for cursor in due])  # XAUTOCLAIM knows one stream
         return Plan(Kind.CLAIM, parts, waits=False, complete=False)
     if history and not (last is Kind.HISTORY and new):
         return Plan(Kind.HISTORY, _parts(history, scattered), waits=False, complete=False)
     if new:
-        complete = not (history or claim or resting)
+        complete = not (history or due or resting)
         return Plan(Kind.NEW, _parts(new, scattered), waits=complete and not scattered, complete=complete)
     return None
 

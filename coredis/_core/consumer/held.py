@@ -4,9 +4,11 @@ Know what a member of a group holds: entries that were fetched and are not ackno
 It is needed where entries change hands. What is held must not be taken for the lost part of a reply, nor be taken over by
 this consumer from itself; and its lease, the idle time that the server counts, is renewed.
 
-A renewal asks for entries that have been idle at least as long as we know of less half of the time that others wait before
-they take over. Ours have been idle for longer. One that somebody else has taken over meanwhile was touched when it had been
-idle for the whole of that time, so it has been idle for less: it is not stolen back, without asking who has it.
+A lease runs from when the read that brought the entry was sent, not from when its reply was looked at: that may be much
+later. A renewal asks for entries that have been idle at least as long as that less half of the time that others wait before
+they take over. Ours have been idle for longer, for no read waits for more than a quarter of it. One that somebody else has
+taken over meanwhile was touched when it had been idle for the whole of that time, so it has been idle for less: it is not
+stolen back, without asking who has it.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ class Held:
     What one consumer holds.
 
     Attributes:
-        leases: when each entry was delivered or last renewed, by stream and identifier (monotonic seconds)
+        leases: when each entry was asked for or last renewed, by stream and identifier (monotonic seconds)
         lost: those that others have taken over
     """
 
@@ -61,7 +63,7 @@ class Held:
         Args:
             name: the stream
             identifiers: of the entries
-            outstanding: a read of pending entries is under way; its reply may still have them
+            outstanding: a read that may have pending entries is under way; its reply may still have these
         """
         keys = [(name, identifier) for identifier in identifiers]
         if outstanding:
@@ -70,18 +72,27 @@ class Held:
             self.leases.pop(key, None)
             self.lost.discard(key)
 
-    def settled(self) -> None:
+    def settled(self, names: Iterable[bytes]) -> None:
         """
-        No read that was sent before an entry was let go is outstanding any more.
+        No read of these streams that was sent before an entry was let go is outstanding any more.
         """
-        self._let_go.clear()
+        if self._let_go:
+            streams = set(names)
+            self._let_go.difference_update([key for key in list(self._let_go) if key[0] in streams])
+
+    def forget(self, name: bytes) -> None:
+        """
+        Forget what is held of one stream: its group was made anew, and knows nothing of it.
+        """
+        for key in [key for key in list(self.leases) if key[0] == name]:
+            self.leases.pop(key, None)
+        self.settled((name,))
 
     def due(self, now: float, age: float) -> bool:
         """
         Tell whether a lease is older than so many seconds.
         """
-        # In order of the last delivery or renewal, so the first one is the oldest.
-        return any(now - touched >= age for touched in list(self.leases.values())[:1])
+        return now - min(self.leases.values(), default=now) >= age
 
     def renewals(self, now: float, age: float, idle: int) -> list[Renewal]:
         """
@@ -109,7 +120,7 @@ class Held:
         still = set(kept)
         for identifier in renewal.identifiers:
             key = (renewal.name, identifier)
-            # An entry may have been let go meanwhile; what is renewed goes to the end, which keeps the order.
+            # An entry may have been let go meanwhile.
             if self.leases.pop(key, None) is None:
                 continue
             if identifier in still:

@@ -123,7 +123,7 @@ class GroupOptions:
         max_deliveries: int | None,
         dead_letter: object,
         on_deleted: object,
-        prefetch: bool,
+        prefetch: bool = False,
     ) -> Self:
         """
         Check what the constructor was given.
@@ -140,20 +140,26 @@ class GroupOptions:
         if max_deliveries is not None:
             positive_integer("max_deliveries", max_deliveries)
         if auto_acknowledge:
-            for name, given in (
-                ("claim_idle", claim_idle is not None),
-                ("max_deliveries", max_deliveries is not None),
-                ("ack_buffer", ack_buffer > 0),
-                ("ack", ack == "delete"),
+            for name, given, default in (
+                ("claim_idle", claim_idle, None),
+                ("max_deliveries", max_deliveries, None),
+                ("ack_buffer", ack_buffer, 0),
+                ("ack", ack, "acknowledge"),
             ):
-                if given:
-                    raise ValueError(f"{name}: with auto_acknowledge=True nothing is left to acknowledge or take over")
+                if given != default:
+                    raise ValueError(
+                        f"{name}: with auto_acknowledge=True nothing is left to acknowledge or take over, got {given!r}"
+                    )
         if auto_acknowledge and prefetch:
             raise ValueError("prefetch: with auto_acknowledge=True entries on their way would be lost in a crash, too")
         if heartbeat and claim_idle is None:
-            raise ValueError("heartbeat: renews the leases that claim_idle speaks of; give that too")
-        if (max_deliveries is None) is not (dead_letter is None):
-            raise ValueError("max_deliveries, dead_letter: each needs the other")
+            raise ValueError(
+                f"heartbeat: got {heartbeat!r}, but no claim_idle; it renews the leases that that speaks of"
+            )
+        if max_deliveries is not None and dead_letter is None:
+            raise ValueError(f"max_deliveries: got {max_deliveries!r}, but no dead_letter to say where entries go then")
+        if max_deliveries is None and dead_letter is not None:
+            raise ValueError(f"dead_letter: got {dead_letter!r}, but no max_deliveries to say after how many")
         if on_deleted is not None and not callable(on_deleted):
             raise TypeError(f"on_deleted: expected a function, got {type(on_deleted).__name__} ({on_deleted!r})")
         return cls(

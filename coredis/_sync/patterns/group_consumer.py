@@ -176,6 +176,7 @@ class GroupConsumer(Consumer[AnyStr]):
         self._doubtful = False  # the server missed a group, and did not say in which stream
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
+        self._renewing = False
         self._not_before = -math.inf  # when leases may be renewed again after that failed
         self._giving_up: GivingUp[AnyStr] | None = None
         if options.claim_idle is not None:
@@ -260,10 +261,9 @@ class GroupConsumer(Consumer[AnyStr]):
         name, found = self._named(stream, entries)
         if not found:
             return 0
-        count = self._pending.hand_back(name, found, idle, silent=False)
         if self._held is not None:
-            self._held.let_go(name, found, outstanding=False)  # it may come again, even to us
-        return count
+            self._held.let_go(name, found, outstanding=False)  # before it may come again, even to us
+        return self._pending.hand_back(name, found, idle, silent=False)
 
     def processing(
         self, stream: KeyT, entry: StreamEntry[AnyStr], *, hand_back: bool = False, delay: int | None = None
@@ -347,6 +347,7 @@ class GroupConsumer(Consumer[AnyStr]):
             self._collect(bool(release))
             self.flush()
             if release:
+                self._stop_heartbeat()  # it would renew what is handed back
                 self._release(release == "all")
         finally:
             self._finish()
@@ -373,7 +374,10 @@ class GroupConsumer(Consumer[AnyStr]):
                 self._lose(reader)
 
     def _release(self, everything: bool) -> None:
+        held = self._held
         if everything:
+            if held is not None:
+                held.clear()
             for name in self._cursors:
                 self._pending.hand_back_all(name)
         else:
@@ -381,6 +385,8 @@ class GroupConsumer(Consumer[AnyStr]):
             for stream, entry in (*self._items, *(suspect.item for suspect in self._suspects)):
                 by_stream.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
             for name, found in by_stream.items():
+                if held is not None:
+                    held.let_go(name, found, outstanding=False)
                 self._pending.hand_back(name, found, None, silent=True)
         self._items = deque()
         self._suspects = []
@@ -388,9 +394,16 @@ class GroupConsumer(Consumer[AnyStr]):
     def _finish(self) -> None:
         super()._finish()
         self._deleted.clear()
-        heartbeat, self._heartbeat = self._heartbeat, None
-        if heartbeat is not None:
-            heartbeat.stop()
+        self._stop_heartbeat()
+
+    def _stop_heartbeat(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+            self._heartbeat = None
+
+    def forget_parent(self) -> None:
+        self._heartbeat, self._renewing = None, False  # threads and tasks stay with the parent
+        super().forget_parent()
 
     def _restart(self) -> None:
         kept = self._items if self.auto_acknowledge else None
@@ -401,7 +414,6 @@ class GroupConsumer(Consumer[AnyStr]):
         self._deleted.clear()
         self._suspects = []
         self._acknowledgements.clear()
-        self._heartbeat = None
         if self._held is not None:
             self._held.clear()
         if self._takeover is not None:
@@ -428,6 +440,9 @@ class GroupConsumer(Consumer[AnyStr]):
                     f"no consumer group {self.group!r} in {names}: create it, or say auto_create=True"
                 )
             self._groups.create(missing)
+            for cursor in missing:
+                if self._held is not None:
+                    self._held.forget(cursor.name)
             standing.update(self._groups.standing(missing))
         for cursor in unknown:
             if cursor.start not in (None, b">"):
@@ -456,8 +471,9 @@ class GroupConsumer(Consumer[AnyStr]):
         self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
             self.flush()
-        if self._held is not None and self._takeover is not None:
+        if self._takeover is not None:
             self.renew()
+            self._drop_lost()
         if self._suspects:
             self._judge()
 
@@ -465,22 +481,29 @@ class GroupConsumer(Consumer[AnyStr]):
         """
         Renew leases that are due, and drop entries from the buffer that others have taken over.
         """
-        held = self._held
-        assert held is not None
-        if rt.now() >= self._not_before:
+        if self._items and rt.now() >= self._not_before:  # otherwise it is done before the next read
             try:
                 self.renew()
             except (RedisError, RequestTimeoutError):
-                if not self._items:
-                    raise
                 self._not_before = rt.now() + RENEWAL_PAUSE
-        if held.lost and self._items:
+        self._drop_lost()
+
+    def _drop_lost(self) -> None:
+        """
+        Drop entries from the buffer that others have taken over.
+        """
+        assert self._held is not None
+        lost = list(self._held.lost)
+        if lost and self._items:
+            gone = set(lost)
             self._items = deque(
-                item
-                for item in self._items
-                if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in held.lost
+                [
+                    item
+                    for item in self._items
+                    if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in gone
+                ]
             )
-        held.lost.clear()
+        self._held.lost.difference_update(lost)  # a heartbeat may have found more
 
     def renew(self) -> None:
         """
@@ -491,9 +514,15 @@ class GroupConsumer(Consumer[AnyStr]):
             ConnectionError: the server cannot be reached
         """
         held, idle, age = self._held, self._options.claim_idle, self._options.renewal_age
-        if held is None or idle is None or not held.due(rt.now(), age):
+        if held is None or idle is None or self._renewing or not held.due(rt.now(), age):
             return
-        self.statistics.taken_over += self._pending.renew(held, age, idle)
+        self._renewing = (
+            True  # two at once, one from a heartbeat, would each find the entries younger than they should be
+        )
+        try:
+            self.statistics.taken_over += self._pending.renew(held, age, idle)
+        finally:
+            self._renewing = False
 
     def _judge(self) -> None:
         """
@@ -519,8 +548,9 @@ class GroupConsumer(Consumer[AnyStr]):
             assert suspect.deliveries is not None
             if suspect.deliveries < giving_up.most:
                 served = (suspect.item,)
-                # No call between these two statements, so nothing can interrupt here.
+                # No call between these statements, so nothing can interrupt here.
                 self._items += served
+                self.statistics.delivered += 1
                 del self._suspects[0]
                 continue
             # If this does not come back, the server is asked what became of it.
@@ -542,11 +572,12 @@ class GroupConsumer(Consumer[AnyStr]):
                 for identifier in gone:
                     self._on_deleted(text(name), text(identifier))
 
-    def _longest_wait(self) -> float:
+    def _longest_wait(self, cursors: Iterable[Cursor]) -> float:
         if self._takeover is None:
             return self._slice
+        due = self._takeover.earliest(cursor.name for cursor in cursors)
         # What is held here must not become claimable while we wait: the server would give it to us again.
-        return max(0.001, min(self._slice, self._options.renewal_age / 2, self._takeover.due - rt.now()))
+        return max(0.001, min(self._slice, self._options.renewal_age / 2, due - rt.now()))
 
     def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
         if self._options.delete or not len(self._acknowledgements):
@@ -573,8 +604,6 @@ class GroupConsumer(Consumer[AnyStr]):
             found, positions = arrivals.read_claims(answers, cursors, self.client.replies, self._held)
             self._takeover.scanned(positions, rt.now(), rt.random())
         self._deleted |= found.deleted
-        self.statistics.duplicates_suppressed += found.suppressed
-        self.statistics.claimed += found.claimed
         return found
 
     def _sift(
@@ -602,9 +631,11 @@ class GroupConsumer(Consumer[AnyStr]):
             for cursor in reader.cursors:
                 cursor.lost()
 
-    def _taken(self, following: Plan) -> None:
-        if self._held is not None and following.kind is Kind.HISTORY:
-            self._held.settled()
+    def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
+        if self._held is not None:
+            self._held.settled(cursor.name for cursor in following.cursors())
+            self.statistics.duplicates_suppressed += arrived.suppressed
+            self.statistics.claimed += arrived.claimed
 
     def _lose(self, reader: Reader[AnyStr]) -> None:
         lost = reader.plan
@@ -641,8 +672,11 @@ class GroupConsumer(Consumer[AnyStr]):
 
     def _let_go(self, name: bytes, found: tuple[bytes, ...]) -> None:
         if self._held is not None:
+            # With CLAIM, even a read of new entries may bring what was pending when it was sent.
+            native = self._takeover is not None and self._takeover.native
             outstanding = any(
-                reader.plan is not None and reader.plan.kind is Kind.HISTORY for reader in self._readers.values()
+                reader.plan is not None and (native or reader.plan.kind is not Kind.NEW)
+                for reader in list(self._readers.values())
             )
             self._held.let_go(name, found, outstanding)
 

@@ -14,7 +14,7 @@ from coredis._core.consumer.held import Held, Key
 from coredis._core.consumer.parameters import encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import blocking as rt
-from coredis.exceptions import ConnectionError, ReplyError
+from coredis.exceptions import ConnectionError, ReplyError, StreamConsumerGroupError
 from coredis.tokens import PureToken
 from coredis.types import StreamPendingExt
 
@@ -95,19 +95,27 @@ class PendingEntries(Generic[AnyStr]):
         """
         taken_over = 0
         for renewal in held.renewals(rt.now(), age, idle):
-            kept = self._client.xclaim(
-                renewal.name, self._group, self._consumer, renewal.min_idle, renewal.identifiers, justid=True
-            )
+            try:
+                kept = self._client.xclaim(
+                    renewal.name, self._group, self._consumer, renewal.min_idle, renewal.identifiers, justid=True
+                )
+            except StreamConsumerGroupError:
+                # The group is gone, and with it what was pending there: nothing is left to renew, and nobody else has it.
+                held.renewed(renewal, (), rt.now())
+                held.lost.difference_update([(renewal.name, found) for found in renewal.identifiers])
+                raise
             still = {self._encoded(identifier) for identifier in kept}
-            gone = [identifier for identifier in renewal.identifiers if identifier not in still]
-            # Taken over, or acknowledged past this consumer, or the group was made anew. Only the first is somebody else's.
-            owners = self._owners(renewal.name, gone)
+            refused = [identifier for identifier in renewal.identifiers if identifier not in still]
+            pending = self._ask(renewal.name, refused) if refused else []
+            # Ours, and touched later than we know of: by a read of pending entries, or by another renewal at the same time.
+            still |= self._claim_again(
+                renewal.name, [entry for entry in pending if self._encoded(entry.consumer) == self._consumer]
+            )
             held.renewed(renewal, still, rt.now())
-            for identifier in gone:
-                if owners.get(identifier, self._consumer) != self._consumer:
-                    taken_over += 1
-                else:
-                    held.lost.discard((renewal.name, identifier))
+            # What is pending no more was acknowledged past this consumer, or the group was made anew: nobody else has it.
+            elsewhere = {self._encoded(entry.identifier) for entry in pending} - still
+            held.lost.difference_update([(renewal.name, found) for found in refused if found not in elsewhere])
+            taken_over += len(elsewhere)
         return taken_over
 
     def deliveries(self, keys: Iterable[Key]) -> dict[Key, int]:
@@ -181,17 +189,31 @@ class PendingEntries(Generic[AnyStr]):
         pipeline.execute()
         return sum(len(handle.result()) for handle in handles)
 
-    def _owners(self, name: bytes, identifiers: list[bytes]) -> dict[bytes, bytes]:
-        if not identifiers:
-            return {}
+    def _ask(self, name: bytes, identifiers: Iterable[bytes]) -> list[StreamPendingExt[AnyStr]]:
+        """
+        Ask what is pending of these entries, whoever has it.
+        """
         pipeline = self._client.pipeline(transaction=False)
         handles = [pipeline.xpending(name, self._group, identifier, identifier, 1) for identifier in identifiers]
         pipeline.execute()
-        return {
-            self._encoded(entry.identifier): self._encoded(entry.consumer)
-            for handle in handles
-            for entry in handle.result()
-        }
+        return [entry for handle in handles for entry in handle.result()]
+
+    def _claim_again(self, name: bytes, pending: list[StreamPendingExt[AnyStr]]) -> set[bytes]:
+        """
+        Renew leases of entries that were ours a moment ago.
+
+        Returns:
+            those that still are
+        """
+        if not pending:
+            return set()
+        pipeline = self._client.pipeline(transaction=False)
+        handles = [
+            pipeline.xclaim(name, self._group, self._consumer, entry.idle, [entry.identifier], justid=True)
+            for entry in pending
+        ]
+        pipeline.execute()
+        return {self._encoded(identifier) for handle in handles for identifier in handle.result()}
 
     def has(self, command: str, option: str | None = None) -> bool:
         """

@@ -43,6 +43,7 @@ class Reader(Generic[AnyStr]):
         cursors: where the consumer stands in each of them
         scattered: they are in several slots of a cluster
         plan: what the outstanding read asks for; None when there is none
+        sent_at: when it, or the last one, was sent (monotonic seconds)
         started: the outstanding read; None when there is none
         waits: the outstanding read waits on the server for entries
         listening: without an outstanding read: waits for the server to tell that a stream has changed; otherwise None
@@ -65,6 +66,7 @@ class Reader(Generic[AnyStr]):
         self._phantoms: list[tuple[int, str]] = []
         self._ahead = 0
         self._kills = 0
+        self._block = 0.0
         self._tracking: bool | None = None  # None: not tried on this connection
         self._trying = False
         self.place = place
@@ -74,6 +76,7 @@ class Reader(Generic[AnyStr]):
         self.started: rt.Started | None = None
         self.waits = False
         self.listening: rt.Listening | None = None
+        self.sent_at = -math.inf
         self.deadline = math.inf
         self.last: Kind | None = None
         self.taken: Plan | None = None
@@ -187,9 +190,11 @@ class Reader(Generic[AnyStr]):
         self._ahead = len(ahead)
         self._kills = len(self._phantoms)
         self._trying = bool(tracking) and self._tracking is None
-        self.deadline = rt.now() + block + self._client.times.grace
+        self.sent_at = rt.now()
+        self.deadline = self.sent_at + block + self._client.times.grace
         self.last = plan.kind
         self.waits = block > 0
+        self._block = block
         self.acknowledging = acknowledging
         self.sent_now = True
         self.plan = plan
@@ -212,6 +217,10 @@ class Reader(Generic[AnyStr]):
             if self.started is None:
                 self._mark(False)
                 self.plan = None
+        if self.started is not None and not self.started.written:
+            # What is left of it is sent now, and takes its time from now on.
+            self.sent_at = rt.now()
+            self.deadline = self.sent_at + self._block + self._client.times.grace
 
     def overdue(self) -> bool:
         """
@@ -301,8 +310,9 @@ class Reader(Generic[AnyStr]):
         """
         if self._connection is not None:
             identifier, address = self.client_id, self._connection.channel.local_address
-            if self.plan is not None and self.waits:
-                self.doubt_at = self.deadline
+            if self.plan is not None and self.plan.kind is not Kind.HISTORY:
+                # It may be waiting there, or on its way to be executed.
+                self.doubt_at = max(self.deadline, rt.now() + self._client.times.grace)
                 if identifier is not None and address is not None:
                     self._phantoms.append((identifier, address))
             self._client.discard(self._connection)

@@ -1,0 +1,90 @@
+"""
+What tests of consumers do to streams from outside, and ask about them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.aio import Redis
+
+#: So long has nothing been idle here, unless a test says so.
+HOUR = 3_600_000
+#: ``claim_idle`` of a consumer that takes over what a test has made old, and nothing else.
+MINUTE = 60_000
+
+
+async def fill(client: Redis[Any], stream: str, first: int, last: int) -> None:
+    """
+    Add entries ``first-0`` to ``last-0``.
+    """
+    for number in range(first, last + 1):
+        await client.xadd(stream, {"number": number}, identifier=f"{number}-0")
+
+
+def numbered(first: int, last: int) -> list[bytes]:
+    """
+    Give the identifiers of these.
+    """
+    return [b"%d-0" % number for number in range(first, last + 1)]
+
+
+async def identifiers(consumer: Any) -> list[bytes]:
+    """
+    Read until there is nothing.
+    """
+    return [entry.identifier async for _, entry in consumer]
+
+
+async def take(consumer: Any, count: int = 1) -> list[bytes]:
+    """
+    Read so many entries, or as many as there are.
+    """
+    taken: list[bytes] = []
+    for _ in range(count):
+        _, entry = await consumer.get_entry()
+        if entry is not None:
+            taken.append(entry.identifier)
+    return taken
+
+
+async def deliver(client: Redis[Any], member: str, first: int, last: int, stream: str = "a") -> None:
+    """
+    Add entries and deliver them to a member of group ``g``.
+    """
+    await client.xgroup_create(stream, "g", "$", mkstream=True)
+    await fill(client, stream, first, last)
+    await client.xreadgroup("g", member, {stream: ">"})
+
+
+async def grow_old(client: Redis[Any], member: str, first: int, last: int, stream: str = "a", **options: Any) -> None:
+    """
+    Have pending entries be a member's, and idle for an hour.
+    """
+    identifiers = numbered(first, last)
+    assert tuple(identifiers) == await client.xclaim(
+        stream, "g", member, 0, identifiers, **{"idle": HOUR, "justid": True, **options}
+    )
+
+
+async def pending(client: Redis[Any], stream: str = "a") -> dict[bytes, tuple[bytes, int]]:
+    """
+    Give the owner and the delivery count of each pending entry of group ``g``.
+    """
+    found = await client.xpending(stream, "g", "-", "+", 1000)
+    return {entry.identifier: (entry.consumer, entry.delivered) for entry in found}
+
+
+async def idle(client: Redis[Any], stream: str = "a") -> dict[bytes, int]:
+    """
+    Give the milliseconds for which each pending entry of group ``g`` has been idle.
+    """
+    return {entry.identifier: entry.idle for entry in await client.xpending(stream, "g", "-", "+", 1000)}
+
+
+async def calls(client: Redis[Any], *commands: str) -> int:
+    """
+    Say how often these commands have been executed.
+    """
+    statistics: Any = await client.info("commandstats")
+    return sum(int(statistics.get(f"cmdstat_{command}", {"calls": 0})["calls"]) for command in commands)

@@ -1,0 +1,409 @@
+# Generated from tests/_async/test_acknowledging.py by scripts/generate.py: edit that file, not this one.
+"""
+A member of a group acknowledges: one by one, in blocks, in numbers, and with deleting.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coredis.types import DeadLetter
+from tests._sync.streams import (
+    HOUR,
+    MINUTE,
+    calls,
+    deliver,
+    fill,
+    grow_old,
+    identifiers,
+    idle,
+    numbered,
+    pending,
+    take,
+)
+from tests.support.blocking import Interrupted, Redis, connect, gather, interrupted_after, sleep, spawn, text
+from tests.support.proxy import FaultProxy
+
+
+class Failure(Exception):
+    """
+    What goes wrong in these tests.
+    """
+
+
+def test_ack_says_how_many_were_pending(redis: Redis[Any]) -> None:
+    """
+    Entries and identifiers, however they are written; what was acknowledged already does not count.
+    """
+    fill(redis, "a", 1, 6)
+    consumer = redis.xconsumer(["a"], group="g", consumer="c", buffer_size=9)
+    entries = [entry for _, entry in consumer]
+
+    assert 5 == consumer.ack("a", entries[0], "2-0", b"3-0", 4, "5")
+    assert 1 == consumer.ack(b"a", *entries)
+    assert 0 == consumer.ack("a", *entries)
+    assert 0 == consumer.ack("a")
+
+    assert 6 == consumer.statistics.acknowledged
+    assert 0 == (redis.xpending("a", "g")).pending
+
+
+def test_what_is_not_pending(client: Redis[Any]) -> None:
+    """
+    An entry of another member is pending in the group; one that nobody got, or of a stream without the group, is not.
+    """
+    deliver(client, "other", 1, 1)
+    fill(client, "a", 2, 2)
+    consumer = client.xconsumer(["a"], group="g", consumer="c")
+
+    assert 1 == consumer.ack("a", "1-0", "2-0")
+    assert 0 == consumer.ack("b", "1-0")
+    assert [b"2-0"] == take(consumer)
+
+
+def test_a_bad_identifier(client: Redis[Any]) -> None:
+    """
+    Nothing is acknowledged, and nothing collected.
+    """
+    deliver(client, "c", 1, 1)
+    for consumer in (
+        client.xconsumer(["a"], group="g", consumer="c"),
+        client.xconsumer(["a"], group="g", consumer="c", ack_buffer=9),
+    ):
+        with pytest.raises(ValueError, match=r"entries: .*'1-'"):
+            consumer.ack("a", "1-0", "1-")
+        assert 0 == consumer.flush()
+
+    assert {b"1-0": (b"c", 1)} == pending(client)
+
+
+def test_ack_after_the_group_has_vanished(client: Redis[Any]) -> None:
+    """
+    Nothing is pending any more, which is what was wanted; reading goes on.
+    """
+    fill(client, "a", 1, 1)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", claim_idle=MINUTE)
+    assert [b"1-0"] == take(consumer)
+    client.delete(["a"])
+
+    assert 0 == consumer.ack("a", "1-0")
+    fill(client, "a", 2, 2)
+
+    assert [b"2-0"] == take(consumer)
+
+
+# -------------------------------------------------------------------------------------------------------- processing
+
+
+def test_what_was_processed_is_acknowledged(redis: Redis[Any]) -> None:
+    """
+    At the end of the block, and not before.
+    """
+    fill(redis, "a", 1, 2)
+    consumer = redis.xconsumer(["a"], group="g", consumer="c")
+    for stream, entry in consumer:
+        with consumer.processing(stream, entry) as same:
+            assert entry is same
+            assert 1 == (redis.xpending("a", "g")).pending
+
+    assert 0 == (redis.xpending("a", "g")).pending
+    assert 2 == consumer.statistics.acknowledged
+
+
+def test_what_fails_stays_pending(client: Redis[Any], quick_looks: None) -> None:
+    """
+    The exception is the application's, and the entry is held no more: once it is old enough it comes again, even here.
+    """
+    fill(client, "a", 1, 1)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", timeout=5000, claim_idle=MINUTE)
+    stream, entry = consumer.get_entry()
+    assert stream is not None and entry is not None
+    with pytest.raises(Failure):
+        with consumer.processing(stream, entry):
+            raise Failure
+    assert {b"1-0": (b"c", 1)} == pending(client)
+    assert (idle(client))[b"1-0"] < MINUTE
+
+    grow_old(client, "c", 1, 1)
+
+    assert [b"1-0"] == take(consumer)
+    consumer.close()
+
+
+def test_what_fails_is_handed_back(client: Redis[Any]) -> None:
+    """
+    If asked for: another member takes it over at once, or after a delay.
+    """
+    fill(client, "a", 1, 2)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", claim_idle=MINUTE, buffer_size=9)
+    for delay in (None, 50_000):
+        stream, entry = consumer.get_entry()
+        assert stream is not None and entry is not None
+        with pytest.raises(Failure):
+            with consumer.processing(stream, entry, hand_back=True, delay=delay):
+                raise Failure
+
+    ages = idle(client)
+    assert ages[b"1-0"] >= HOUR
+    assert 10_000 <= ages[b"2-0"] < MINUTE
+    assert [b"1-0"] == identifiers(client.xconsumer(["a"], group="g", consumer="d", claim_idle=MINUTE))
+    assert {b"1-0": (b"d", 2), b"2-0": (b"c", 1)} == pending(client)
+
+
+def test_a_bad_delay_is_refused_before_the_block(client: Redis[Any]) -> None:
+    """
+    Not when the block has failed, where the reason would be hidden.
+    """
+    fill(client, "a", 1, 1)
+    consumer = client.xconsumer(["a"], group="g", consumer="c")
+    stream, entry = consumer.get_entry()
+    assert stream is not None and entry is not None
+
+    with pytest.raises(ValueError, match="delay: 5 "):
+        consumer.processing(stream, entry, hand_back=True, delay=5)
+
+
+def test_what_could_not_be_handed_back(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    What the application raised matters more than that the server cannot be reached.
+    """
+    fill(client, "a", 1, 1)
+    with connect(proxy, stream_timeout=0.1) as distant:
+        consumer = distant.xconsumer(["a"], group="g", consumer="c")
+        stream, entry = consumer.get_entry()
+        assert stream is not None and entry is not None
+        with pytest.raises(Failure):
+            with consumer.processing(stream, entry, hand_back=True):
+                proxy.blackhole()
+                raise Failure
+        proxy.heal()
+
+    assert {b"1-0": (b"c", 1)} == pending(client)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["interrupted", "failed"])
+def test_interrupted_is_not_failed(client: Redis[Any], fails: bool) -> None:
+    """
+    An entry whose processing was broken off stays pending; only a failure is told of it when it is given up.
+    """
+    letters: list[DeadLetter[bytes]] = []
+    client.xgroup_create("a", "g", "0", mkstream=True)
+    fill(client, "a", 1, 1)
+    options: dict[str, Any] = {"start_from_backlog": True, "max_deliveries": 1, "dead_letter": letters.append}
+    consumer = client.xconsumer(["a"], group="g", consumer="c", **options)
+
+    def process() -> None:
+        stream, entry = consumer.get_entry()
+        assert stream is not None and entry is not None
+        with consumer.processing(stream, entry):
+            if fails:
+                raise Failure
+            sleep(20)
+
+    with consumer:
+        with pytest.raises(Failure if fails else Interrupted):
+            interrupted_after(0.2, process)
+        assert {b"1-0": (b"c", 1)} == pending(client)
+    with consumer:
+        assert [] == identifiers(consumer)
+
+    assert [(1, "Failure" if fails else "")] == [(letter.deliveries, letter.error) for letter in letters]
+
+
+# ------------------------------------------------------------------------------------------------------- in numbers
+
+
+def test_collected_acknowledgements_leave_by_number(client: Redis[Any]) -> None:
+    """
+    With the one that makes the number full, in one command for each stream.
+    """
+    fill(client, "a", 1, 3)
+    fill(client, "b", 1, 1)
+    consumer = client.xconsumer(["a", "b"], group="g", consumer="c", ack_buffer=4, buffer_size=9)
+    identifiers(consumer)
+    client.config_resetstat()
+
+    assert [0, 0, 0] == [consumer.ack("a", identifier) for identifier in ("1-0", "2", "2-0")]
+    assert 3 == len(pending(client))
+    assert 0 == consumer.ack("b", "1-0")
+    assert 4 == consumer.ack("a", 3)
+
+    assert (0, 2) == (len(pending(client)), calls(client, "xack"))
+    assert 4 == consumer.statistics.acknowledged
+
+
+def test_collected_acknowledgements_leave_by_time(client: Redis[Any]) -> None:
+    """
+    With the first one after it.
+    """
+    fill(client, "a", 1, 2)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", ack_buffer=100, ack_interval=200, buffer_size=9)
+    identifiers(consumer)
+    assert 0 == consumer.ack("a", "1-0")
+    sleep(0.21)
+
+    assert 2 == consumer.ack("a", "2-0")
+
+
+def test_collected_acknowledgements_leave_when_told(client: Redis[Any]) -> None:
+    """
+    By ``flush`` and by closing.
+    """
+    fill(client, "a", 1, 2)
+    with client.xconsumer(["a"], group="g", consumer="c", ack_buffer=100, buffer_size=9) as consumer:
+        identifiers(consumer)
+        consumer.ack("a", "1-0")
+        assert [1, 0] == [consumer.flush() for _ in range(2)]
+        consumer.ack("a", "2-0")
+        assert 1 == len(pending(client))
+
+    assert {} == pending(client)
+    assert 2 == consumer.statistics.acknowledged
+
+
+def test_collected_acknowledgements_ride_with_the_next_read(proxy: FaultProxy) -> None:
+    """
+    In the same write, on the connection of the read, and are confirmed with its reply.
+    """
+    with connect(proxy) as client:
+        fill(client, "a", 1, 3)
+        consumer = client.xconsumer(["a"], group="g", consumer="c", ack_buffer=100)
+        for number in range(1, 4):
+            (taken,) = take(consumer)
+            assert b"%d-0" % number == taken
+            consumer.ack("a", taken)
+        assert [] == take(consumer)
+
+        assert 3 == consumer.statistics.acknowledged
+        assert 0 == consumer.flush()
+        assert {} == pending(client)
+    (reading,) = [
+        connection for connection in proxy.connections if [b"XACK", b"a", b"g", b"1-0"] in connection.commands
+    ]
+    words = [command[0] for command in reading.commands if command[0] in (b"XACK", b"XREADGROUP")]
+    assert [b"XREADGROUP", *[b"XACK", b"XREADGROUP"] * 3] == words
+
+
+@pytest.mark.parametrize("command", ["XACK", "XREADGROUP"])
+def test_collected_acknowledgements_survive_a_lost_reply(proxy: FaultProxy, command: str) -> None:
+    """
+    They are sent again, and the entries come once and in order.
+    """
+    with connect(proxy) as client:
+        fill(client, "a", 1, 6)
+        consumer = client.xconsumer(["a"], group="g", consumer="c", ack_buffer=100, claim_idle=MINUTE)
+        seen = []
+        for number in range(6):
+            if number in (2, 4):
+                proxy.swallow(command=command)
+            (taken,) = take(consumer)
+            seen.append(taken)
+            consumer.ack("a", taken)
+        consumer.close()
+
+        assert numbered(1, 6) == seen
+        assert {} == pending(client)
+        assert 2 == consumer.statistics.reconnects
+
+
+def test_a_flush_that_fails_loses_nothing(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    What is not known to be acknowledged is still collected.
+    """
+    with connect(proxy, stream_timeout=0.1) as distant:
+        fill(client, "a", 1, 1)
+        consumer = distant.xconsumer(["a"], group="g", consumer="c", ack_buffer=9)
+        take(consumer)
+        consumer.ack("a", "1-0")
+        proxy.pause("to_server")
+        with pytest.raises(TimeoutError):
+            consumer.flush()
+        proxy.reset_all()
+        proxy.heal()
+
+        assert 1 == consumer.flush()
+
+
+def test_acknowledging_while_another_reads(client: Redis[Any]) -> None:
+    """
+    Several tasks or threads acknowledge what one reads, which waits for more at the same time.
+    """
+    consumer = client.xconsumer(["a"], group="g", consumer="c", ack_buffer=5, buffer_size=9, timeout=10_000)
+    given: list[bytes] = []
+
+    def read() -> None:
+        while len(given) < 60:
+            given.extend(take(consumer))
+
+    def acknowledge(part: int) -> None:
+        done = 0
+        while done < 60:
+            for number in range(done, len(given)):
+                if number % 3 == part:
+                    consumer.ack("a", given[number])
+                done = number + 1
+            sleep(0.001)
+
+    reading = spawn(read)
+    acknowledging = spawn(lambda: gather(*[lambda part=part: acknowledge(part) for part in range(3)]))  # type: ignore[misc]
+    fill(client, "a", 1, 60)
+    reading.join()
+    acknowledging.join()
+    consumer.close()
+
+    assert numbered(1, 60) == given
+    assert {} == pending(client)
+    assert 60 == consumer.statistics.acknowledged
+
+
+# ---------------------------------------------------------------------------------------------------- with deleting
+
+
+@pytest.mark.parametrize("collected", [0, 100])
+def test_acknowledging_deletes(redis: Redis[Any], collected: int) -> None:
+    """
+    If asked for: the stream keeps what was not processed.
+    """
+    fill(redis, "a", 1, 3)
+    consumer = redis.xconsumer(["a"], group="g", consumer="c", ack="delete", ack_buffer=collected, buffer_size=9)
+    entries = [entry for _, entry in consumer]
+
+    counts = [consumer.ack("a", *entries[:2]), consumer.flush()]
+
+    assert ([0, 2] if collected else [2, 0]) == counts
+    assert 0 == consumer.ack("a", entries[0])
+    assert [text(redis, "3-0")] == [entry.identifier for entry in redis.xrange("a")]
+    assert 1 == (redis.xpending("a", "g")).pending
+    consumer.close()
+
+
+def test_collected_deletions_leave_before_the_next_read(client: Redis[Any]) -> None:
+    """
+    As acknowledgements do.
+    """
+    fill(client, "a", 1, 2)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", ack="delete", ack_buffer=100)
+    consumer.ack("a", *take(consumer))
+    assert 2 == client.xlen("a")
+
+    assert [b"2-0"] == take(consumer)
+
+    assert 1 == client.xlen("a")
+
+
+def test_another_group_needs_it_too(client: Redis[Any]) -> None:
+    """
+    Servers that know of it keep the entry for the other group; the last one that acknowledges deletes it.
+    """
+    fill(client, "a", 1, 1)
+    consumers = [client.xconsumer(["a"], group=group, consumer="c", ack="delete") for group in ("g", "h")]
+    for consumer in consumers:
+        consumer.get_entry()
+    knows = client.supports("XACKDEL")
+
+    assert 1 == consumers[0].ack("a", "1-0")
+    assert int(knows) == client.xlen("a")
+    assert 1 == consumers[1].ack("a", "1-0")
+    assert 0 == client.xlen("a")

@@ -1,0 +1,211 @@
+# Generated from tests/_async/test_handing_back.py by scripts/generate.py: edit that file, not this one.
+"""
+What one member of a group hands back, another one takes over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests._sync.streams import HOUR, MINUTE, deliver, fill, identifiers, idle, numbered, pending, take
+from tests._sync.waiting import until
+from tests.support.blocking import Interrupted, Redis, interrupted_after, sleep, spawn
+
+
+def taker(client: Redis[Any], name: str = "d", **options: Any) -> Any:
+    """
+    Make a member that takes over.
+    """
+    return client.xconsumer(["a"], group="g", consumer=name, claim_idle=MINUTE, **options)
+
+
+def test_at_once(client: Redis[Any]) -> None:
+    """
+    The delivery count stays as it is, and whoever begins to take over gets it.
+    """
+    fill(client, "a", 1, 3)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=9)
+    entries = [entry for _, entry in consumer]
+
+    assert 2 == consumer.nack("a", entries[0], "2")
+
+    assert {b"1-0": (b"c", 1), b"2-0": (b"c", 1), b"3-0": (b"c", 1)} == pending(client)
+    assert numbered(1, 2) == identifiers(taker(client))
+    assert {b"1-0": (b"d", 2), b"2-0": (b"d", 2), b"3-0": (b"c", 1)} == pending(client)
+
+
+def test_somebody_waits_for_it(client: Redis[Any], quick_looks: None) -> None:
+    """
+    A member that waits gets it at its next look.
+    """
+    fill(client, "a", 1, 1)
+    consumer = client.xconsumer(["a"], group="g", consumer="c")
+    take(consumer)
+    waiting = taker(client, timeout=10_000, block_slice=50)
+    reading = spawn(lambda: take(waiting))
+    sleep(0.05)
+
+    assert 1 == consumer.nack("a", "1-0")
+
+    assert [b"1-0"] == reading.join()
+    waiting.close()
+
+
+def test_it_comes_again_even_here(client: Redis[Any], quick_looks: None) -> None:
+    """
+    What was handed back is held no more.
+    """
+    fill(client, "a", 1, 1)
+    consumer = taker(client, timeout=10_000)
+    take(consumer)
+
+    assert 1 == consumer.nack("a", "1-0")
+
+    assert [b"1-0"] == take(consumer)
+    consumer.close()
+
+
+def test_after_a_delay(client: Redis[Any]) -> None:
+    """
+    The entry is as old as leaves the delay until others take over.
+    """
+    fill(client, "a", 1, 1)
+    consumer = taker(client, "c")
+    take(consumer)
+
+    assert 1 == consumer.nack("a", "1-0", delay=50_000)
+
+    assert 10_000 <= (idle(client))[b"1-0"] < MINUTE
+    assert [] == identifiers(taker(client))
+    assert {b"1-0": (b"c", 1)} == pending(client)
+
+
+def test_what_is_not_ours(client: Redis[Any]) -> None:
+    """
+    An entry that another member has, or nobody, is left alone.
+    """
+    deliver(client, "other", 1, 1)
+    fill(client, "a", 2, 2)
+    consumer = client.xconsumer(["a"], group="g", consumer="c")
+
+    assert 0 == consumer.nack("a", "1-0", "2-0")
+    assert 0 == consumer.nack("a")
+
+    assert {b"1-0": (b"other", 1)} == pending(client)
+    assert (idle(client))[b"1-0"] < HOUR
+
+
+def test_a_bad_argument(client: Redis[Any]) -> None:
+    """
+    Nothing is sent.
+    """
+    with pytest.raises(ValueError, match="delay: 5 "):
+        client.xconsumer(["a"], group="g", consumer="c").nack("a", "1-0", delay=5)
+    with pytest.raises(ValueError, match=r"delay: .*60001"):
+        taker(client).nack("a", "1-0", delay=MINUTE + 1)
+    with pytest.raises(ValueError, match=r"entries: .*'x'"):
+        taker(client).nack("a", "x")
+
+
+# ----------------------------------------------------------------------------------------------------------- closing
+
+
+def test_closing_hands_back_what_was_not_served(client: Redis[Any]) -> None:
+    """
+    As if it had not been delivered; what the application has, and what others have, stays where it is.
+    """
+    deliver(client, "other", 1, 1)
+    fill(client, "a", 2, 6)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=9)
+    assert numbered(2, 3) == take(consumer, 2)
+
+    consumer.close(release=True)
+
+    assert ([], []) == (consumer.drain(), identifiers(consumer))
+    ages = idle(client)
+    assert [True] * 3 == [ages[identifier] >= HOUR for identifier in numbered(4, 6)]
+    assert [False] * 3 == [ages[identifier] >= HOUR for identifier in numbered(1, 3)]
+    assert numbered(4, 6) == identifiers(taker(client))
+    mine = {b"1-0": (b"other", 1), b"2-0": (b"c", 1), b"3-0": (b"c", 1)}
+    assert {**mine, b"4-0": (b"d", 1), b"5-0": (b"d", 1), b"6-0": (b"d", 1)} == pending(client)
+
+
+def test_closing_hands_back_everything(client: Redis[Any]) -> None:
+    """
+    If asked for: what the application has, too, but not what others have.
+    """
+    deliver(client, "other", 1, 1)
+    fill(client, "a", 2, 4)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=1, ack_buffer=9)
+    consumer.ack("a", *take(consumer))
+    assert [b"3-0", b"4-0"] == take(consumer, 2)
+
+    consumer.close(release="all")
+
+    assert numbered(3, 4) == identifiers(taker(client))
+    assert {b"1-0": (b"other", 1), b"3-0": (b"d", 1), b"4-0": (b"d", 1)} == pending(client)
+
+
+def test_closing_hands_back_what_is_on_its_way(client: Redis[Any]) -> None:
+    """
+    A read that was broken off is still outstanding; what it brings is handed back.
+    """
+    consumer = client.xconsumer(["a"], group="g", consumer="c", timeout=20_000)
+    with pytest.raises(Interrupted):
+        interrupted_after(0.1, consumer.get_entry)
+    fill(client, "a", 1, 1)
+    assert {b"1-0": (b"c", 1)} == pending(client)
+
+    consumer.close(release=True)
+
+    assert [b"1-0"] == identifiers(taker(client))
+    assert {b"1-0": (b"d", 1)} == pending(client)
+
+
+@pytest.mark.parametrize("release", [True, "all"])
+def test_what_was_handed_back_is_not_taken_again(client: Redis[Any], release: Any) -> None:
+    """
+    Neither by a heartbeat while closing nor by asking afterwards: it is held no more.
+    """
+    fill(client, "a", 1, 3)
+    options: dict[str, Any] = {"claim_idle": 200, "heartbeat": True, "timeout": 50}
+    consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=9, **options)
+    take(consumer)
+    consumer.close(release=release)
+    sleep(0.15)
+
+    assert [] == take(consumer)
+
+    ages = idle(client)
+    assert [release == "all", True, True] == [ages[identifier] >= HOUR for identifier in numbered(1, 3)]
+
+
+def test_a_bad_release(client: Redis[Any]) -> None:
+    """
+    Refused, and nothing is closed.
+    """
+    fill(client, "a", 1, 1)
+    consumer = client.xconsumer(["a"], group="g", consumer="c")
+
+    with pytest.raises(ValueError, match=r"release: .*'yes'"):
+        consumer.close(release="yes")  # type: ignore[call-arg]
+
+    assert [b"1-0"] == take(consumer)
+
+
+def test_closing_wakes_a_reader(client: Redis[Any]) -> None:
+    """
+    In another task or thread, that waits for entries.
+    """
+    fill(client, "a", 1, 1)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", timeout=30_000)
+    take(consumer)
+    reading = spawn(lambda: identifiers(consumer))
+    sleep(0.1)
+
+    consumer.close(release=True)
+
+    assert [] == reading.join()
+    until(lambda: reading.done)

@@ -36,8 +36,10 @@ class Event(NamedTuple):
         group: its name, or empty
         consumer: its name, or empty
         identifier: of the entry, or (0, 0)
-        connection: the number of the connection that caused it, 0 when nobody did
+        connection: the number of the connection whose command it was, or that had waited for it; 0: nobody's
         pending: delivered: whether it is pending now
+        command: how many commands had been executed until then: entries of one reply have the same
+        fields: added: of the entry
     """
 
     kind: str
@@ -47,6 +49,8 @@ class Event(NamedTuple):
     identifier: Identifier = (0, 0)
     connection: int = 0
     pending: bool = False
+    command: int = 0
+    fields: tuple[bytes, ...] = ()
 
 
 class Connection:
@@ -56,6 +60,7 @@ class Connection:
     Attributes:
         number: as CLIENT ID tells it
         closed: the server has ended it
+        outbox: what was answered and not taken
     """
 
     def __init__(self, server: MemoryServer, number: int) -> None:
@@ -71,7 +76,7 @@ class Connection:
         self.blocked: Blocked | None = None
         self._commands = Commands()
         self._waiting: deque[list[bytes]] = deque()
-        self._answered = bytearray()
+        self.outbox = bytearray()
 
     def receive(self, data: bytes) -> None:
         """
@@ -93,21 +98,14 @@ class Connection:
         """
         Send a reply.
         """
-        self._answered += encode(reply, self.protocol)
-
-    @property
-    def answered(self) -> int:
-        """
-        How many bytes wait to be taken.
-        """
-        return len(self._answered)
+        self.outbox += encode(reply, self.protocol)
 
     def take(self, most: int | None = None) -> bytes:
         """
         Take bytes that were sent to the client.
         """
-        data = bytes(self._answered[:most])
-        del self._answered[: len(data)]
+        data = bytes(self.outbox[:most])
+        del self.outbox[: len(data)]
         return data
 
     def close(self) -> None:
@@ -130,6 +128,8 @@ class MemoryServer:
 
     Attributes:
         now: unix time in milliseconds
+        executed: how many commands there have been
+        latest: the number of the latest connection
         refusing: an error that is the answer to everything but a greeting; empty: none
         scripts: what EVAL runs, by the text of the script
     """
@@ -146,13 +146,14 @@ class MemoryServer:
         self.now = now
         self.password = password
         self.journal = journal
+        self.executed = 0
         self.refusing = ""
         self.scripts: dict[bytes, Callable[[Call, list[bytes], list[bytes]], Reply]] = {}
         self.connections: dict[int, Connection] = {}
         self._databases: list[dict[bytes, bytes | Stream]] = [{} for _ in range(DATABASES)]
         self._blocked: list[tuple[Connection, Blocked]] = []  # longest waiting first
         self._touched: dict[tuple[int, bytes], None] = {}
-        self._numbers = 0
+        self.latest = 0
 
     # -------------------------------------------------------------------------------------------------- connections
 
@@ -160,8 +161,8 @@ class MemoryServer:
         """
         Accept a client.
         """
-        self._numbers += 1
-        connection = self.connections[self._numbers] = Connection(self, self._numbers)
+        self.latest += 1
+        connection = self.connections[self.latest] = Connection(self, self.latest)
         return connection
 
     def forget(self, connection: Connection) -> None:
@@ -252,7 +253,7 @@ class MemoryServer:
         Write into the journal.
         """
         if self.journal is not None:
-            self.journal.append(Event(kind, key, **details))  # type: ignore[arg-type]
+            self.journal.append(Event(kind, key, command=self.executed, **details))  # type: ignore[arg-type]
 
     # ---------------------------------------------------------------------------------------------------- executing
 
@@ -260,6 +261,7 @@ class MemoryServer:
         """
         Execute a command and answer it, or let the connection wait for the answer.
         """
+        self.executed += 1
         reply = self._reply(connection, words)
         if isinstance(reply, Blocked):
             connection.blocked = reply

@@ -151,7 +151,7 @@ def add(call: Call) -> Reply:
     if producer is not None:
         assert once is not None
         _remember(stream, producer, once, identifier)
-    call.note("added", key, identifier=identifier)
+    call.note("added", key, identifier=identifier, fields=tuple(words))
     trimming.run(call, key, stream)
     call.touch(key)
     return show(identifier)

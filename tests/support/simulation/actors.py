@@ -1,0 +1,238 @@
+"""
+Those who use the library in a simulation: each has at most one call under way, and decides what to call next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import coredis
+from coredis.exceptions import RedisError
+from coredis.patterns.streams import Consumer
+from tests.support.memory.identifiers import exact
+from tests.support.simulation.sessions import Session, Violation
+
+if TYPE_CHECKING:
+    from tests.support.simulation.world import World
+
+GROUP = "g"
+
+
+class Actor:
+    """
+    Somebody with a client of its own, or a shared one.
+
+    Attributes:
+        task: the call under way; None: idle
+        tired: it has nothing to do at the moment
+    """
+
+    def __init__(self, world: World, name: str, client: coredis.Redis[bytes]) -> None:
+        self.world = world
+        self.name = name
+        self.client = client
+        self.task: asyncio.Task[Any] | None = None
+
+    @property
+    def random(self) -> Random:
+        return self.world.random
+
+    def begin(self) -> bool:
+        """
+        Start the next call; False: there is nothing to do.
+        """
+        call = self.next_call()
+        if call is None:
+            return False
+        self.task = self.world.loop.create_task(call)
+        self.task.add_done_callback(self._done)
+        return True
+
+    def cancel(self) -> bool:
+        """
+        Cancel the call under way; False: there is none.
+        """
+        return self.task is not None and self.task.cancel()
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self.task = None
+        if task.cancelled():
+            self.failed(None)
+            return
+        error = task.exception()
+        if error is None:
+            try:
+                self.succeeded(task.result())
+            except Violation as violation:
+                self.world.violations.append(str(violation))
+        elif isinstance(error, RedisError):
+            self.failed(error)
+        else:
+            self.world.violations.append(f"{self.name}: {type(error).__name__}: {error}")
+
+    def next_call(self) -> Coroutine[Any, Any, Any] | None:
+        """
+        Decide what to call.
+        """
+        raise NotImplementedError
+
+    def succeeded(self, result: Any) -> None:
+        """
+        A call has returned.
+        """
+
+    def failed(self, error: RedisError | None) -> None:
+        """
+        A call has failed, or was cancelled (None).
+        """
+
+
+class Producer(Actor):
+    """
+    Adds entries, each once, and never asks for one again.
+    """
+
+    def __init__(self, world: World, name: str, client: coredis.Redis[bytes], entries: int) -> None:
+        super().__init__(world, name, client)
+        self.left = entries
+        self._nonce = 0
+        self._pause = 0
+        self._adding = (0, b"")
+        self.confirmed: dict[int, bytes] = {}
+        self.refused: set[int] = set()
+
+    def next_call(self) -> Coroutine[Any, Any, Any] | None:
+        if not self.left or (self.world.steps < self._pause and not self.world.quiet):
+            return None
+        self.left -= 1
+        # Spread over the whole run, so that there is something to read whatever happens when.
+        self._pause = self.world.steps + self.random.randrange(1 + 2 * self.world.plan.steps // self.world.plan.entries)
+        self._nonce += 1
+        stream = self.random.choice(self.world.plan.streams)
+        self._adding = self._nonce, stream.encode()
+        return self.client.xadd(stream, {"n": self._nonce})
+
+    def succeeded(self, result: Any) -> None:
+        self.world.journal.catch_up()
+        nonce, stream = self._adding
+        key, place = self.world.journal.by_nonce.get(nonce, (b"", (0, (0, 0))))
+        if (key, place[1]) != (stream, exact(result)):
+            raise Violation(f"XADD of {nonce} answered {result!r}, but the entry is {key!r} {place}")
+
+    def failed(self, error: RedisError | None) -> None:
+        if error is not None and not getattr(error, "may_have_run", False):
+            self.refused.add(self._adding[0])
+
+
+class Echoer(Actor):
+    """
+    Has its own words returned.
+    """
+
+    _said = b""
+    _count = 0
+
+    def next_call(self) -> Coroutine[Any, Any, Any]:
+        self._count += 1
+        self._said = b"%s %d" % (self.name.encode(), self._count)
+        return self.client.echo(self._said)
+
+    def succeeded(self, result: Any) -> None:
+        if result != self._said:
+            raise Violation(f"{self.name} said {self._said!r} and was answered {result!r}")
+
+
+class Reader(Actor):
+    """
+    Reads with a consumer, and acknowledges some time later what it got.
+
+    Attributes:
+        session: since the consumer was made or closed
+        held: what it got and has not acknowledged, by stream
+    """
+
+    consumer: Consumer[bytes]
+
+    def __init__(self, world: World, name: str, client: coredis.Redis[bytes], host: str, backlog: bool) -> None:
+        super().__init__(world, name, client)
+        self.host = host
+        self.held: list[tuple[bytes, bytes]] = []
+        self.nothing = 0  # reads without a result in a row
+        self.errors = 0  # failures in a row
+        self._acknowledging: list[tuple[bytes, bytes]] = []
+        self._doing = ""
+        plan = world.plan
+        if plan.mode == "plain":
+            self.consumer = client.xconsumer(
+                plan.streams,
+                parameters={stream: {"identifier": "0-0"} for stream in plan.streams},
+                **plan.consumer_options(),
+            )
+        else:
+            self.consumer = client.xconsumer(
+                plan.streams,
+                group=GROUP,
+                consumer=name,
+                auto_acknowledge=plan.mode == "noack",
+                start_from_backlog=backlog,
+                **plan.consumer_options(),
+            )
+        self.session = self._begin(backlog)
+
+    def _begin(self, backlog: bool) -> Session:
+        session = Session(
+            owner=self.host,
+            consumer=self.name.encode(),
+            since_link=self.world.network.latest,
+            since_event=len(self.world.journal.events),
+            backlog=backlog,
+            lost_before=self.consumer.statistics.possibly_lost,
+        )
+        self.world.sessions.append(session)
+        self.world.journal.several = len(self.world.sessions) > 1
+        return session
+
+    def next_call(self) -> Coroutine[Any, Any, Any]:
+        if self.world.plan.mode == "ack" and self.held and self.random.random() < (0.3 if not self.world.quiet else 0.7):
+            self._doing = "acknowledge"
+            stream = self.random.choice(self.held)[0]
+            mine = [held for held in self.held if held[0] == stream]
+            self._acknowledging = self.random.sample(mine, self.random.randint(1, len(mine)))
+            return self.client.xack(stream, GROUP, [identifier for _, identifier in self._acknowledging])
+        if self._doing == "close":  # failed
+            return self.consumer.close()
+        self._doing = "read"
+        return self.consumer.get_entry()
+
+    def close(self) -> bool:
+        """
+        Begin to close the consumer; False: it is busy.
+        """
+        if self.task is not None:
+            return False
+        self._doing = "close"
+        return self.begin()
+
+    def succeeded(self, result: Any) -> None:
+        self.errors = 0
+        if self._doing == "acknowledge":
+            self.held = [held for held in self.held if held not in self._acknowledging]
+        elif self._doing == "close":
+            self._doing = ""
+            self.session.alive = False
+            self.session = self._begin(self.session.backlog)
+        elif result == (None, None):
+            self.nothing += 1
+        else:
+            self.nothing = 0
+            stream, entry = result
+            self.session.give(self.world.journal, stream, entry)
+            if self.world.plan.mode == "ack":
+                self.held.append((stream, entry.identifier))
+
+    def failed(self, error: RedisError | None) -> None:
+        if error is not None:
+            self.errors += 1

@@ -196,7 +196,7 @@ class Reader(Actor):
         return session
 
     def next_call(self) -> Coroutine[Any, Any, Any]:
-        if self.world.plan.mode == "ack" and self.held and self.random.random() < (0.3 if not self.world.quiet else 0.7):
+        if self.world.plan.mode == "ack" and self.held and (self.world.quiet or self.random.random() < 0.3):
             self._doing = "acknowledge"
             stream = self.random.choice(self.held)[0]
             mine = [held for held in self.held if held[0] == stream]

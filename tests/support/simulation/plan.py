@@ -83,6 +83,7 @@ def draw(random: Random) -> Plan:
     """
     Make a plan.
     """
+    timeout = random.choice((None, 20, 300, 7000))
     faults = random.sample(sorted(FAULTS.keys() - UNSOLVED), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
     return Plan(
         mode=random.choice(("ack", "ack", "ack", "noack", "noack", "plain")),
@@ -92,8 +93,8 @@ def draw(random: Random) -> Plan:
         consumers=random.choice((1, 1, 2)),
         entries=random.randint(4, 14),
         buffer_size=random.choice((0, 0, 1, 3, 9)),
-        timeout=random.choice((None, 20, 300, 7000)),
-        block_slice=random.choice((50, 1000, 5000)),
+        timeout=timeout,
+        block_slice=random.choice((1000, 5000) if timeout == 7000 else (50, 1000, 5000)),
         backlog=random.random() < 0.5,
         request_timeout=random.choice((1.0, 5.0)),
         connections=random.choice((1, 2, 8)),

@@ -5,7 +5,7 @@ Those who use the library in a simulation: each has at most one call under way, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ class Actor:
         call = self.next_call()
         if call is None:
             return False
-        self.task = self.world.loop.create_task(call)
+        self.task = self.world.loop.create_task(call())
         self.task.add_done_callback(self._done)
         return True
 
@@ -61,19 +61,30 @@ class Actor:
         self.task = None
         if task.cancelled():
             self.failed(None)
-            return
-        error = task.exception()
-        if error is None:
-            try:
-                self.succeeded(task.result())
-            except Violation as violation:
-                self.world.violations.append(str(violation))
-        elif isinstance(error, RedisError):
+        elif (error := task.exception()) is not None:
+            self.raised(error)
+        else:
+            self.returned(task.result())
+
+    def returned(self, result: Any) -> None:
+        """
+        A call has returned.
+        """
+        try:
+            self.succeeded(result)
+        except Violation as violation:
+            self.world.violations.append(str(violation))
+
+    def raised(self, error: BaseException) -> None:
+        """
+        A call has raised.
+        """
+        if isinstance(error, RedisError):
             self.failed(error)
         else:
             self.world.violations.append(f"{self.name}: {type(error).__name__}: {error}")
 
-    def next_call(self) -> Coroutine[Any, Any, Any] | None:
+    def next_call(self) -> Callable[[], Any] | None:
         """
         Decide what to call.
         """
@@ -81,7 +92,10 @@ class Actor:
 
     def succeeded(self, result: Any) -> None:
         """
-        A call has returned.
+        Take the result of a call.
+
+        Raises:
+            Violation: it is wrong
         """
 
     def failed(self, error: RedisError | None) -> None:
@@ -104,7 +118,7 @@ class Producer(Actor):
         self.confirmed: dict[int, bytes] = {}
         self.refused: set[int] = set()
 
-    def next_call(self) -> Coroutine[Any, Any, Any] | None:
+    def next_call(self) -> Callable[[], Any] | None:
         if not self.left or (self.world.steps < self._pause and not self.world.quiet):
             return None
         self.left -= 1
@@ -113,7 +127,7 @@ class Producer(Actor):
         self._nonce += 1
         stream = self.random.choice(self.world.plan.streams)
         self._adding = self._nonce, stream.encode()
-        return self.client.xadd(stream, {"n": self._nonce})
+        return lambda: self.client.xadd(stream, {"n": self._nonce})
 
     def succeeded(self, result: Any) -> None:
         self.world.journal.catch_up()
@@ -135,10 +149,10 @@ class Echoer(Actor):
     _said = b""
     _count = 0
 
-    def next_call(self) -> Coroutine[Any, Any, Any]:
+    def next_call(self) -> Callable[[], Any]:
         self._count += 1
         self._said = b"%s %d" % (self.name.encode(), self._count)
-        return self.client.echo(self._said)
+        return lambda: self.client.echo(self._said)
 
     def succeeded(self, result: Any) -> None:
         if result != self._said:
@@ -164,6 +178,7 @@ class Reader(Actor):
         self.errors = 0  # failures in a row
         self._acknowledging: list[tuple[bytes, bytes]] = []
         self._doing = ""
+        self._closing = False
         plan = world.plan
         if plan.mode == "plain":
             self.consumer = client.xconsumer(
@@ -195,17 +210,18 @@ class Reader(Actor):
         self.world.journal.several = len(self.world.sessions) > 1
         return session
 
-    def next_call(self) -> Coroutine[Any, Any, Any]:
+    def next_call(self) -> Callable[[], Any]:
+        if self._closing:
+            self._doing = "close"
+            return self.consumer.close
         if self.world.plan.mode == "ack" and self.held and (self.world.quiet or self.random.random() < 0.3):
             self._doing = "acknowledge"
             stream = self.random.choice(self.held)[0]
             mine = [held for held in self.held if held[0] == stream]
             self._acknowledging = self.random.sample(mine, self.random.randint(1, len(mine)))
-            return self.client.xack(stream, GROUP, [identifier for _, identifier in self._acknowledging])
-        if self._doing == "close":  # failed
-            return self.consumer.close()
+            return lambda: self.client.xack(stream, GROUP, [identifier for _, identifier in self._acknowledging])
         self._doing = "read"
-        return self.consumer.get_entry()
+        return self.consumer.get_entry
 
     def close(self) -> bool:
         """
@@ -213,7 +229,7 @@ class Reader(Actor):
         """
         if self.task is not None:
             return False
-        self._doing = "close"
+        self._closing = True
         return self.begin()
 
     def succeeded(self, result: Any) -> None:
@@ -221,7 +237,7 @@ class Reader(Actor):
         if self._doing == "acknowledge":
             self.held = [held for held in self.held if held not in self._acknowledging]
         elif self._doing == "close":
-            self._doing = ""
+            self._closing = False
             self.session.alive = False
             self.session = self._begin(self.session.backlog)
         elif result == (None, None):
@@ -236,3 +252,27 @@ class Reader(Actor):
     def failed(self, error: RedisError | None) -> None:
         if error is not None:
             self.errors += 1
+
+
+class BlockingReader(Reader):
+    """
+    Reads with the blocking flavour. While one of its calls waits, the world goes on; a signal handler may break it off.
+    """
+
+    def begin(self) -> bool:
+        return False  # it has turns of its own
+
+    def turn(self) -> None:
+        """
+        Make one call, from beginning to end.
+        """
+        call = self.next_call()
+        assert call is not None
+        try:
+            result = call()
+        except KeyboardInterrupt:
+            self.failed(None)
+        except Exception as error:  # which ones are expected is decided there
+            self.raised(error)
+        else:
+            self.returned(result)

@@ -21,7 +21,9 @@ def replaced(loop: SteppedLoop, random: Callable[[], float]) -> Iterator[None]:
     """
     Let both halves of the runtime read this clock and draw these numbers; what runs, runs in this event loop.
     """
-    kept: list[tuple[Any, str, Any]] = [(half, name, getattr(half, name)) for half in (aio, blocking) for name in ("now", "random")]
+    kept: list[tuple[Any, str, Any]] = [
+        (half, name, getattr(half, name)) for half in (aio, blocking) for name in ("now", "random")
+    ]
     running = asyncio._get_running_loop()
     level = _LOGGER.level
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.memory.replies import NO_ARRAY, Refused
 from tests.support.memory.stream import Stream
-from tests.support.simulation.actors import GROUP
+from tests.support.simulation.actors import GROUP, BlockingReader
 from tests.support.simulation.network import Link
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ class Faults:
     def cancel(self) -> bool:
         busy = [actor for actor in self.world.actors if actor.task is not None]
         return bool(busy) and self.world.random.choice(busy).cancel()
+
+    def interrupt(self) -> bool:
+        """
+        A signal handler raises in a call of the blocking flavour.
+        """
+        self.world.interrupting = self.world.plan.blocking
+        return self.world.interrupting
 
     def reset(self) -> bool:
         link = self._link()
@@ -74,7 +81,9 @@ class Faults:
         return bool(connections)
 
     def unblock(self) -> bool:
-        blocked = [connection for connection in self.world.server.connections.values() if connection.blocked is not None]
+        blocked = [
+            connection for connection in self.world.server.connections.values() if connection.blocked is not None
+        ]
         if not blocked:
             return False
         answer: Any = NO_ARRAY
@@ -162,6 +171,8 @@ class Faults:
         self.world.crashed.append(victim)
         if victim.task is not None:
             victim.task.remove_done_callback(victim._done)
+        if isinstance(victim, BlockingReader):
+            self.world.crashing = self.world.waiting
         self.world.network.dead.add(victim.host)
         for link in list(self.world.network.links):
             if link.owner == victim.host:

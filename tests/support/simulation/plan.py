@@ -14,6 +14,7 @@ from tests.support.memory.personality import REDIS_7_0, REDIS_8_6, VALKEY_9_1, P
 #: Faults, and how often at most, per step.
 FAULTS: Final = {
     "cancel": 0.10,
+    "interrupt": 0.10,
     "reset": 0.02,
     "swallow": 0.015,
     "blackhole": 0.006,
@@ -38,7 +39,7 @@ FAULTS: Final = {
 #: Not survived yet, so not drawn: see ``test_simulation``.
 UNSOLVED: Final = frozenset({"sever"})
 #: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered.
-HARMLESS: Final = frozenset({"cancel", "unblock", "join", "delay", "delete entry", "trim"})
+HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delay", "delete entry", "trim"})
 
 
 @dataclass(slots=True)
@@ -48,10 +49,12 @@ class Plan:
 
     Attributes:
         mode: "ack", "noack" or "plain" (without a group)
+        blocking: one of the readers uses the blocking flavour
         faults: probability per step, by name
     """
 
     mode: str
+    blocking: bool
     personality: Personality
     protocol: int
     streams: list[str]
@@ -87,6 +90,7 @@ def draw(random: Random) -> Plan:
     faults = random.sample(sorted(FAULTS.keys() - UNSOLVED), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
     return Plan(
         mode=random.choice(("ack", "ack", "ack", "noack", "noack", "plain")),
+        blocking=random.random() < 0.3,
         personality=random.choice((REDIS_7_0, REDIS_8_6, VALKEY_9_1)),
         protocol=random.choice((2, 3)),
         streams=["s", "t"][: random.choice((1, 1, 2))],

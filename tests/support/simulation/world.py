@@ -4,12 +4,14 @@ One seed's world: its server, network and clock, those who use the library in it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
-import coredis
+import coredis.sync
 from tests.support.memory.server import MemoryServer
-from tests.support.simulation.actors import Actor, Echoer, Producer, Reader
+from tests.support.simulation.actors import Actor, BlockingReader, Echoer, Producer, Reader
 from tests.support.simulation.clock import replaced
 from tests.support.simulation.loop import SteppedLoop
 from tests.support.simulation.faults import Faults
@@ -17,11 +19,24 @@ from tests.support.simulation.network import Network
 from tests.support.simulation.oracles import unfinished
 from tests.support.simulation.plan import Plan
 from tests.support.simulation.sessions import Journal, Session, Violation
+from tests.support.simulation.sockets import Sockets
 
 START = 1_000.0  # seconds: the clock of the library at the beginning
 EPOCH = 1_700_000_000_000  # milliseconds: unix time at that moment, at the server
 QUIET_STEPS = 20_000  # enough for everything to settle many times over
 QUIET_SECONDS = 300.0
+
+
+class Stuck(BaseException):
+    """
+    A blocking call waits for something that never comes.
+    """
+
+
+class Crashed(BaseException):
+    """
+    The process that waits has died.
+    """
 
 
 class World:
@@ -45,12 +60,16 @@ class World:
         self.violations: list[str] = []
         self.actors: list[Actor] = []
         self.crashed: list[Reader] = []
-        self.clients: list[coredis.Redis[bytes]] = []
+        self.clients: list[Any] = []
         self.steps = 0
         self.quiet = False
         self.history: list[tuple[int, str]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._hosts = 0
+        self._deadline = math.inf  # of a blocking call that waits
+        self.waiting = False  # a blocking call waits
+        self.interrupting = False  # its next wait is broken off
+        self.crashing = False  # its process dies in its next wait
         self._faults = Faults(self)
         self._fault_rate = sum(plan.faults.values())
 
@@ -63,17 +82,19 @@ class World:
         Raises:
             Violation: the library broke a promise
         """
-        with replaced(self.loop, self.random.random):
+        with replaced(self.loop, self.random.random), Sockets(self).installed():
             try:
                 self._people()
                 while self.steps < self.plan.steps:
-                    self._step()
+                    self._turn()
                 self._calm()
                 while (reason := unfinished(self)) is not None:
-                    if self.steps > QUIET_STEPS or self.loop.now > self.quiet_since + QUIET_SECONDS:
+                    if self._late():
                         raise Violation(f"stuck: {reason}")
                     for _ in range(20):
-                        self._step()
+                        self._turn()
+            except Stuck:
+                raise Violation(f"stuck in a blocking call: {unfinished(self)}") from None
             finally:
                 self._end()
         if self.loop.mishaps:
@@ -86,12 +107,13 @@ class World:
         for number in range(self.plan.consumers):
             self.join(f"c{number}", self.plan.backlog)
 
-    def client(self, name: str) -> coredis.Redis[bytes]:
+    def client(self, name: str, blocking: bool = False) -> Any:
         """
         Make a client; each connects to a host of its own.
         """
         self._hosts += 1
-        client = coredis.Redis(
+        made = coredis.sync.Redis if blocking else coredis.Redis
+        client = made(
             f"{name}.{self._hosts}",
             protocol=self.plan.protocol,  # type: ignore[arg-type]
             stream_timeout=self.plan.request_timeout,
@@ -104,8 +126,11 @@ class World:
         """
         Let one more reader begin.
         """
-        client = self.client(name)
-        self.actors.append(Reader(self, name, client, f"{name}.{self._hosts}", backlog))
+        # One in the blocking flavour is enough: while it waits, the others are served.
+        blocking = self.plan.blocking and not any(isinstance(reader, BlockingReader) for reader in self.readers)
+        client = self.client(name, blocking)
+        kind = BlockingReader if blocking else Reader
+        self.actors.append(kind(self, name, client, f"{name}.{self._hosts}", backlog))
 
     @property
     def readers(self) -> list[Reader]:
@@ -113,6 +138,58 @@ class World:
         Those who read.
         """
         return [actor for actor in self.actors if isinstance(actor, Reader)]
+
+    def _late(self) -> bool:
+        return self.quiet and (self.steps > QUIET_STEPS or self.loop.now > self.quiet_since + QUIET_SECONDS)
+
+    def _turn(self) -> None:
+        """
+        Let something happen: a call of the blocking flavour, with all that happens while it waits, or one step.
+        """
+        if self.plan.blocking and self.random.random() < 0.1:
+            for reader in self.readers:
+                if isinstance(reader, BlockingReader):
+                    try:
+                        reader.turn()
+                    except Crashed:
+                        pass
+                    return
+        self._step()
+
+    def wait(self, awaited: Callable[[], bool], seconds: float | None) -> bool:
+        """
+        Let the world go on until somebody who waits has what it waits for; False: the time was up.
+
+        Raises:
+            KeyboardInterrupt: a signal handler raised it
+        """
+        deadline = math.inf if seconds is None else self.loop.now + seconds
+        self._deadline = deadline
+        self.waiting = True
+        try:
+            while True:
+                if self.crashing:
+                    self.crashing = False
+                    raise Crashed
+                if self.interrupting:
+                    self.interrupting = False
+                    raise KeyboardInterrupt
+                if awaited():
+                    return True
+                if self.loop.now >= deadline:
+                    return False
+                if self._late():
+                    raise Stuck
+                self._step()
+        finally:
+            self._deadline = math.inf
+            self.waiting = False
+
+    def draw(self, most: int) -> int:
+        """
+        Choose how many bytes go at once.
+        """
+        return most if most < 2 or self.random.random() < 0.7 else self.random.randint(1, most)
 
     def _step(self) -> None:
         self.steps += 1
@@ -151,7 +228,8 @@ class World:
         """
         Let time pass until something happens.
         """
-        times = [time for time in (self.loop.next_timer(), self._later[0][0] if self._later else None) if time is not None]
+        times = [self._deadline] if self._deadline < math.inf else []
+        times += [time for time in (self.loop.next_timer(), *(time for time, _ in self._later[:1])) if time is not None]
         event = self.server.next_event()
         if event is not None:
             times.append(START + (event - EPOCH) / 1000)
@@ -191,7 +269,13 @@ class World:
         """
         for actor in (*self.actors, *self.crashed):
             actor.cancel()
-        closing = [self.loop.create_task(client.close()) for client in self.clients]
+        closing = []
+        self.interrupting = False
+        for client in self.clients:
+            if isinstance(client, coredis.Redis):
+                closing.append(self.loop.create_task(client.close()))
+            else:
+                client.close()
         while self.loop.step() or not all(task.done() for task in closing):
             if not self.loop.ready:
                 self.advance(1.0)

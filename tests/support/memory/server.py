@@ -59,6 +59,7 @@ class Connection:
 
     Attributes:
         number: as CLIENT ID tells it
+        address: of the client, as the server sees it
         closed: the server has ended it
         outbox: what was answered and not taken
     """
@@ -66,6 +67,7 @@ class Connection:
     def __init__(self, server: MemoryServer, number: int) -> None:
         self.server = server
         self.number = number
+        self.address = b"10.0.0.1:%d" % number
         self.name = b""
         self.protocol = 2
         self.database = 0

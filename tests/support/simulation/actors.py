@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.support.simulation.world import World
 
 GROUP = "g"
+#: Commands of one call without any time passing in between; more is a loop without a pause.
+MOST_COMMANDS = 100
 
 
 class Actor:
@@ -166,6 +168,7 @@ class Reader(Actor):
     Attributes:
         session: since the consumer was made or closed
         held: what it got and has not acknowledged, by stream
+        ending: what comes next in closing and beginning afresh; empty: neither
     """
 
     consumer: Consumer[bytes]
@@ -178,7 +181,8 @@ class Reader(Actor):
         self.errors = 0  # failures in a row
         self._acknowledging: list[tuple[bytes, bytes]] = []
         self._doing = ""
-        self._closing = False
+        self.ending = ""
+        self._entered = False
         plan = world.plan
         if plan.mode == "plain":
             self.consumer = client.xconsumer(
@@ -193,6 +197,7 @@ class Reader(Actor):
                 consumer=name,
                 auto_acknowledge=plan.mode == "noack",
                 start_from_backlog=backlog,
+                ack_buffer=plan.ack_buffer if plan.mode == "ack" else 0,
                 **plan.consumer_options(),
             )
         self.session = self._begin(backlog)
@@ -211,53 +216,93 @@ class Reader(Actor):
         return session
 
     def next_call(self) -> Callable[[], Any]:
-        if self._closing:
+        self.world.network.hurry.pop(self.host, None)
+        if self.ending == "close":
             self._doing = "close"
             return self.consumer.close
-        if self.world.plan.mode == "ack" and self.held and (self.world.quiet or self.random.random() < 0.3):
+        if self.ending == "enter":
+            self._doing = "enter"
+            return self._enter
+        if self.held and (self.world.quiet or self.random.random() < 0.3):
             self._doing = "acknowledge"
             stream = self.random.choice(self.held)[0]
             mine = [held for held in self.held if held[0] == stream]
             self._acknowledging = self.random.sample(mine, self.random.randint(1, len(mine)))
-            return lambda: self.client.xack(stream, GROUP, [identifier for _, identifier in self._acknowledging])
+            identifiers = [identifier for _, identifier in self._acknowledging]
+            if self.world.plan.own_acknowledgements:
+                return lambda: self.consumer.ack(stream, *identifiers)
+            return lambda: self.client.xack(stream, GROUP, identifiers)
         self._doing = "read"
         return self.consumer.get_entry
 
+    def _enter(self) -> Any:
+        """
+        Begin afresh, after a close. What was fetched before and not acknowledged is no business of the new session.
+        """
+        self._begin_again()
+        return self.consumer.__aenter__()
+
+    def _begin_again(self) -> None:
+        if not self._entered:
+            self._entered = True
+            self.session.alive = False
+            self.session.lost = self.consumer.statistics.possibly_lost - self.session.lost_before
+            self.session = self._begin(self.session.backlog)
+
     def close(self) -> bool:
         """
-        Begin to close the consumer; False: it is busy.
+        Close the consumer, with the next call; False: that is under way already.
         """
-        if self.task is not None:
+        if self.ending:
             return False
-        self._closing = True
-        return self.begin()
+        self.ending = "close"
+        return True
 
     def succeeded(self, result: Any) -> None:
         self.errors = 0
         if self._doing == "acknowledge":
             self.held = [held for held in self.held if held not in self._acknowledging]
         elif self._doing == "close":
-            self._closing = False
-            self.session.alive = False
-            self.session = self._begin(self.session.backlog)
-        elif result == (None, None):
-            self.nothing += 1
-        else:
+            self.ending = "rest"
+        elif self._doing == "enter":
+            self.ending, self._entered = "", False
+        elif result != (None, None):
             self.nothing = 0
             stream, entry = result
             self.session.give(self.world.journal, stream, entry)
             if self.world.plan.mode == "ack":
                 self.held.append((stream, entry.identifier))
+        elif self.ending == "rest":
+            self.ending = "enter"  # what had been fetched has been served
+        else:
+            self.nothing += 1
+
+    def check_hurry(self) -> None:
+        """
+        See whether the call under way sends one command after the other, without a pause.
+
+        Raises:
+            Violation: it does
+        """
+        _, commands = self.world.network.hurry.get(self.host, (0, 0))
+        if commands > MOST_COMMANDS:
+            raise Violation(f"{self.host} sends {commands} commands in one call without any pause")
 
     def failed(self, error: RedisError | None) -> None:
         if error is not None:
             self.errors += 1
+            if self._doing == "close":
+                self.ending = "rest"  # reading has ended all the same
 
 
 class BlockingReader(Reader):
     """
     Reads with the blocking flavour. While one of its calls waits, the world goes on; a signal handler may break it off.
     """
+
+    def _enter(self) -> Any:
+        self._begin_again()
+        return self.consumer.__enter__()  # type: ignore[attr-defined]
 
     def begin(self) -> bool:
         return False  # it has turns of its own

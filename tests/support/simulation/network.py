@@ -55,6 +55,14 @@ class Link:
         self.lost = self.gone = False
         self.hung_up = False  # the client has closed its end; the server learns of it after what is on the way
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """
+        The client's end.
+        """
+        host, _, port = self.connection.address.decode().partition(":")
+        return host, int(port)
+
     def collect(self) -> None:
         """
         Put what the server has answered on the way.
@@ -89,6 +97,7 @@ class Network:
 
     Attributes:
         refusing: nobody answers: connecting fails at once
+        hurry: by owner: since when (the server's time), how many commands have come from it without any time passing
         dead: owners that have crashed: they never connect again
         links: the ones that are not over for both ends
     """
@@ -97,6 +106,7 @@ class Network:
         self.server = server
         self.refusing = False
         self.dead: set[str] = set()
+        self.hurry: dict[str, tuple[int, int]] = {}
         self.links: list[Link] = []
         self.all_links: dict[int, Link] = {}  # by the number of the server's connection
         self._random = random
@@ -191,9 +201,15 @@ class Network:
 
     def _carry_outward(self, link: Link) -> None:
         if link.outward:
+            before = self.server.executed
             link.connection.receive(self._piece(link.outward))
+            self._count(link.owner, self.server.executed - before)
         else:
             self.drop_server_end(link)
+
+    def _count(self, owner: str, commands: int) -> None:
+        since, number = self.hurry.get(owner, (self.server.now, 0))
+        self.hurry[owner] = (self.server.now, number + commands if since == self.server.now else commands)
 
     def _carry_inward(self, link: Link) -> None:
         assert link.client is not None
@@ -279,7 +295,7 @@ class Transport(asyncio.Transport):
         if name == "socket":
             return _NoSocket
         if name == "sockname":
-            return ("10.0.0.1", self.link.connection.number)
+            return self.link.address
         return default
 
     def is_closing(self) -> bool:

@@ -28,7 +28,7 @@ def unfinished(world: World) -> str | None:
     if world.producer.left or world.producer.task is not None:
         return "the producer has not finished"
     for reader in world.readers:
-        if not reader.nothing or reader.held:
+        if not reader.nothing or reader.held or reader.ending:
             return f"{reader.host} has not come to rest ({len(reader.held)} to acknowledge, {reader.errors} errors)"
     world.journal.catch_up()
     if world.plan.mode == "plain":
@@ -158,16 +158,18 @@ class _Judge:
         return later[0] if later else None
 
     def _uncounted(self) -> str | None:
+        counted = {id(session): session.lost for session in self._world.sessions if session.lost is not None}
         for reader in self._world.readers:
-            session = reader.session
+            statistics = reader.consumer.statistics
+            counted[id(reader.session)] = statistics.possibly_lost - reader.session.lost_before
+        for session in self._world.sessions:
             lost = [
                 places
                 for places in self._replies[id(session)].values()
                 if not all(session.has(*where) for where in places)
             ]
-            counted = reader.consumer.statistics.possibly_lost - session.lost_before
-            if len(lost) > counted:
-                return f"{reader.host} lost {lost} and counted {counted}"
+            if id(session) in counted and len(lost) > counted[id(session)]:
+                return f"{session.owner} lost {lost} and counted {counted[id(session)]}"
         return None
 
     def _counters(self) -> str | None:

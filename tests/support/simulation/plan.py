@@ -37,7 +37,7 @@ FAULTS: Final = {
     "stall": 0.01,
 }
 #: Not survived yet, so not drawn: see ``test_simulation``.
-UNSOLVED: Final = frozenset({"sever"})
+UNSOLVED: Final[frozenset[str]] = frozenset({"loading"})
 #: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered.
 HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delay", "delete entry", "trim"})
 
@@ -49,11 +49,14 @@ class Plan:
 
     Attributes:
         mode: "ack", "noack" or "plain" (without a group)
+        own_acknowledgements: acknowledge with the consumer rather than with the client
         blocking: one of the readers uses the blocking flavour
         faults: probability per step, by name
     """
 
     mode: str
+    own_acknowledgements: bool
+    ack_buffer: int
     blocking: bool
     personality: Personality
     protocol: int
@@ -90,6 +93,8 @@ def draw(random: Random) -> Plan:
     faults = random.sample(sorted(FAULTS.keys() - UNSOLVED), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
     return Plan(
         mode=random.choice(("ack", "ack", "ack", "noack", "noack", "plain")),
+        own_acknowledgements=random.random() < 0.7,
+        ack_buffer=random.choice((0, 0, 2, 5)),
         blocking=random.random() < 0.3,
         personality=random.choice((REDIS_7_0, REDIS_8_6, VALKEY_9_1)),
         protocol=random.choice((2, 3)),

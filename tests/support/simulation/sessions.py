@@ -82,6 +82,7 @@ class Session:
         returned: what the application was given, by stream, in order
         alive: it has not been closed and has not crashed
         lost_before: ``possibly_lost`` at its beginning
+        lost: how many it counted in all, when it was closed; None: it lives or has crashed
     """
 
     owner: str
@@ -92,6 +93,7 @@ class Session:
     returned: dict[bytes, list[Place]] = field(default_factory=dict)
     alive: bool = True
     lost_before: int = 0
+    lost: int | None = None
 
     def give(self, journal: Journal, stream: bytes, entry: Any) -> None:
         """

@@ -13,10 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from coredis._runtime import blocking
 from tests.support.simulation.network import Link, Network
+
+
+_FIRST_DESCRIPTOR: Final = 1_000_000  # larger than any real one
 
 
 class Waiting(Protocol):
@@ -42,7 +45,6 @@ class Sockets:
         self.socket = SimpleNamespace(
             socket=SimulatedSocket,
             create_connection=self._connect,
-            socketpair=self._pair,
             SHUT_RDWR=socket.SHUT_RDWR,
             AF_UNIX=socket.AF_UNIX,
             SOCK_STREAM=socket.SOCK_STREAM,
@@ -71,13 +73,6 @@ class Sockets:
         connected = SimulatedSocket(self._world, self._world.network.dial(owner))
         self._ends[connected.fileno()] = connected
         return connected
-
-    def _pair(self) -> tuple[PairedSocket, PairedSocket]:
-        number = -2 - len(self._ends)
-        received, sent = PairedSocket(-number * 1000), PairedSocket(-number * 1000 + 1)
-        received.peer, sent.peer = sent, received
-        self._ends |= {received.fileno(): received, sent.fileno(): sent}
-        return received, sent
 
     def _poll(self) -> Poll:
         return Poll(self._world, self._ends)
@@ -109,10 +104,10 @@ class SimulatedSocket:
         self._ended, self._error = True, error
 
     def fileno(self) -> int:
-        return -1 if self._closed else self._link.connection.number
+        return -1 if self._closed else _FIRST_DESCRIPTOR + self._link.connection.number
 
     def getsockname(self) -> tuple[str, int]:
-        return "10.0.0.1", self._link.connection.number
+        return self._link.address
 
     def settimeout(self, timeout: float | None) -> None:
         self._timeout = timeout
@@ -157,46 +152,9 @@ class SimulatedSocket:
             self._world.network.hang_up(self._link)
 
 
-class PairedSocket:
-    """
-    One of two sockets that are connected with each other; never waits.
-    """
-
-    peer: PairedSocket
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-        self._received = bytearray()
-
-    def setblocking(self, flag: bool) -> None:
-        assert not flag
-
-    def fileno(self) -> int:
-        return self._number
-
-    def readable(self) -> bool:
-        """
-        Whether reading would not wait.
-        """
-        return bool(self._received)
-
-    def send(self, data: bytes) -> int:
-        self.peer._received += data
-        return len(data)
-
-    def recv(self, most: int) -> bytes:
-        if not self._received:
-            raise BlockingIOError(11, "would block")
-        data = bytes(self._received[:most])
-        del self._received[: len(data)]
-        return data
-
-    def close(self) -> None: ...
-
-
 class Poll:
     """
-    Waits until one of several sockets can be read from.
+    Waits until one of several sockets can be read from. A descriptor that is none of ours is a real one: an alarm's.
     """
 
     def __init__(self, world: Waiting, ends: dict[int, Any]) -> None:
@@ -212,8 +170,15 @@ class Poll:
         ready: list[tuple[int, int]] = []
 
         def look() -> bool:
-            ready[:] = [(number, select.POLLIN) for number in self._watched if self._all[number].readable()]
+            ready[:] = [(number, select.POLLIN) for number in self._watched if self._readable(number)]
             return bool(ready)
 
         self._world.wait(look, seconds)
         return ready
+
+    def _readable(self, number: int) -> bool:
+        if number in self._all:
+            return bool(self._all[number].readable())
+        real = select.poll()
+        real.register(number, select.POLLIN)
+        return bool(real.poll(0))

@@ -178,7 +178,7 @@ class World:
                     return True
                 if self.loop.now >= deadline:
                     return False
-                if self._late():
+                if self._late() or self.steps > self.plan.steps + QUIET_STEPS:
                     raise Stuck
                 self._step()
         finally:
@@ -195,6 +195,9 @@ class World:
         self.steps += 1
         if self.violations:
             raise Violation(self.violations[0])
+        if self.steps % 100 == 0:
+            for reader in self.readers:
+                reader.check_hurry()
         random = self.random.random
         if self._later and self._later[0][0] <= self.loop.now:
             self._later.pop(0)[1]()

@@ -110,14 +110,21 @@ def set_information(call: Call) -> Reply:
 
 @command("CLIENT KILL", -3)
 def kill(call: Call) -> Reply:
-    if len(call.words) != 4 or call.words[2].upper() != b"ID":
+    filters = call.words[2:]
+    if len(filters) % 2:
         raise Refused("ERR syntax error")
-    number = integer(call.words[3], "ERR client-id should be greater than 0")
-    victim = call.server.connections.get(number)
-    if victim is None or victim is call.connection:
-        return 0
-    victim.close()
-    return 1
+    victims = [victim for victim in call.server.connections.values() if victim is not call.connection]
+    for name, value in zip(filters[::2], filters[1::2], strict=True):
+        if name.upper() == b"ID":
+            number = integer(value, "ERR client-id should be greater than 0")
+            victims = [victim for victim in victims if victim.number == number]
+        elif name.upper() == b"ADDR":
+            victims = [victim for victim in victims if victim.address == value]
+        else:
+            raise Refused("ERR syntax error")
+    for victim in victims:
+        victim.close()
+    return len(victims)
 
 
 @command("CLIENT UNBLOCK", -3)

@@ -5,8 +5,8 @@ Run many seeds of the simulation, from the command line.
     python -m tests.faults.simulate --seeds 1000000        a night's work
     python -m tests.faults.simulate --replay 501           one seed, with all that happened in it
 
-A seed that fails is printed with the fewest faults that still make it fail. The same seed does the same again for as long as the
-library and the simulation are the same, so the commit is printed too.
+A seed that fails is printed with the fewest faults that still make it fail. The same seed does the same again for as long as
+the library and the simulation are the same, so the commit is printed too.
 """
 
 from __future__ import annotations

@@ -5,14 +5,18 @@ The library in simulated worlds: 2,000 seeds in every run. More of them: ``pytho
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
 from tests.faults.simulate import describe
+from tests.support.simulation.mutants import MUTANTS
 from tests.support.simulation.run import failure, run
 
 SEEDS = 2000
 CHUNK = 200
+MUTANT_SEEDS = 500
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
@@ -36,3 +40,14 @@ def test_a_seed_always_gives_the_same_run() -> None:
     assert first.journal.events == second.journal.events
     assert first.history == second.history
     assert first.steps == second.steps
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_mistakes_are_noticed(mutant: Callable[[], AbstractContextManager[None]]) -> None:
+    """
+    A library that makes one of the known mistakes breaks a promise within a few hundred seeds.
+    """
+    with mutant():
+        caught = next((seed for seed in range(MUTANT_SEEDS) if failure(seed) is not None), None)
+
+    assert caught is not None

@@ -198,6 +198,7 @@ class Reader(Actor):
                 auto_acknowledge=plan.mode == "noack",
                 start_from_backlog=backlog,
                 ack_buffer=plan.ack_buffer if plan.mode == "ack" else 0,
+                claim_idle=plan.claim_idle,
                 **plan.consumer_options(),
             )
         self.session = self._begin(backlog)
@@ -209,6 +210,7 @@ class Reader(Actor):
             since_link=self.world.network.latest,
             since_event=len(self.world.journal.events),
             backlog=backlog,
+            takes_over=self.world.plan.claim_idle is not None,
             lost_before=self.consumer.statistics.possibly_lost,
         )
         self.world.sessions.append(session)

@@ -1,8 +1,8 @@
 """
 Connections between the library and the server in memory. Bytes travel when the world says so, in pieces of its choice.
 
-A link may break in all the ways a TCP connection does: ended by the server (what it sent before still arrives), reset for both, lost
-for the client alone while the server has noticed nothing ("severed"), or silent for ever in one or both directions.
+A link may break in all the ways a TCP connection does: ended by the server (what it sent before still arrives), reset for
+both, lost for the client alone while the server has noticed nothing ("severed"), or silent for ever in one or both directions.
 Nothing is ever lost from the middle: TCP does not do that.
 """
 
@@ -97,6 +97,7 @@ class Network:
 
     Attributes:
         refusing: nobody answers: connecting fails at once
+        owners: who opened each connection
         hurry: by owner: since when (the server's time), how many commands have come from it without any time passing
         dead: owners that have crashed: they never connect again
         links: the ones that are not over for both ends
@@ -109,6 +110,7 @@ class Network:
         self.hurry: dict[str, tuple[int, int]] = {}
         self.links: list[Link] = []
         self.all_links: dict[int, Link] = {}  # by the number of the server's connection
+        self.owners: dict[int, str] = {}
         self._random = random
         self._dialing: list[asyncio.Future[None]] = []
 
@@ -130,6 +132,7 @@ class Network:
         link = Link(connection, owner)
         self.links.append(link)
         self.all_links[connection.number] = link
+        self.owners[connection.number] = owner
         return link
 
     async def open(self, factory: Callable[[], asyncio.Protocol], owner: str) -> tuple[Transport, asyncio.Protocol]:

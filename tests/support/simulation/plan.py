@@ -1,6 +1,6 @@
 """
-What one seed is about: who reads what and how, and which things go wrong how often. Each seed has a few of all the faults, at rates
-of its own, because a world in which everything breaks all the time gets nowhere interesting.
+What one seed is about: who reads what and how, and which things go wrong how often. Each seed has a few of all the faults,
+at rates of its own, because a world in which everything breaks all the time gets nowhere interesting.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ FAULTS: Final = {
     "delay": 0.03,
     "stall": 0.01,
 }
-#: Not survived yet, so not drawn: see ``test_simulation``.
-UNSOLVED: Final[frozenset[str]] = frozenset({"loading"})
+#: Not survived yet, so not drawn.
+UNSOLVED: Final[frozenset[str]] = frozenset({"loading", "interrupted write", "taking over"})
 #: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered.
 HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delay", "delete entry", "trim"})
 
@@ -57,6 +57,7 @@ class Plan:
     mode: str
     own_acknowledgements: bool
     ack_buffer: int
+    claim_idle: int | None
     blocking: bool
     personality: Personality
     protocol: int
@@ -90,11 +91,13 @@ def draw(random: Random) -> Plan:
     Make a plan.
     """
     timeout = random.choice((None, 20, 300, 7000))
+    mode = random.choice(("ack", "ack", "ack", "noack", "noack", "plain"))
     faults = random.sample(sorted(FAULTS.keys() - UNSOLVED), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
     return Plan(
-        mode=random.choice(("ack", "ack", "ack", "noack", "noack", "plain")),
+        mode=mode,
         own_acknowledgements=random.random() < 0.7,
         ack_buffer=random.choice((0, 0, 2, 5)),
+        claim_idle=random.choice((None, None, 500, 3000)) if mode == "ack" and "taking over" not in UNSOLVED else None,
         blocking=random.random() < 0.3,
         personality=random.choice((REDIS_7_0, REDIS_8_6, VALKEY_9_1)),
         protocol=random.choice((2, 3)),

@@ -13,8 +13,8 @@ import coredis.sync
 from tests.support.memory.server import MemoryServer
 from tests.support.simulation.actors import Actor, BlockingReader, Echoer, Producer, Reader
 from tests.support.simulation.clock import replaced
-from tests.support.simulation.loop import SteppedLoop
 from tests.support.simulation.faults import Faults
+from tests.support.simulation.loop import SteppedLoop
 from tests.support.simulation.network import Network
 from tests.support.simulation.oracles import unfinished
 from tests.support.simulation.plan import Plan
@@ -54,6 +54,7 @@ class World:
         self.journal = Journal()
         self.server = MemoryServer(plan.personality, now=EPOCH, journal=self.journal.events)
         self.network = Network(self.server, self.random)
+        self.journal.owners = self.network.owners
         self.loop = SteppedLoop(START)
         self.loop.dialer = self.network
         self.sessions: list[Session] = []

@@ -1,0 +1,3 @@
+"""
+Proof by accident: what the client promises, under everything that can go wrong.
+"""

@@ -1,0 +1,325 @@
+"""
+Those who use the library in a simulation: each has at most one call under way, and decides what to call next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import coredis
+from coredis.exceptions import RedisError
+from coredis.patterns.streams import Consumer
+from tests.support.memory.identifiers import exact
+from tests.support.simulation.sessions import Session, Violation
+
+if TYPE_CHECKING:
+    from tests.support.simulation.world import World
+
+GROUP = "g"
+#: Commands of one call without any time passing in between; more is a loop without a pause.
+MOST_COMMANDS = 100
+
+
+class Actor:
+    """
+    Somebody with a client of its own, or a shared one.
+
+    Attributes:
+        task: the call under way; None: idle
+        tired: it has nothing to do at the moment
+    """
+
+    def __init__(self, world: World, name: str, client: coredis.Redis[bytes]) -> None:
+        self.world = world
+        self.name = name
+        self.client = client
+        self.task: asyncio.Task[Any] | None = None
+
+    @property
+    def random(self) -> Random:
+        return self.world.random
+
+    def begin(self) -> bool:
+        """
+        Start the next call; False: there is nothing to do.
+        """
+        call = self.next_call()
+        if call is None:
+            return False
+        self.task = self.world.loop.create_task(call())
+        self.task.add_done_callback(self._done)
+        return True
+
+    def cancel(self) -> bool:
+        """
+        Cancel the call under way; False: there is none.
+        """
+        return self.task is not None and self.task.cancel()
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self.task = None
+        if task.cancelled():
+            self.failed(None)
+        elif (error := task.exception()) is not None:
+            self.raised(error)
+        else:
+            self.returned(task.result())
+
+    def returned(self, result: Any) -> None:
+        """
+        A call has returned.
+        """
+        try:
+            self.succeeded(result)
+        except Violation as violation:
+            self.world.violations.append(str(violation))
+
+    def raised(self, error: BaseException) -> None:
+        """
+        A call has raised.
+        """
+        if isinstance(error, RedisError):
+            self.failed(error)
+        else:
+            self.world.violations.append(f"{self.name}: {type(error).__name__}: {error}")
+
+    def next_call(self) -> Callable[[], Any] | None:
+        """
+        Decide what to call.
+        """
+        raise NotImplementedError
+
+    def succeeded(self, result: Any) -> None:
+        """
+        Take the result of a call.
+
+        Raises:
+            Violation: it is wrong
+        """
+
+    def failed(self, error: RedisError | None) -> None:
+        """
+        A call has failed, or was cancelled (None).
+        """
+
+
+class Producer(Actor):
+    """
+    Adds entries, each once, and never asks for one again.
+    """
+
+    def __init__(self, world: World, name: str, client: coredis.Redis[bytes], entries: int) -> None:
+        super().__init__(world, name, client)
+        self.left = entries
+        self._nonce = 0
+        self._pause = 0
+        self._adding = (0, b"")
+        self.confirmed: dict[int, bytes] = {}
+        self.refused: set[int] = set()
+
+    def next_call(self) -> Callable[[], Any] | None:
+        if not self.left or (self.world.steps < self._pause and not self.world.quiet):
+            return None
+        self.left -= 1
+        # Spread over the whole run, so that there is something to read whatever happens when.
+        self._pause = self.world.steps + self.random.randrange(1 + 2 * self.world.plan.steps // self.world.plan.entries)
+        self._nonce += 1
+        stream = self.random.choice(self.world.plan.streams)
+        self._adding = self._nonce, stream.encode()
+        return lambda: self.client.xadd(stream, {"n": self._nonce})
+
+    def succeeded(self, result: Any) -> None:
+        self.world.journal.catch_up()
+        nonce, stream = self._adding
+        key, place = self.world.journal.by_nonce.get(nonce, (b"", (0, (0, 0))))
+        if (key, place[1]) != (stream, exact(result)):
+            raise Violation(f"XADD of {nonce} answered {result!r}, but the entry is {key!r} {place}")
+
+    def failed(self, error: RedisError | None) -> None:
+        if error is not None and not getattr(error, "may_have_run", False):
+            self.refused.add(self._adding[0])
+
+
+class Echoer(Actor):
+    """
+    Has its own words returned.
+    """
+
+    _said = b""
+    _count = 0
+
+    def next_call(self) -> Callable[[], Any]:
+        self._count += 1
+        self._said = b"%s %d" % (self.name.encode(), self._count)
+        return lambda: self.client.echo(self._said)
+
+    def succeeded(self, result: Any) -> None:
+        if result != self._said:
+            raise Violation(f"{self.name} said {self._said!r} and was answered {result!r}")
+
+
+class Reader(Actor):
+    """
+    Reads with a consumer, and acknowledges some time later what it got.
+
+    Attributes:
+        session: since the consumer was made or closed
+        held: what it got and has not acknowledged, by stream
+        ending: what comes next in closing and beginning afresh; empty: neither
+    """
+
+    consumer: Consumer[bytes]
+
+    def __init__(self, world: World, name: str, client: coredis.Redis[bytes], host: str, backlog: bool) -> None:
+        super().__init__(world, name, client)
+        self.host = host
+        self.held: list[tuple[bytes, bytes]] = []
+        self.nothing = 0  # reads without a result in a row
+        self.errors = 0  # failures in a row
+        self._acknowledging: list[tuple[bytes, bytes]] = []
+        self._doing = ""
+        self.ending = ""
+        self._entered = False
+        plan = world.plan
+        if plan.mode == "plain":
+            self.consumer = client.xconsumer(
+                plan.streams,
+                parameters={stream: {"identifier": "0-0"} for stream in plan.streams},
+                **plan.consumer_options(),
+            )
+        else:
+            self.consumer = client.xconsumer(
+                plan.streams,
+                group=GROUP,
+                consumer=name,
+                auto_acknowledge=plan.mode == "noack",
+                start_from_backlog=backlog,
+                ack_buffer=plan.ack_buffer if plan.mode == "ack" else 0,
+                claim_idle=plan.claim_idle,
+                **plan.consumer_options(),
+            )
+        self.session = self._begin(backlog)
+
+    def _begin(self, backlog: bool) -> Session:
+        session = Session(
+            owner=self.host,
+            consumer=self.name.encode(),
+            since_link=self.world.network.latest,
+            since_event=len(self.world.journal.events),
+            backlog=backlog,
+            takes_over=self.world.plan.claim_idle is not None,
+            lost_before=self.consumer.statistics.possibly_lost,
+        )
+        self.world.sessions.append(session)
+        self.world.journal.several = len(self.world.sessions) > 1
+        return session
+
+    def next_call(self) -> Callable[[], Any]:
+        self.world.network.hurry.pop(self.host, None)
+        if self.ending == "close":
+            self._doing = "close"
+            return self.consumer.close
+        if self.ending == "enter":
+            self._doing = "enter"
+            return self._enter
+        if self.held and (self.world.quiet or self.random.random() < 0.3):
+            self._doing = "acknowledge"
+            stream = self.random.choice(self.held)[0]
+            mine = [held for held in self.held if held[0] == stream]
+            self._acknowledging = self.random.sample(mine, self.random.randint(1, len(mine)))
+            identifiers = [identifier for _, identifier in self._acknowledging]
+            if self.world.plan.own_acknowledgements:
+                return lambda: self.consumer.ack(stream, *identifiers)
+            return lambda: self.client.xack(stream, GROUP, identifiers)
+        self._doing = "read"
+        return self.consumer.get_entry
+
+    def _enter(self) -> Any:
+        """
+        Begin afresh, after a close. What was fetched before and not acknowledged is no business of the new session.
+        """
+        self._begin_again()
+        return self.consumer.__aenter__()
+
+    def _begin_again(self) -> None:
+        if not self._entered:
+            self._entered = True
+            self.session.alive = False
+            self.session.lost = self.consumer.statistics.possibly_lost - self.session.lost_before
+            self.session = self._begin(self.session.backlog)
+
+    def close(self) -> bool:
+        """
+        Close the consumer, with the next call; False: that is under way already.
+        """
+        if self.ending:
+            return False
+        self.ending = "close"
+        return True
+
+    def succeeded(self, result: Any) -> None:
+        self.errors = 0
+        if self._doing == "acknowledge":
+            self.held = [held for held in self.held if held not in self._acknowledging]
+        elif self._doing == "close":
+            self.ending = "rest"
+        elif self._doing == "enter":
+            self.ending, self._entered = "", False
+        elif result != (None, None):
+            self.nothing = 0
+            stream, entry = result
+            self.session.give(self.world.journal, stream, entry)
+            if self.world.plan.mode == "ack":
+                self.held.append((stream, entry.identifier))
+        elif self.ending == "rest":
+            self.ending = "enter"  # what had been fetched has been served
+        else:
+            self.nothing += 1
+
+    def check_hurry(self) -> None:
+        """
+        See whether the call under way sends one command after the other, without a pause.
+
+        Raises:
+            Violation: it does
+        """
+        _, commands = self.world.network.hurry.get(self.host, (0, 0))
+        if commands > MOST_COMMANDS:
+            raise Violation(f"{self.host} sends {commands} commands in one call without any pause")
+
+    def failed(self, error: RedisError | None) -> None:
+        if error is not None:
+            self.errors += 1
+            if self._doing == "close":
+                self.ending = "rest"  # reading has ended all the same
+
+
+class BlockingReader(Reader):
+    """
+    Reads with the blocking flavour. While one of its calls waits, the world goes on; a signal handler may break it off.
+    """
+
+    def _enter(self) -> Any:
+        self._begin_again()
+        return self.consumer.__enter__()  # type: ignore[attr-defined]
+
+    def begin(self) -> bool:
+        return False  # it has turns of its own
+
+    def turn(self) -> None:
+        """
+        Make one call, from beginning to end.
+        """
+        call = self.next_call()
+        assert call is not None
+        try:
+            result = call()
+        except KeyboardInterrupt:
+            self.failed(None)
+        except Exception as error:  # which ones are expected is decided there
+            self.raised(error)
+        else:
+            self.returned(result)

@@ -1,0 +1,183 @@
+"""
+Judge a world by what its server knows: was everything delivered given to the application, or is it accounted for?
+
+* ack: every entry of a stream was given to somebody, or is pending for a session that has ended, or the server has forgotten
+  who had it. What the server delivered to a session that lives was given by that session.
+* noack: every reply with an entry that was not given is counted in ``possibly_lost``.
+* plain: every reader was given every entry.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tests.support.memory.stream import Stream
+from tests.support.simulation.plan import HARMLESS
+from tests.support.simulation.sessions import Place, Session
+
+if TYPE_CHECKING:
+    from tests.support.simulation.world import World
+
+
+def unfinished(world: World) -> str | None:
+    """
+    Say what is still missing, for a world that has become quiet; None: nothing.
+    """
+    if world.producer.left or world.producer.task is not None:
+        return "the producer has not finished"
+    for reader in world.readers:
+        if not reader.nothing or reader.held or reader.ending:
+            return f"{reader.host} has not come to rest ({len(reader.held)} to acknowledge, {reader.errors} errors)"
+    world.journal.catch_up()
+    if world.plan.mode == "plain":
+        return _plain(world)
+    return _Judge(world).reason()
+
+
+def _plain(world: World) -> str | None:
+    for key, stream in _streams(world):
+        life = world.journal.life(key)
+        for reader in world.readers:
+            for identifier in stream.order:
+                if not reader.session.has(key, (life, identifier)):
+                    return f"{reader.host} was not given {key!r} {identifier}"
+    return None
+
+
+def _streams(world: World) -> list[tuple[bytes, Stream]]:
+    found = [(name.encode(), world.server.get(0, name.encode())) for name in world.plan.streams]
+    return [(key, stream) for key, stream in found if isinstance(stream, Stream)]
+
+
+class _Judge:
+    """
+    Goes through the journal from the beginning.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lives: dict[bytes, int] = defaultdict(int)
+        self._pending: dict[tuple[bytes, Place], tuple[Session | None, int]] = {}  # for whom, and delivered when
+        self._removed: set[tuple[bytes, Place]] = set()
+        self._forgotten: set[tuple[bytes, Place]] = set()
+        self._replies: dict[int, dict[tuple[int, int], list[tuple[bytes, Place]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+
+    def reason(self) -> str | None:
+        """
+        Say what was lost, or is not where it should be.
+        """
+        for number, event in enumerate(self._world.journal.events):
+            place = (self._lives[event.key], event.identifier)
+            where = (event.key, place)
+            if event.kind == "removed":
+                self._removed.add(where)
+            elif event.kind == "delivered":
+                session = self._session(event.connection)
+                if event.pending:
+                    self._pending[where] = session, number
+                elif session is not None:
+                    self._replies[id(session)][event.connection, event.command].append(where)
+            elif event.kind == "acknowledged":
+                self._pending.pop(where, None)
+                if where not in self._removed and not self._given(where):
+                    return f"{where} was acknowledged, but nobody was given it"
+            elif event.kind in ("destroyed", "gone"):
+                self._forget(event.key)
+            if event.kind == "gone":
+                self._lives[event.key] += 1
+        return self._unread() or self._losses() or self._counters()
+
+    def _session(self, connection: int) -> Session | None:
+        """
+        Find out whose connection it was.
+        """
+        link = self._world.network.all_links.get(connection)
+        if link is None:
+            return None
+        mine = [
+            session
+            for session in self._world.sessions
+            if session.owner == link.owner and session.since_link < connection
+        ]
+        return mine[-1] if mine else None
+
+    def _given(self, where: tuple[bytes, Place]) -> bool:
+        return any(session.has(*where) for session in self._world.sessions)
+
+    def _forget(self, key: bytes) -> None:
+        """
+        The server has forgotten who has which entries of a stream.
+        """
+        lone = len(self._world.sessions) == 1
+        for where, _ in list(self._pending.items()):
+            if where[0] == key:
+                del self._pending[where]
+                if not lone:
+                    self._forgotten.add(where)
+
+    def _unread(self) -> str | None:
+        for key, stream in _streams(self._world):
+            group = stream.groups.get(b"g")
+            if stream.order and (group is None or group.last < stream.newest):
+                return f"{key!r} has entries that nobody asks for"
+        return None
+
+    def _losses(self) -> str | None:
+        if self._world.plan.mode == "noack":
+            return self._uncounted()
+        for key, stream in _streams(self._world):
+            life = self._world.journal.life(key)
+            for identifier in stream.order:
+                where = (key, (life, identifier))
+                if self._given(where) or where in self._forgotten:
+                    continue
+                if where not in self._pending:
+                    return f"{where} was given to nobody, and is pending for nobody"
+                session, number = self._pending[where]
+                if self._world.plan.claim_idle is not None:
+                    return f"{where} is pending for {session and session.owner}, and nobody takes it over"
+                if session is not None and session.alive:
+                    return f"{where} is pending for {session.owner}, which lives and was not given it"
+                if (heir := self._heir(session, number)) is not None:
+                    return f"{where} is the backlog of {heir.owner}, which was not given it"
+        return None
+
+    def _heir(self, session: Session | None, number: int) -> Session | None:
+        """
+        Find the session that began with what was pending for this one.
+        """
+        if session is None:
+            return None
+        later = [
+            other
+            for other in self._world.sessions
+            if other.consumer == session.consumer and other.alive and other.backlog and other.since_event > number
+        ]
+        return later[0] if later else None
+
+    def _uncounted(self) -> str | None:
+        counted = {id(session): session.lost for session in self._world.sessions if session.lost is not None}
+        for reader in self._world.readers:
+            statistics = reader.consumer.statistics
+            counted[id(reader.session)] = statistics.possibly_lost - reader.session.lost_before
+        for session in self._world.sessions:
+            lost = [
+                places
+                for places in self._replies[id(session)].values()
+                if not all(session.has(*where) for where in places)
+            ]
+            if id(session) in counted and len(lost) > counted[id(session)]:
+                return f"{session.owner} lost {lost} and counted {counted[id(session)]}"
+        return None
+
+    def _counters(self) -> str | None:
+        if not HARMLESS.issuperset(self._world.plan.faults):
+            return None
+        for reader in self._world.readers:
+            statistics = reader.consumer.statistics
+            if statistics.possibly_lost or statistics.recovered or statistics.reconnects:
+                return f"{reader.host} counts accidents where there were none: {statistics}"
+        return None

@@ -1,0 +1,115 @@
+"""
+What one seed is about: who reads what and how, and which things go wrong how often. Each seed has a few of all the faults,
+at rates of its own, because a world in which everything breaks all the time gets nowhere interesting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, Final
+
+from tests.support.memory.personality import REDIS_7_0, REDIS_8_6, VALKEY_9_1, Personality
+
+#: Faults, and how often at most, per step.
+FAULTS: Final = {
+    "cancel": 0.10,
+    "interrupt": 0.10,
+    "reset": 0.02,
+    "swallow": 0.015,
+    "blackhole": 0.006,
+    "sever": 0.008,
+    "kill": 0.01,
+    "unblock": 0.02,
+    "refuse": 0.01,
+    "loading": 0.008,
+    "restart": 0.006,
+    "restart empty": 0.004,
+    "flush": 0.005,
+    "delete stream": 0.006,
+    "destroy group": 0.008,
+    "delete entry": 0.02,
+    "trim": 0.01,
+    "close": 0.01,
+    "crash": 0.006,
+    "join": 0.01,
+    "delay": 0.03,
+    "stall": 0.01,
+}
+#: Not survived yet, so not drawn.
+UNSOLVED: Final[frozenset[str]] = frozenset({"loading", "interrupted write", "taking over"})
+#: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered.
+HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delay", "delete entry", "trim"})
+
+
+@dataclass(slots=True)
+class Plan:
+    """
+    What a seed is about.
+
+    Attributes:
+        mode: "ack", "noack" or "plain" (without a group)
+        own_acknowledgements: acknowledge with the consumer rather than with the client
+        blocking: one of the readers uses the blocking flavour
+        faults: probability per step, by name
+    """
+
+    mode: str
+    own_acknowledgements: bool
+    ack_buffer: int
+    claim_idle: int | None
+    blocking: bool
+    personality: Personality
+    protocol: int
+    streams: list[str]
+    consumers: int
+    entries: int
+    buffer_size: int
+    timeout: int | None
+    block_slice: int
+    backlog: bool
+    request_timeout: float
+    connections: int
+    steps: int
+    faults: dict[str, float] = field(default_factory=dict)
+
+    def without(self, fault: str) -> Plan:
+        """
+        Give the same plan with one fault less.
+        """
+        return replace(self, faults={name: rate for name, rate in self.faults.items() if name != fault})
+
+    def consumer_options(self) -> dict[str, Any]:
+        """
+        Give what the consumers are made with, but for their names.
+        """
+        return {"buffer_size": self.buffer_size, "timeout": self.timeout, "block_slice": self.block_slice}
+
+
+def draw(random: Random) -> Plan:
+    """
+    Make a plan.
+    """
+    timeout = random.choice((None, 20, 300, 7000))
+    mode = random.choice(("ack", "ack", "ack", "noack", "noack", "plain"))
+    faults = random.sample(sorted(FAULTS.keys() - UNSOLVED), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
+    return Plan(
+        mode=mode,
+        own_acknowledgements=random.random() < 0.7,
+        ack_buffer=random.choice((0, 0, 2, 5)),
+        claim_idle=random.choice((None, None, 500, 3000)) if mode == "ack" and "taking over" not in UNSOLVED else None,
+        blocking=random.random() < 0.3,
+        personality=random.choice((REDIS_7_0, REDIS_8_6, VALKEY_9_1)),
+        protocol=random.choice((2, 3)),
+        streams=["s", "t"][: random.choice((1, 1, 2))],
+        consumers=random.choice((1, 1, 2)),
+        entries=random.randint(4, 14),
+        buffer_size=random.choice((0, 0, 1, 3, 9)),
+        timeout=timeout,
+        block_slice=random.choice((1000, 5000) if timeout == 7000 else (50, 1000, 5000)),
+        backlog=random.random() < 0.5,
+        request_timeout=random.choice((1.0, 5.0)),
+        connections=random.choice((1, 2, 8)),
+        steps=random.choice((150, 300, 300, 600)),
+        faults={name: FAULTS[name] * random.random() ** 2 for name in faults},
+    )

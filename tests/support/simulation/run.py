@@ -1,0 +1,50 @@
+"""
+Run seeds.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.support.simulation.plan import Plan, draw
+from tests.support.simulation.sessions import Violation
+from tests.support.simulation.world import World
+
+
+def run(seed: int, plan: Plan | None = None) -> World:
+    """
+    Run one seed, with the plan it draws or with another one.
+
+    Raises:
+        Violation: the library broke a promise
+    """
+    world = World(seed, plan or draw(Random(f"plan {seed}")))
+    world.run()
+    return world
+
+
+def failure(seed: int, plan: Plan | None = None) -> str | None:
+    """
+    Run one seed and say which promise was broken; None: none.
+    """
+    try:
+        run(seed, plan)
+    except Violation as violation:
+        return str(violation)
+    return None
+
+
+def minimised(seed: int) -> tuple[Plan, str]:
+    """
+    Leave out faults one by one, as long as a failing seed still fails.
+
+    Returns:
+        the plan with the fewest faults, and how it fails
+    """
+    plan = draw(Random(f"plan {seed}"))
+    reason = failure(seed, plan) or ""
+    for fault in list(plan.faults):
+        smaller = plan.without(fault)
+        if (why := failure(seed, smaller)) is not None:
+            plan, reason = smaller, why
+    return plan, reason

@@ -1,0 +1,144 @@
+"""
+What one consumer was given, as the application saw it, and the checks that can be made at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from tests.support.memory.identifiers import Identifier, exact
+from tests.support.memory.server import Event
+
+#: One entry of one life of a stream: which life, and its identifier.
+Place: TypeAlias = tuple[int, Identifier]
+
+
+class Violation(AssertionError):
+    """
+    The library broke a promise.
+    """
+
+
+class Journal:
+    """
+    What the server knows, entry by entry.
+
+    Attributes:
+        events: everything, in order; the server appends to it
+        by_nonce: where each added entry is, by the number in it
+        owners: who opened each connection
+        several: there has been more than one session
+        repeats: a group was made again where another consumer than the first to read began, so entries come again
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.by_nonce: dict[int, tuple[bytes, Place]] = {}
+        self.repeats = self.several = False
+        self.owners: dict[int, str] = {}
+        self._lives: dict[bytes, int] = {}
+        self._last: dict[bytes, Identifier] = {}  # delivered in this life of a stream
+        self._read = 0
+
+    def catch_up(self) -> None:
+        """
+        Read what is new.
+
+        Raises:
+            Violation: an entry was added twice
+        """
+        for event in self.events[self._read :]:
+            if event.kind == "gone":
+                self._lives[event.key] = self._lives.get(event.key, 0) + 1
+                self._last.pop(event.key, None)
+            elif event.kind == "delivered":
+                self._last[event.key] = max(event.identifier, self._last.get(event.key, event.identifier))
+            elif event.kind == "created":
+                self.repeats |= self.several and event.identifier < self._last.get(event.key, (0, 0))
+            elif event.kind == "added":
+                nonce = int(event.fields[1])
+                if nonce in self.by_nonce:
+                    raise Violation(f"entry {nonce} was added twice, in {event.key!r}: XADD was sent again")
+                self.by_nonce[nonce] = event.key, (self._lives.get(event.key, 0), event.identifier)
+        self._read = len(self.events)
+
+    def taken(self, key: bytes, place: Place, owner: str, since: int) -> bool:
+        """
+        Tell whether an entry was delivered to somebody else since then.
+        """
+        return any(
+            event.kind == "delivered"
+            and (event.key, event.identifier) == (key, place[1])
+            and self.owners[event.connection] != owner
+            for event in self.events[since:]
+        )
+
+    def life(self, key: bytes) -> int:
+        """
+        Tell how often a stream has gone.
+        """
+        return self._lives.get(key, 0)
+
+
+@dataclass(slots=True)
+class Session:
+    """
+    One consumer from its beginning to its close or crash.
+
+    Attributes:
+        owner: the host its client connects to
+        consumer: its name in the group
+        since_link: connections with larger numbers than this are its own
+        since_event: how much had happened before
+        backlog: it began with what was pending for its name
+        takes_over: it may be given entries out of order, and again those that others have had meanwhile
+        returned: what the application was given, by stream, in order
+        given_at: how much had happened when it was given an entry
+        alive: it has not been closed and has not crashed
+        lost_before: ``possibly_lost`` at its beginning
+        lost: how many it counted in all, when it was closed; None: it lives or has crashed
+    """
+
+    owner: str
+    consumer: bytes
+    since_link: int
+    since_event: int
+    backlog: bool
+    takes_over: bool = False
+    returned: dict[bytes, list[Place]] = field(default_factory=dict)
+    given_at: dict[tuple[bytes, Place], int] = field(default_factory=dict)
+    alive: bool = True
+    lost_before: int = 0
+    lost: int | None = None
+
+    def give(self, journal: Journal, stream: bytes, entry: Any) -> None:
+        """
+        Record that the application was given an entry.
+
+        Raises:
+            Violation: it is not what the server has, or came before, or out of order
+        """
+        nonce = int(entry.field_values[b"n"])
+        journal.catch_up()
+        key, place = journal.by_nonce[nonce]
+        if (key, place[1]) != (stream, exact(entry.identifier)):
+            raise Violation(f"entry {nonce} of {key!r} {place} came as one of {stream!r}, {entry.identifier!r}")
+        returned = self.returned.setdefault(key, [])
+        before = self.given_at.get((key, place))
+        if (
+            before is not None
+            and not journal.repeats
+            and not (self.takes_over and journal.taken(key, place, self.owner, before))
+        ):
+            raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came twice")
+        if returned and place < returned[-1] and not journal.repeats and not self.takes_over:
+            raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came out of order, after {returned[-3:]}")
+        self.given_at[key, place] = len(journal.events)
+        returned.append(place)
+
+    def has(self, key: bytes, place: Place) -> bool:
+        """
+        Tell whether the application was given an entry.
+        """
+        return (key, place) in self.given_at

@@ -177,16 +177,12 @@ class Client(Commands[AnyStr]):
                     pause = self._retry_policy.decide(error, command, attempt, remaining, rt.random())
                 else:
                     pause = self.consider(route, error, command, attempt, remaining)
-                if pause is None or closings != self.closings:
-                    if (
-                        lost is not None
-                        and turn is None
-                        and type(command) is Addition
-                        and isinstance(error, ReplyError)
-                    ):
-                        found = await self._find(command, lost, error)
-                        if found is not None:
-                            return self.convert(command, found)
+                closed = closings != self.closings
+                if lost is not None and addition is not None and turn is None and pause is None and not closed:
+                    found = await self._find(addition, lost, error)
+                    if found is not None:
+                        return self.convert(command, found)
+                if pause is None or closed:
                     explained = await self.explain(command, error)
                     if explained is error:
                         raise
@@ -245,16 +241,18 @@ class Client(Commands[AnyStr]):
         if not turn.remembered(information, rt.now()):
             raise StillUnknown(_unknown(lost))
 
-    async def _find(self, addition: Addition[R], lost: ConnectionError, error: ReplyError) -> Reply:
+    async def _find(self, addition: Addition[R], lost: ConnectionError, error: RedisError) -> Reply:
         """
         Look for the entry of an XADD when the second attempt was refused, because the first has made it or others were faster.
 
         Returns:
-            its identifier; None: another entry has that
+            its identifier; None: another entry has that, or the server did not answer the second attempt
 
         Raises:
             ConnectionError: there is nothing to be seen, so the outcome of the first attempt stays unknown
         """
+        if not isinstance(error, ReplyError):
+            return None
         try:
             entries = await self.issue(addition.entry_question())
         except RedisError as unanswered:

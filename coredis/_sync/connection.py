@@ -25,16 +25,14 @@ class Connection:
         introduction: what has to be sent right before every command, an encoded command with a reply of its own; mostly empty
         server: what the server says of itself
         users: callers that share it at the moment
-        last_used: when it was last given back to its pool (monotonic seconds)
     """
 
-    __slots__ = ("__weakref__", "channel", "introduction", "last_used", "server", "users")
+    __slots__ = ("__weakref__", "channel", "introduction", "server", "users")
 
     def __init__(self, channel: rt.Channel, server: handshake.ServerInfo) -> None:
         self.channel = channel
         self.introduction = b""
         self.server = server
-        self.last_used = rt.now()
         self.users = 0
 
     def __repr__(self) -> str:

@@ -270,7 +270,7 @@ class Client(Commands[AnyStr]):
         """
         try:
             return command.convert(reply)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             # Without the cause: its text may quote the payload.
             raise InvalidResponse(f"{command.name}: unexpected reply ({type(error).__name__})") from None
 

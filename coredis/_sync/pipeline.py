@@ -99,6 +99,9 @@ class BasePipeline(QueuedCommands[AnyStr]):
         elif self._handles or self._results is None:
             self.execute()
 
+    def __reduce__(self) -> str:
+        raise TypeError("a pipeline belongs to its client and is not pickled")
+
     def reset(self) -> None:
         """
         Discard what is queued; watched keys are watched no more.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coredis import RetryPolicy
-from coredis.exceptions import ConnectionError, ProtocolError, RedisError
+from coredis.exceptions import ConnectionError, InvalidResponse, ProtocolError, RedisError
 from tests._async.waiting import until
 from tests.support.aio import connect, gather, spawn
 from tests.support.scripted import Close, Late, ScriptedServer
@@ -102,3 +102,38 @@ async def test_everybody_on_it_is_told() -> None:
     assert len(known) == len(set(known))
     assert not {5, -1} & set(known)
     assert {1, 2, 3, 4} <= set(known)
+
+
+NESTED = b"*1\r\n" * 1000 + b":1\r\n"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [NESTED, b",inf\r\n", b",nan\r\n", b"+" + b"9" * 5000 + b"\r\n", b"*0\r\n", b"%0\r\n", b"_\r\n", b"+x\r\n"],
+    ids=lambda reply: repr(reply[:12]),
+)
+@pytest.mark.parametrize("words", [("XLEN", "s"), ("LRANGE", "l", 0, -1)], ids=str)
+async def test_replies_of_a_strange_shape(words: tuple[Any, ...], reply: bytes) -> None:
+    """
+    Whatever a well-formed reply cannot be made into is an error of its command alone, in a pipeline too.
+    """
+
+    def answer(command: list[bytes]) -> bytes:
+        return b"+PONG\r\n" if command[0] == b"PING" else reply
+
+    async def ask(client: Any) -> None:
+        await (client.xlen("s") if words[0] == "XLEN" else client.execute_command(*words))
+
+    with ScriptedServer(answer) as server:
+        async with connect(server, retry_policy=AT_ONCE) as client:
+            if words[0] == "XLEN" or reply is NESTED:
+                with pytest.raises(InvalidResponse) as caught:
+                    await ask(client)
+                assert caught.value.may_have_run
+            assert b"PONG" == await client.ping()
+            pipe = client.pipeline(transaction=False, raise_on_error=False)
+            before, strange, after = pipe.ping(), pipe.execute_command(*words), pipe.ping()
+            await pipe.execute()
+            assert (b"PONG", b"PONG") == (before.result(), after.result())
+            assert (reply is NESTED) is isinstance(strange.error, InvalidResponse)
+        assert 1 == server.accepted

@@ -15,11 +15,12 @@ from coredis.exceptions import (
     ConnectionError,
     ConnectionLostError,
     OutOfMemoryError,
+    RequestTimeoutError,
     ResponseError,
 )
-from tests.support.blocking import Redis, connect
+from tests.support.blocking import Interrupted, Redis, connect, interrupted_after
 from tests.support.proxy import FaultProxy
-from tests.support.scripted import Close, Reset, ScriptedServer
+from tests.support.scripted import Close, Reset, ScriptedServer, Silence
 from tests.support.servers import Server
 
 QUICK = RetryPolicy(base_delay=0.001, max_delay=0.002)
@@ -207,7 +208,68 @@ class TestRememberedByTheServer:
             assert [b"XADD", *[b"XINFO"] * len(answers), b"XADD"] == names(server)
 
 
+class OneEntryEach:
+    """
+    The answers of a server that takes no identifier twice and whose connection breaks after each new entry.
+    """
+
+    def __init__(self) -> None:
+        self.added: list[bytes] = []
+
+    def __call__(self, command: list[bytes]) -> bytes | Reset:
+        if command[0] == b"ECHO":
+            return b"$%d\r\n%b\r\n" % (len(command[1]), command[1])
+        identifier = command[2]
+        if command[0] == b"XRANGE":
+            return b"*1\r\n*2\r\n$%d\r\n%b\r\n*2\r\n+f\r\n+v\r\n" % (len(identifier), identifier)
+        if identifier in self.added:
+            return SMALLER
+        self.added.append(identifier)
+        return Reset()
+
+
+class TestInterrupted:
+    # A socket that is struck before anybody owns it is closed by its finalizer, which says so.
+    @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+    def test_at_any_time(self) -> None:
+        """
+        Interrupted during the first attempt, the second or the look for the entry: nothing is mixed up afterwards.
+        """
+        answers = OneEntryEach()
+        finished = 0
+        with ScriptedServer(answers) as server:
+            with connect(server, retry_policy=QUICK, max_connections=2) as client:
+                for number in range(80):
+                    identifier = f"{number + 1}-1"
+                    try:
+                        added = interrupted_after(
+                            number * 0.0002,
+                            lambda: client.xadd("s", {"f": "v"}, identifier=identifier),  # noqa: B023
+                        )
+                    except Interrupted:
+                        added = None
+                    finished += added is not None
+                    assert added in (None, identifier.encode())
+                    assert f"{number}".encode() == client.echo(f"{number}")
+
+        assert finished
+        assert len(answers.added) == len(set(answers.added))
+
+
 class TestWhatIsKnown:
+    @pytest.mark.parametrize("options", [{}, {"identifier": "5-1"}, {"idmp": ("p", "i")}], ids=str)
+    def test_silence(self, options: dict[str, Any]) -> None:
+        """
+        A reply that does not come in time leaves no time for a second attempt.
+        """
+        with ScriptedServer([Silence()]) as server:
+            with connect(server, retry_policy=QUICK, stream_timeout=0.1) as client:
+                with pytest.raises(RequestTimeoutError) as caught:
+                    client.xadd("s", {"f": "v"}, **options)
+            assert [b"XADD"] == names(server)
+
+        assert caught.value.may_have_run
+
     def test_an_error_after_a_loss(self) -> None:
         """
         The error of a second attempt says nothing of the first one.

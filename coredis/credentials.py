@@ -52,3 +52,6 @@ class UserPassCredentialProvider:
 
     def __repr__(self) -> str:
         return "UserPassCredentialProvider(***)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("credentials are not pickled: a pickle shows them to whoever reads it")

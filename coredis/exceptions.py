@@ -18,7 +18,14 @@ from collections.abc import Mapping
 class RedisError(Exception):
     """
     The root of every error in this library.
+
+    Attributes:
+        may_have_run: True when the command may have been executed although there is no result: its reply was lost, or that of
+            an earlier attempt which had to be repeated. A server's error of itself says nothing else than that the command
+            failed.
     """
+
+    may_have_run: bool = False
 
 
 # --------------------------------------------------------------------------------- the connection and the clock
@@ -135,6 +142,8 @@ class InvalidResponse(RedisError):
     """
     A well-formed reply has a shape that the command never returns.
     """
+
+    may_have_run = True
 
 
 class WatchError(RedisError):

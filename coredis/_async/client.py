@@ -17,6 +17,7 @@ from coredis._async.commands.base import Commands
 from coredis._async.connection import Connection
 from coredis._async.pool import Pool
 from coredis._core import replies
+from coredis._core.additions import Addition, Producers, StillUnknown, Turn
 from coredis._core.capabilities import documented_tokens
 from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
@@ -29,9 +30,11 @@ from coredis._core.wire import encode
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
     CommandNotSupportedError,
+    ConnectionError,
     ConnectionLostError,
     InvalidResponse,
     RedisError,
+    ReplyError,
     ResponseError,
     UnknownCommandError,
 )
@@ -65,6 +68,7 @@ class Client(Commands[AnyStr]):
         self.replies = replies.decoded(encoding) if decode_responses else replies.raw()  # type: ignore[assignment]
         self._entered = 0
         self._documented: dict[str, frozenset[str] | None] = {}
+        self._producers = Producers()
 
     # ------------------------------------------------------------------------------------------------------ opening and closing
 
@@ -140,9 +144,14 @@ class Client(Commands[AnyStr]):
         else:
             # A blocking command has the time it asked for; no ordinary limit applies to it.
             deadline = rt.now() + command.block + self._times.grace
+        addition = command if type(command) is Addition else None
+        turn = None if addition is None else self.begin(addition)
         attempt, closings = 0, self.closings
+        lost: ConnectionError | None = None  # what became of an attempt that may have been executed
         while True:
             try:
+                if lost is not None and addition is not None and turn is not None:
+                    await self._check_memory(addition, turn, lost)
                 if route is None:
                     reply = await self._pool.exchange(payload, 1, command.block, deadline)
                 else:
@@ -156,13 +165,24 @@ class Client(Commands[AnyStr]):
                 if type(reply) is ErrorLine:
                     raise from_line(str(reply))
                 return self.convert(command, reply)
+            except StillUnknown as unknown:
+                raise unknown.outcome from unknown.__cause__
             except RedisError as error:
+                if lost is not None:
+                    error.may_have_run = True  # the earlier attempt, if not this one
+                elif isinstance(error, ConnectionError) and error.may_have_run:
+                    lost = _unknown(error)  # without the frames of the original, which hold us and our connection
                 remaining = deadline - rt.now()
                 if route is None:
                     pause = self._retry_policy.decide(error, command, attempt, remaining, rt.random())
                 else:
                     pause = self.consider(route, error, command, attempt, remaining)
-                if pause is None or closings != self.closings:
+                closed = closings != self.closings
+                if lost is not None and addition is not None and turn is None and pause is None and not closed:
+                    found = await self._find(addition, lost, error)
+                    if found is not None:
+                        return self.convert(command, found)
+                if pause is None or closed:
                     explained = await self.explain(command, error)
                     if explained is error:
                         raise
@@ -205,6 +225,42 @@ class Client(Commands[AnyStr]):
 
     # ------------------------------------------------------------------------------------------------------- inside
 
+    async def _check_memory(self, addition: Addition[R], turn: Turn, lost: ConnectionError) -> None:
+        """
+        Make sure that an XADD whose outcome is unknown makes no second entry when it is sent again.
+
+        Raises:
+            StillUnknown: the server may have forgotten the first
+        """
+        try:
+            information = await self.issue(addition.memory_question())
+        except ReplyError as error:
+            if str(error).startswith("ERR no such key"):
+                return  # and so no first entry
+            raise StillUnknown(_unknown(lost)) from error
+        if not turn.remembered(information, rt.now()):
+            raise StillUnknown(_unknown(lost))
+
+    async def _find(self, addition: Addition[R], lost: ConnectionError, error: RedisError) -> Reply:
+        """
+        Look for the entry of an XADD when the second attempt was refused, because the first has made it or others were faster.
+
+        Returns:
+            its identifier; None: another entry has that, or the server did not answer the second attempt
+
+        Raises:
+            ConnectionError: there is nothing to be seen, so the outcome of the first attempt stays unknown
+        """
+        if not isinstance(error, ReplyError):
+            return None
+        try:
+            entries = await self.issue(addition.entry_question())
+        except RedisError as unanswered:
+            raise _unknown(lost) from unanswered
+        if not entries:
+            raise _unknown(lost) from error
+        return addition.in_entries(entries, self._encoding)
+
     def convert(self, command: Command[R], reply: Reply) -> R:
         """
         Make a command's result from its reply.
@@ -214,7 +270,7 @@ class Client(Commands[AnyStr]):
         """
         try:
             return command.convert(reply)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             # Without the cause: its text may quote the payload.
             raise InvalidResponse(f"{command.name}: unexpected reply ({type(error).__name__})") from None
 
@@ -279,6 +335,12 @@ class Client(Commands[AnyStr]):
         raise NotImplementedError
 
     # ------------------------------------------------------------------------------- for pipelines and consumers
+
+    def begin(self, addition: Addition[R]) -> Turn | None:
+        """
+        Count an XADD before it is sent for the first time, if the server will remember it; None: it will not.
+        """
+        return None if addition.producer is None else self._producers.begin(addition, self._encoding, rt.now())
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -354,6 +416,13 @@ class Client(Commands[AnyStr]):
         """
         for pool in self._pools():
             pool.discard(connection)  # does nothing but close it where it is not known
+
+
+def _unknown(error: ConnectionError) -> ConnectionError:
+    """
+    Repeat the error of an attempt that may have been executed.
+    """
+    return type(error)(str(error), may_have_run=True)
 
 
 def _unchanged(reply: Reply) -> Reply:

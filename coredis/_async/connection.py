@@ -27,16 +27,14 @@ class Connection:
         server: what the server says of itself
         transactions: whether the server has been seen to take MULTI on it
         users: callers that share it at the moment
-        last_used: when it was last given back to its pool (monotonic seconds)
     """
 
-    __slots__ = ("__weakref__", "channel", "introduction", "last_used", "server", "transactions", "users")
+    __slots__ = ("__weakref__", "channel", "introduction", "server", "transactions", "users")
 
     def __init__(self, channel: rt.Channel, server: handshake.ServerInfo) -> None:
         self.channel = channel
         self.introduction = b""
         self.server = server
-        self.last_used = rt.now()
         self.transactions = False
         self.users = 0
 

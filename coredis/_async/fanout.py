@@ -14,6 +14,7 @@ from coredis._async.client import ASKING
 from coredis._async.connection import Connection
 from coredis._async.pool import Pool
 from coredis._async.transfer import Transfer
+from coredis._core.additions import Addition
 from coredis._core.command import Command, Reply
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
@@ -123,6 +124,8 @@ async def carry_out(
             remaining = deadline - rt.now()
             wait = client.consider(errand.route, errand.error, errand.command, errand.attempts, remaining)
             errand.attempts += 1
+            if type(errand.command) is Addition and errand.error.may_have_run:
+                wait = None  # whether a second attempt is safe has to be asked, which is for the client and not for us
             if wait is not None and closings == client.closings:
                 pause = max(pause, wait)
                 again.append(errand)

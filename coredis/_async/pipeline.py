@@ -19,6 +19,7 @@ from coredis._async.connection import Connection
 from coredis._async.pool import Pool
 from coredis._async.single import SingleClient
 from coredis._async.transfer import Transfer
+from coredis._core.additions import Addition
 from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
@@ -97,6 +98,9 @@ class BasePipeline(QueuedCommands[AnyStr]):
             self.reset()
         elif self._handles or self._results is None:
             await self.execute()
+
+    def __reduce__(self) -> str:
+        raise TypeError("a pipeline belongs to its client and is not pickled")
 
     def reset(self) -> None:
         """
@@ -195,6 +199,9 @@ class BasePipeline(QueuedCommands[AnyStr]):
         handles, payloads = self._handles, self._payloads
         self._handles, self._payloads = [], []
         watching = self._watching
+        for handle in handles:
+            if type(handle.command) is Addition:
+                self._client.begin(handle.command)
         try:
             if handles or watching is not None:
                 await self._run(handles, payloads, watching)
@@ -367,14 +374,21 @@ class Pipeline(BasePipeline[AnyStr]):
         self, connection: Connection, handles: list[Queued[object]], payloads: list[bytes], deadline: float
     ) -> None:
         """
-        Send in chunks and hand out the replies as they come.
+        Send in chunks and hand out the replies as they come. The errors of commands that were not sent say so.
         """
         remaining = iter(handles)
 
         def take(replies: Sequence[Reply]) -> None:
             self._resolve(list(islice(remaining, len(replies))), replies)
 
-        await Transfer(connection.channel, payloads, take, deadline).finish()
+        transfer = Transfer(connection.channel, payloads, take, deadline)
+        try:
+            await transfer.finish()
+        except (ConnectionError, RequestTimeoutError) as error:
+            not_sent = type(error)(str(error))
+            for handle in handles[transfer.begun :]:
+                handle.fail(not_sent)
+            raise
 
 
 class Watch(Generic[AnyStr]):

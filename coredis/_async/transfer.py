@@ -81,7 +81,12 @@ class Transfer:
                 return
             await self._channel.writable(self._deadline)
             self.begun += count
-            self._ahead.append(self._channel.start(payload, count, self._deadline))
+            try:
+                self._ahead.append(self._channel.start(payload, count, self._deadline))
+            except (ConnectionError, RequestTimeoutError) as error:
+                if not error.may_have_run:
+                    self.begun -= count
+                raise
 
     def _hand_on(self, replies: Sequence[Reply]) -> None:
         self.taken += len(replies)

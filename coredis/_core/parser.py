@@ -6,9 +6,14 @@ shift every later reply by one; a blob error (``!``) is taken for garbage; heade
 ever or allocate; a simple string without an end is buffered for ever. Attributes are dropped, blob errors become errors, the
 others a ``ProtocolError``. After any error the parser must not be used again.
 
-Cost on the usual path: three searches at memory speed per received piece, and a look at its first line. Text with lines
-that begin like something special (a Markdown table) costs one search more. Only what looks like a whole header, or like its
-beginning at the end of a piece, is examined further, each in constant time: nothing is copied or searched twice.
+Cost on the usual path: a few searches at memory speed per received piece, one of them slowed down by each array in it, and a
+look at its first line. Text with lines that begin like something special (a Markdown table) costs one search more. Only what
+looks like a whole header, or like its beginning at the end of a piece, is examined further, each in constant time: nothing is
+copied or searched twice.
+
+What remains: a string's absurd header that is neither in the first kilobyte of a piece nor at its end is not noticed. Nothing
+is allocated for it; the wait ends with the time of the request or at ``MAX_REPLY_BYTES``. And hiredis does not look at the two
+bytes after a string: whatever they are, they are taken for its end.
 
 Two properties matter to callers. Parsing yields bytes only, so an undecodable value cannot disturb the framing. And each step
 that moves received data from one place to the next is a single call into C: a signal handler that raises (Ctrl-C) runs only
@@ -41,8 +46,19 @@ _LINE_FEED: Final = 10
 _SPECIAL_HEADER: Final = rb"[|!]-?(?:\d{1,20}\r\n|\d{0,20}\r?\Z)"  # or how one begins, at the end of a piece
 _SPECIAL_FIRST: Final = re.compile(_SPECIAL_HEADER)
 _SPECIAL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb")")  # only looks ahead: one may follow another
+_LARGE_HEADER: Final = rb"[$=*%~>]\d{8,20}\r\n"
+_CAREFUL_FIRST: Final = re.compile(_SPECIAL_HEADER + rb"|" + _LARGE_HEADER)
+_CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_HEADER + rb")")
 _LONGEST_HEADER: Final = 32  # longer than any number a header can hold
-_SHORT_HEADER: Final = 11  # a type byte, eight digits, CR and LF: a header of this length is within the limits
+_SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
+# For an aggregate hiredis makes a list of the announced size at once, and freeing it takes seconds: all of a piece is
+# searched. For a string it only waits, and there are many of them, so the search ends after a kilobyte. Each kind
+# has a pattern of its own because one that begins with a certain byte is searched for several times as fast.
+_STRING_SEARCH_BYTES: Final = 1024
+_LARGE: Final = [
+    (kind, re.compile(re.escape(kind) + rb"\d{8}"), _STRING_SEARCH_BYTES if kind in _BULKS else MAX_REPLY_BYTES)
+    for kind in (b"*", b"$", b">", b"~", b"%", b"=")
+]
 
 
 class ErrorLine(Exception):
@@ -63,6 +79,7 @@ class Parser:
     __slots__ = (
         "_aligned",
         "_buffered",
+        "_failure",
         "_line",
         "_line_ended",
         "_line_length",
@@ -81,31 +98,36 @@ class Parser:
         self._line_ended = True  # the last byte fed was the end of a line
         self._line = b""  # how an item's first line begins that has no end yet
         self._line_length = 0  # bytes of that line so far
+        self._failure: ProtocolError | None = None  # what is wrong with what was fed last
         self._buffered = 0  # bytes fed since a reply was last completed
 
     def feed(self, pieces: list[bytes]) -> None:
         """
         Take the received pieces out of the list, one after the other, oldest first. None may be empty.
 
-        Raises:
-            ProtocolError: they cannot be part of a valid reply
+        When they cannot be part of a valid reply, ``take`` says so after the replies that came before.
         """
-        if self._special is not None:
-            self._complete_special(self._special)  # in case an interruption came before
-        while pieces:
-            if self._special is not None or _needs_care(pieces[0], self._line_ended):
-                self._feed_carefully(pieces)
-            else:
-                self._advance(pieces, len(pieces[0]))
-        if self._buffered > MAX_REPLY_BYTES:
-            raise ProtocolError("invalid reply: larger than 1 GiB", may_have_run=True)
+        if self._failure is not None:
+            return
+        try:
+            if self._special is not None:
+                self._complete_special(self._special)  # in case an interruption came before
+            while pieces:
+                if self._special is not None or _needs_care(pieces[0], self._line_ended):
+                    self._feed_carefully(pieces)
+                else:
+                    self._advance(pieces, len(pieces[0]))
+            if self._buffered > MAX_REPLY_BYTES:
+                raise ProtocolError("invalid reply: larger than 1 GiB", may_have_run=True)
+        except ProtocolError as error:
+            self._failure = error.with_traceback(None)
 
     def take(self, into: list[Reply], most: int) -> None:
         """
         Append complete replies to a list, as many as there are and at most so many.
 
         Raises:
-            ProtocolError: the bytes are no valid reply
+            ProtocolError: there are fewer, and what follows them is no valid reply
         """
         if self._ready:
             count = min(most, len(self._ready))
@@ -115,8 +137,11 @@ class Parser:
             most -= count
         before = len(into)
         self._parse(into, most)
-        if len(into) > before:
+        taken = len(into) - before
+        if taken:
             self._buffered = 0
+        if self._failure is not None and taken < most:
+            raise self._failure
         self._aligned = self._special is None and self._between_items()
 
     def _parse(self, into: list[Reply], most: int) -> None:
@@ -291,8 +316,14 @@ def _needs_care(piece: bytes, begins_line: bool) -> bool:
     """
     Tell whether an attribute, a blob error or an absurd header may begin in a piece.
     """
-    if (b"\n|" in piece or b"\n!" in piece) and _SPECIAL_LINE.search(piece) is not None:
+    # The search for one byte is many times as fast as that for two, and rarely finds any.
+    lines = (b"|" in piece and b"\n|" in piece) or (b"!" in piece and b"\n!" in piece)
+    if lines and _SPECIAL_LINE.search(piece) is not None:
         return True
+    if len(piece) > _SHORT_HEADER:
+        for kind, pattern, most in _LARGE:
+            if kind in piece and pattern.search(piece, 0, most) is not None:
+                return True
     if begins_line and _SPECIAL_FIRST.match(piece) is not None:
         return True
     return _last_header(piece) > 0
@@ -302,10 +333,10 @@ def _candidates(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:
     """
     Find where attributes, blob errors or absurd headers may begin, from a position on, in order.
     """
-    if start == 0 and begins_line and _SPECIAL_FIRST.match(piece) is not None:
+    if start == 0 and begins_line and _CAREFUL_FIRST.match(piece) is not None:
         yield 0
     last = 0
-    for found in _SPECIAL_LINE.finditer(piece, max(start - 1, 0)):
+    for found in _CAREFUL_LINE.finditer(piece, max(start - 1, 0)):
         last = found.end()
         yield last
     header = _last_header(piece)
@@ -316,9 +347,6 @@ def _candidates(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:
 def _last_header(piece: bytes) -> int:
     """
     Where the last line of a piece begins if it may be an absurd header, or the first part of one; else 0.
-
-    One in the middle of a piece is not looked for (every value would have to be searched): it costs address space at most, and
-    ends with the time of the request or at ``MAX_REPLY_BYTES``.
     """
     start = piece.rfind(b"\n", 0, -1) + 1
     if 0 < start and piece[start] in _HEADERS:

@@ -447,9 +447,19 @@ class Channel:
 
     def stale(self) -> bool:
         """
-        Whether the peer has ended an idle connection, or sent what nobody asked for.
+        Whether the peer has ended an idle connection, or sent a reply that nobody asked for.
+
+        Looked at before each use: what is unread would be taken for the reply to the next command. Out-of-band messages and
+        parts of a TLS record are read and are no reason to part.
         """
-        return self.closed or self.has_data() or bool(_readable((self._socket,), 0.0))
+        while not self.closed and (self.has_data() or _readable((self._socket,), 0.0)):
+            try:
+                self.receive(0.0)
+            except RequestTimeoutError:
+                break
+            except ConnectionError:
+                pass  # which shows in ``closed``
+        return self.closed
 
     def close(self) -> None:
         """

@@ -20,6 +20,7 @@ from coredis._sync.connection import Connection
 from coredis._sync.pool import Pool
 from coredis._sync.single import SingleClient
 from coredis._sync.transfer import Transfer
+from coredis._core.additions import Addition
 from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
@@ -98,6 +99,9 @@ class BasePipeline(QueuedCommands[AnyStr]):
             self.reset()
         elif self._handles or self._results is None:
             self.execute()
+
+    def __reduce__(self) -> str:
+        raise TypeError("a pipeline belongs to its client and is not pickled")
 
     def reset(self) -> None:
         """
@@ -196,6 +200,9 @@ class BasePipeline(QueuedCommands[AnyStr]):
         handles, payloads = self._handles, self._payloads
         self._handles, self._payloads = [], []
         watching = self._watching
+        for handle in handles:
+            if type(handle.command) is Addition:
+                self._client.begin(handle.command)
         try:
             if handles or watching is not None:
                 self._run(handles, payloads, watching)
@@ -368,14 +375,21 @@ class Pipeline(BasePipeline[AnyStr]):
         self, connection: Connection, handles: list[Queued[object]], payloads: list[bytes], deadline: float
     ) -> None:
         """
-        Send in chunks and hand out the replies as they come.
+        Send in chunks and hand out the replies as they come. The errors of commands that were not sent say so.
         """
         remaining = iter(handles)
 
         def take(replies: Sequence[Reply]) -> None:
             self._resolve(list(islice(remaining, len(replies))), replies)
 
-        Transfer(connection.channel, payloads, take, deadline).finish()
+        transfer = Transfer(connection.channel, payloads, take, deadline)
+        try:
+            transfer.finish()
+        except (ConnectionError, RequestTimeoutError) as error:
+            not_sent = type(error)(str(error))
+            for handle in handles[transfer.begun :]:
+                handle.fail(not_sent)
+            raise
 
 
 class Watch(Generic[AnyStr]):

@@ -16,8 +16,6 @@ from coredis._core.pool import PoolState, Verdict
 from coredis._runtime import blocking as rt
 from coredis.exceptions import ConnectionLostError, PoolTimeoutError, RequestTimeoutError
 
-IDLE_SECONDS = 0.1  # after this long without use a connection is looked at before it is trusted
-
 
 class Pool:
     """
@@ -90,7 +88,6 @@ class Pool:
                         self._wake()
                 return
         try:
-            connection.last_used = rt.now()
             with self._lock:
                 if not channel.closed:
                     if connection in self._state.retired and channel.awaited:
@@ -249,11 +246,6 @@ class Pool:
                 "close it there first, or make one client per event loop"
             )
 
-    def _fit(self, connection: Connection) -> bool:
-        if rt.now() - connection.last_used < IDLE_SECONDS:
-            return not connection.channel.closed
-        return not connection.channel.stale()
-
     def _borrow(self, ticket: object, exclusive: bool, deadline: float) -> Connection:
         pool_deadline = min(deadline, _after(self._options.times.pool))
         while True:
@@ -268,7 +260,7 @@ class Pool:
                     waiter = rt.Event()
                     self._state.waiting.append(waiter)
             if isinstance(connection, Connection):
-                if self._fit(connection):
+                if not connection.channel.stale():
                     if connection is self._state.shared:
                         connection.users += 1
                         return self._when_writable(connection, deadline)  # many may have waited for it

@@ -264,7 +264,7 @@ class TestProtocolErrors:
                     await sleep(0.01)
 
             assert 2 == server.accepted
-            assert [b"b"] != replies[1:2]
+            assert [b"c", b"d"] == replies[1:]
             assert replies[0] in (b"a", None)
 
     async def test_unasked_while_idle(self) -> None:
@@ -275,7 +275,7 @@ class TestProtocolErrors:
             async with connect(server, retry_policy=QUICK) as client:
                 await client.ping()
                 server.push(b"$5\r\nstray\r\n")
-                await sleep(0.15)
+                await sleep(0.01)
                 assert b"c" == await client.get("k")
             assert 2 == server.accepted
 
@@ -301,8 +301,8 @@ class TestRecovery:
         async with connect(server, retry_policy=QUICK) as client:
             await client.set("k", "v")
             server.kill()
-            with pytest.raises(ConnectionError) as caught:
-                for _ in range(2):
+            for _ in range(2):  # the first may have been sent before the end of the connection was seen
+                with pytest.raises(ConnectionError) as caught:
                     await client.get("k")
             assert not caught.value.may_have_run
             server.start()

@@ -200,10 +200,11 @@ class TestTLS:
             with pytest.raises(ConnectionError):
                 await client.ping()
 
-    @pytest.mark.parametrize("shown", ["wrong_host", "expired"])
+    @pytest.mark.parametrize("shown", ["wrong_host", "expired", "self_signed"])
     async def test_bad_certificate(self, start_tls_server: StartServer, certificates: Certificates, shown: str) -> None:
         """
-        A certificate for another host, or one that has expired, ends the connection before the password is sent.
+        A certificate for another host, one that has expired, or one that nobody vouches for ends the connection before the
+        password is sent.
         """
         server = start_tls_server(identity=getattr(certificates, shown))
         before = open_resources()
@@ -216,6 +217,9 @@ class TestTLS:
             await settle(before)
 
         assert not caught.value.may_have_run
+        seen = str(server.command("INFO", "commandstats"))
+        assert "cmdstat_ping:" in seen  # of whoever started the server
+        assert not [name for name in ("hello", "auth") if f"cmdstat_{name}:" in seen]
 
     async def test_unknown_authority(self, start_tls_server: StartServer) -> None:
         """
@@ -450,14 +454,14 @@ class TestSecrets:
 
     async def test_not_pickled(self) -> None:
         """
-        A client is not pickled, and the refusal says nothing.
+        Neither a client is pickled nor what it authenticates with, and the refusal says nothing.
         """
         client = Redis(username=USER, password=CANARY)
 
-        with pytest.raises(TypeError) as caught:
-            pickle.dumps(client)
-
-        assert CANARY not in everything_said(caught.value)
+        for thing in (client, client.pipeline(), UserPassCredentialProvider(USER, CANARY)):
+            with pytest.raises(TypeError) as caught:
+                pickle.dumps(thing)
+            assert CANARY not in everything_said(caught.value)
 
     async def test_payload(self, client: Redis[bytes]) -> None:
         """

@@ -265,7 +265,7 @@ class TestProtocolErrors:
                     sleep(0.01)
 
             assert 2 == server.accepted
-            assert [b"b"] != replies[1:2]
+            assert [b"c", b"d"] == replies[1:]
             assert replies[0] in (b"a", None)
 
     def test_unasked_while_idle(self) -> None:
@@ -276,7 +276,7 @@ class TestProtocolErrors:
             with connect(server, retry_policy=QUICK) as client:
                 client.ping()
                 server.push(b"$5\r\nstray\r\n")
-                sleep(0.15)
+                sleep(0.01)
                 assert b"c" == client.get("k")
             assert 2 == server.accepted
 
@@ -302,8 +302,8 @@ class TestRecovery:
         with connect(server, retry_policy=QUICK) as client:
             client.set("k", "v")
             server.kill()
-            with pytest.raises(ConnectionError) as caught:
-                for _ in range(2):
+            for _ in range(2):  # the first may have been sent before the end of the connection was seen
+                with pytest.raises(ConnectionError) as caught:
                     client.get("k")
             assert not caught.value.may_have_run
             server.start()

@@ -220,6 +220,64 @@ def test_garbage_cut_at_any_byte_is_a_protocol_error(name: str) -> None:
         assert outcome(b":1\r\n" + wire[:cut], wire[cut:]) is ProtocolError, cut
 
 
+LARGE = [b"*67108865", b"*4294967295", b"%99999999", b"~100000000", b">100000000", b"|100000000"]
+LARGE_STRINGS = [b"$536870913", b"$9223372036854775807", b"=1000000000000", b"!1000000000000"]
+
+
+@pytest.mark.parametrize("header", LARGE + LARGE_STRINGS)
+@pytest.mark.parametrize("before", [b":1\r\n", b"*2\r\n$3\r\nabc\r\n", b"$5\r\n\r\n*1\r\r\n", b"*1\r\n" * 5], ids=repr)
+def test_an_absurd_header_in_the_middle_of_a_piece(before: bytes, header: bytes) -> None:
+    """
+    It is noticed at once, whatever comes after it in the same piece or in others.
+    """
+    wire = before + header + b"\r\n:2\r\n$3\r\nabc\r\n"
+
+    for cut in range(1, len(wire)):
+        assert outcome(wire[:cut], wire[cut:]) is ProtocolError, cut
+    reading = Parser()
+    reading.feed([wire[:3], wire[3:], b":1\r\n"])
+    with pytest.raises(ProtocolError, match="invalid reply"):
+        reading.take([], 10)
+
+
+@pytest.mark.parametrize("header", LARGE)
+def test_an_absurd_header_deep_in_a_piece(header: bytes) -> None:
+    """
+    An aggregate is noticed wherever it is: hiredis would make a list of that size, and freeing it takes seconds.
+    """
+    with pytest.raises(ProtocolError):
+        parse(b"$5\r\nhello\r\n" * 5000 + header + b"\r\n" + b":1\r\n" * 1000)
+
+
+@pytest.mark.parametrize("header", LARGE + LARGE_STRINGS)
+def test_payload_like_an_absurd_header(header: bytes) -> None:
+    """
+    Between other payload, a value may say anything.
+    """
+    value = (b"\r\n" + header + b"\r\n") * 3
+    wire = b"*2\r\n$%d\r\n%b\r\n:1\r\n:2\r\n" % (len(value), value)
+
+    for cut in range(1, len(wire)):
+        assert [[value, 1], 2] == parse(wire[:cut], wire[cut:]), cut
+
+
+def test_replies_before_garbage_are_read() -> None:
+    """
+    Damage ends the connection for those who come after it; what came before is in order.
+    """
+    for garbage in (b"?\r\n", b"*100000000\r\n:1\r\n", b"|1\r\n*1\r\n:1\r\n:2\r\n", b"!x\r\n"):
+        reading = Parser()
+        replies: list[object] = []
+        reading.feed([b":1\r\n|1\r\n+a\r\n:0\r\n:2\r\n" + garbage])
+
+        reading.take(replies, 1)
+        reading.take(replies, 1)
+        assert [1, 2] == replies
+        for _ in range(2):
+            with pytest.raises(ProtocolError, match="invalid reply"):
+                reading.take(replies, 1)
+
+
 @pytest.mark.parametrize("kind", [b"+", b"-"])
 def test_an_endless_line_in_small_pieces(kind: bytes) -> None:
     """

@@ -327,6 +327,7 @@ class TestAttributes:
             lambda: client.xcfgset("s", 100),
             lambda: client.xadd("s", {"f": "v"}, idmp=("p", "i")),
             lambda: client.xadd("s", {"f": "v"}, idmpauto="p"),
+            lambda: client.xadd("s", {"f": "v"}, identifier="5-1"),
         ],
     )
     def test_may_be_repeated(self, call: Callable[[], Coroutine[Any, Any, object]]) -> None:
@@ -341,7 +342,8 @@ class TestAttributes:
         "call",
         [
             lambda: client.xadd("s", {"f": "v"}),
-            lambda: client.xadd("s", {"f": "v"}, identifier="5-1"),
+            lambda: client.xadd("s", {"f": "v"}, identifier="5-*"),
+            lambda: client.xadd("s", {"f": "v"}, identifier=MOMENT),
             lambda: client.xackdel("s", "g", "5"),
             lambda: client.xnack("s", "g", "SILENT", "5"),
             lambda: client.xtrim("s", "MAXLEN", 5),

@@ -6,10 +6,12 @@ Nothing is listed here; the tests walk what is exported, so a new name is covere
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
 from collections.abc import AsyncIterable, Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -200,3 +202,22 @@ def test_the_old_path_of_the_consumers() -> None:
         old = importlib.import_module("coredis.stream")
 
     assert coredis.patterns.streams.GroupConsumer is old.GroupConsumer
+
+
+def test_nothing_received_is_executed() -> None:
+    """
+    No module can unpickle or load code, and the one use of ``eval`` is for the library's own text.
+    """
+    forbidden = {"pickle", "marshal", "shelve", "yaml", "importlib", "runpy"}
+    imported, evaluating = set(), []
+    for path in sorted(Path(coredis.__path__[0]).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec"):
+                evaluating.append(path.name)
+
+    assert set() == imported & forbidden
+    assert ["entries.py"] == evaluating

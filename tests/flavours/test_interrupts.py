@@ -12,9 +12,11 @@ from types import FrameType
 
 import pytest
 
+from coredis import RetryPolicy
 from coredis.sync import Redis
 from tests.support.blocking import gather
 from tests.support.resources import snapshot
+from tests.support.scripted import Reset, ScriptedServer
 from tests.support.servers import Server
 from tests.support.strikes import strike
 
@@ -126,3 +128,34 @@ def test_no_moment_leaks_a_connection(server: Server, use: Callable[[Redis[bytes
             gc.enable()
 
     assert point > 30
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_no_moment_of_a_second_attempt_is_unsafe() -> None:
+    """
+    The same for an entry that is sent again and then looked for, because each connection breaks after the first attempt.
+    """
+    added: set[bytes] = set()
+
+    def answer(command: list[bytes]) -> bytes | Reset:
+        if command[0] == b"ECHO":
+            return b"$%d\r\n%b\r\n" % (len(command[1]), command[1])
+        if command[0] == b"XRANGE":
+            return b"*1\r\n*2\r\n+%b\r\n*2\r\n+f\r\n+v\r\n" % command[2]
+        if command[2] in added:
+            return b"-ERR equal or smaller\r\n"
+        added.add(command[2])
+        return Reset()
+
+    struck, point, policy = True, 0, RetryPolicy(base_delay=0.0)
+    with (
+        ScriptedServer(answer) as server,
+        Redis(host=server.host, port=server.port, max_connections=1, pool_timeout=0.2, retry_policy=policy) as client,
+    ):
+        while struck:
+            identifier = f"{point + 1}-1"
+            struck = strike(point, lambda: client.xadd("s", {"f": "v"}, identifier=identifier))  # noqa: B023
+            assert b"%d" % point == client.echo(f"{point}")
+            point += 1
+
+    assert point > 100

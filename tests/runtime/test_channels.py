@@ -244,6 +244,28 @@ async def test_closing_fails_what_is_pending(half: Half) -> None:
         assert caught.value.may_have_run
 
 
+@pytest.mark.parametrize(
+    ("unasked", "stale"), [(b"$5\r\nstray\r\n", True), (b">1\r\n+hint\r\n", False), (b">1\r\n+hi", False)]
+)
+async def test_a_reply_nobody_asked_for_makes_a_channel_stale(half: Half, unasked: bytes, stale: bool) -> None:
+    """
+    It would be taken for the next one; an out-of-band message, or the beginning of one, would not.
+    """
+    with ScriptedServer([b"+ready\r\n", b"nt\r\n+x\r\n" if unasked.endswith(b"hi") else b"+x\r\n"]) as server:
+        channel = await half.connect(server)
+        assert [b"ready"] == await do(channel.start(words("PING"), 1).result(soon()))
+        server.push(unasked)
+        await do(half.runtime.sleep(0.02))
+
+        if stale:
+            await until(channel.stale, half)
+            assert channel.closed
+        else:
+            assert not channel.stale()
+            assert [b"x"] == await do(channel.start(words("ECHO", "x"), 1).result(soon()))
+        channel.close()
+
+
 async def test_an_idle_channel_is_not_stale(half: Half, echoing: ScriptedServer) -> None:
     """
     Looking does not disturb it.

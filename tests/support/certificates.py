@@ -1,7 +1,8 @@
 """
 Make certificates for TLS tests with the openssl command line.
 
-One authority signs everything: a good server certificate, one for another host, one that has expired, and a client's.
+One authority signs a good server certificate, one for another host, one that has expired, and a client's; another one is
+signed by nobody but itself.
 A second authority, which nobody should trust, can be had by calling ``make_certificates`` on another folder.
 """
 
@@ -39,13 +40,14 @@ class Certificate:
 @dataclass(frozen=True, slots=True)
 class Certificates:
     """
-    Everything signed by one authority.
+    Everything signed by one authority, ``self_signed`` apart.
     """
 
     authority: str
     good: Certificate
     wrong_host: Certificate
     expired: Certificate
+    self_signed: Certificate
     client: Certificate
 
 
@@ -61,11 +63,16 @@ def make_certificates(folder: Path) -> Certificates:
         folder, "req", "-x509", *_KEY, "-keyout", "authority.key", "-out", "authority.pem", "-days", "30",
         "-subj", "/CN=coredis test authority", *(word for line in _AUTHORITY for word in ("-addext", line)),
     )  # fmt: skip
+    _openssl(
+        folder, "req", "-x509", *_KEY, "-keyout", "self.key", "-out", "self.pem", "-days", "30",
+        "-subj", "/CN=coredis self-signed", "-addext", f"subjectAltName={_HERE}",
+    )  # fmt: skip
     return Certificates(
         authority=str(folder / "authority.pem"),
         good=_issue(folder, "good", _HERE),
         wrong_host=_issue(folder, "wrong", "DNS:wrong.example"),
         expired=_issue(folder, "expired", _HERE, expired=True),
+        self_signed=Certificate(str(folder / "self.pem"), str(folder / "self.key")),
         client=_issue(folder, "client", "DNS:client.example"),
     )
 

@@ -18,6 +18,7 @@ from ...tokens import PureToken, TokenT, choose
 from ...types import IdentifierT, PairsT, PositionT, RepeatedFields, StreamEntry, StreamInfo
 from ...typing import KeyT, MappingStringKeyT, StringT, ValueT
 from .. import identifiers as grammar
+from ..additions import Addition
 from ..command import Command, Requirement
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
@@ -71,16 +72,14 @@ def add(
             {"trim_operator", "limit", "trim_strategy"}, "there is no trim_strategy to apply it to"
         )
     words.append(new)
+    position = len(words) - 1
     _with_fields(field_values, words)
-    return Command(
-        tuple(words),
-        replies.optional_text,
-        keys=(1,),
-        # With an explicit identifier a second attempt adds nothing either, but is refused ("equal or smaller"), which would
-        # report a success as a failure; only the server's own memory of idempotent identifiers makes repeating safe.
-        idempotent=idmp is not None or idmpauto is not None,
-        requires=requires,
-    )
+    producer = idmpauto if idmp is None else idmp[0]
+    if producer is not None:
+        return Addition(tuple(words), replies.optional_text, producer=producer, identifier=0, requires=requires)
+    if not new.endswith(b"*"):
+        return Addition(tuple(words), replies.optional_text, producer=None, identifier=position, requires=requires)
+    return Command(tuple(words), replies.optional_text, keys=(1,), requires=requires)
 
 
 def delete(key: KeyT, identifiers: IdentifierT | Iterable[IdentifierT]) -> Command[int]:

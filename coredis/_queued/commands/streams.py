@@ -47,8 +47,9 @@ class StreamCommands(Commands[AnyStr]):
         """
         Append an entry to a stream.
 
-        When the connection breaks before the answer, only an entry with ``idmp`` or ``idmpauto`` is sent again by itself;
-        of any other it is not known whether it was added.
+        When the connection breaks before the answer, an entry with an identifier in full, ``idmp`` or ``idmpauto`` is sent
+        again by itself, as long as that cannot make a second one. Of any other it is not known whether it was added: the
+        error has ``may_have_run``.
 
         Args:
             key: the stream, which is made if need be

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ._async.pipeline import Pipeline
 from ._async.redis import Redis
+from ._async.sentinel import Sentinel
 from ._core.queue import Queued
 from ._version import __version__
 from .credentials import CredentialProvider, UserPass, UserPassCredentialProvider
@@ -21,6 +22,7 @@ __all__ = [
     "Queued",
     "Redis",
     "RetryPolicy",
+    "Sentinel",
     "UserPass",
     "UserPassCredentialProvider",
     "__version__",

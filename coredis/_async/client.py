@@ -14,6 +14,7 @@ from typing import AnyStr, Self, TypeVar
 from coredis._async.commands.base import Commands
 from coredis._async.connection import Connection
 from coredis._async.pool import Pool
+from coredis._async.source import Source
 from coredis._core import replies
 from coredis._core.capabilities import documented_tokens
 from coredis._core.command import Command, Reply
@@ -29,7 +30,6 @@ from coredis.exceptions import (
     InvalidResponse,
     RedisError,
     ReplyError,
-    RequestTimeoutError,
     ResponseError,
     UnknownCommandError,
 )
@@ -98,7 +98,7 @@ class Client(Commands[AnyStr]):
         if not hasattr(self, "_pool"):  # seen in the traceback of a constructor that refused its arguments
             return f"<{type(self).__name__} that was not made>"
         options = self._pool.options
-        return f"<{type(self).__name__} {options.address} db={options.identity.db}>"
+        return f"<{type(self).__name__} {self._pool.place} db={options.identity.db}>"
 
     def __reduce__(self) -> str:
         raise TypeError(f"a {type(self).__name__} holds connections and is not pickled; make one where it is used")
@@ -139,12 +139,13 @@ class Client(Commands[AnyStr]):
         attempt, closings = 0, self._pool.closings
         while True:
             try:
-                reply = await self._exchange(command, payload, deadline)
+                reply = await self._pool.exchange(payload, 1, command.block, deadline)
                 if type(reply) is ErrorLine:
                     raise from_line(str(reply))
                 return self.convert(command, reply)
             except RedisError as error:
-                pause = self._retry_policy.decide(error, command, attempt, deadline - rt.now(), rt.random())
+                refused = self._pool.misled(error)
+                pause = self._retry_policy.decide(error, command, attempt, deadline - rt.now(), rt.random(), refused)
                 if pause is None or closings != self._pool.closings:
                     explained = await self.explain(command, error)
                     if explained is error:
@@ -187,29 +188,6 @@ class Client(Commands[AnyStr]):
         return tokens is not None and (option is None or option.upper() in tokens)
 
     # ------------------------------------------------------------------------------------------------------- inside
-
-    async def _exchange(self, command: Command[R], payload: bytes, deadline: float) -> Reply:
-        if command.block is None:
-            connection = await self._pool.acquire(False, deadline)
-        else:
-            # Waiting for a connection takes nothing from the time that the command may block.
-            connection = await self._pool.acquire(True, math.inf)
-            deadline = rt.now() + command.block + self._pool.options.times.grace
-        held = True
-        try:
-            try:
-                return (await connection.channel.start(payload, 1, deadline).result(deadline))[0]
-            except RequestTimeoutError:
-                # Slow or dead? Others had better not wait to find out.
-                self._pool.retire(connection)
-                raise
-            finally:
-                self._pool.release(connection)
-                held = False
-        except BaseException:
-            if held:  # interrupted on the way into release, which knew nothing of it
-                self._pool.discard(connection)
-            raise
 
     def convert(self, command: Command[R], reply: Reply) -> R:
         """
@@ -278,6 +256,26 @@ class Client(Commands[AnyStr]):
         The time limits, in seconds.
         """
         return self._pool.options.times
+
+    def follow(self, source: Source) -> None:
+        """
+        Ask a source for the server at every connect, instead of connecting to a fixed address. Before the first command.
+        """
+        self._pool.follow(source)
+
+    async def confirm(self, deadline: float) -> None:
+        """
+        Find out whether connections still lead to the right server, and close those that do not, detached ones included.
+
+        A source is asked about once a second at the most, so this may be called before every read.
+        """
+        await self._pool.confirm(deadline)
+
+    def notice(self, connection: Connection, error: Exception) -> None:
+        """
+        Learn from an error with which the server answered a command on this connection.
+        """
+        self._pool.notice(connection, error)
 
     async def lease(self, exclusive: bool, deadline: float) -> Connection:
         """

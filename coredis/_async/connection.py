@@ -7,7 +7,7 @@ from __future__ import annotations
 import ssl
 
 from coredis._core import handshake
-from coredis._core.config import ConnectionOptions, TLSOptions
+from coredis._core.config import ConnectionOptions, TCPAddress, TLSOptions, UnixAddress
 from coredis._core.secrets import hidden
 from coredis._core.wire import encode
 from coredis._runtime import aio as rt
@@ -20,15 +20,17 @@ class Connection:
     A channel whose server knows us.
 
     Attributes:
+        address: where the server listens
         channel: where commands are started
         server: what the server says of itself
         users: callers that share it at the moment
         last_used: when it was last given back to its pool (monotonic seconds)
     """
 
-    __slots__ = ("__weakref__", "channel", "last_used", "server", "users")
+    __slots__ = ("__weakref__", "address", "channel", "last_used", "server", "users")
 
-    def __init__(self, channel: rt.Channel, server: handshake.ServerInfo) -> None:
+    def __init__(self, channel: rt.Channel, server: handshake.ServerInfo, address: TCPAddress | UnixAddress) -> None:
+        self.address = address
         self.channel = channel
         self.server = server
         self.last_used = rt.now()
@@ -68,7 +70,7 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
         if handshake.knows_no_hello(steps, replies):
             steps = handshake.old_greeting(options.identity, credentials)
             replies = await _say(channel, steps, deadline)
-        return Connection(channel, handshake.read_answers(steps, replies))
+        return Connection(channel, handshake.read_answers(steps, replies), options.address)
     except RequestTimeoutError:
         channel.close()
         raise ConnectTimeoutError(f"no answer from {options.address} in time") from None

@@ -205,6 +205,8 @@ class Pipeline(QueuedCommands[AnyStr]):
                 self._client.discard(connection)
             raise
         for handle in handles:
+            if handle.error is not None:
+                self._client.notice(connection, handle.error)
             if handle.error is not None and handle.command.requires:
                 handle.replace_error(await self._client.explain(handle.command, handle.error))
 

@@ -9,10 +9,14 @@ import weakref
 from collections.abc import Iterator
 
 from coredis._async.connection import Connection, open_connection
-from coredis._core.config import ConnectionOptions
+from coredis._async.source import Source
+from coredis._core.command import Reply
+from coredis._core.config import ConnectionOptions, TCPAddress
+from coredis._core.errors import from_line
+from coredis._core.parser import ErrorLine
 from coredis._core.pool import PoolState, Verdict
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionLostError, PoolTimeoutError
+from coredis.exceptions import ConnectionLostError, PoolTimeoutError, RequestTimeoutError
 
 IDLE_SECONDS = 0.1  # after this long without use a connection is looked at before it is trusted
 
@@ -35,6 +39,8 @@ class Pool:
         self._home: object = None
         self._bound = False
         self.closings = 0  # how often it has been closed: a command that is under way then is not tried again
+        self._source: Source | None = None
+        self._accepted: frozenset[TCPAddress] = frozenset()  # by the source, when connections were last looked through
         rt.after_fork(self)
 
     @property
@@ -43,6 +49,13 @@ class Pool:
         How connections are opened.
         """
         return self._options
+
+    @property
+    def place(self) -> str:
+        """
+        Where its connections lead, in words.
+        """
+        return str(self._options.address if self._source is None else self._source)
 
     # ------------------------------------------------------------------------------------------------------ lending
 
@@ -60,6 +73,8 @@ class Pool:
             RuntimeError: the client belongs to another event loop
         """
         self.bind()
+        if self._source is not None and self._source.due():
+            await self.confirm(deadline)
         shared = self._state.shared
         if shared is not None and not exclusive and not shared.channel.closed:
             shared.users += 1
@@ -130,6 +145,92 @@ class Pool:
         self.bind()
         return await self._connect(deadline, None)
 
+    async def exchange(self, payload: bytes, expected: int, block: float | None, deadline: float) -> Reply:
+        """
+        Send one command on a borrowed connection and wait for its reply.
+
+        Args:
+            payload: the encoded command, and before it what has to introduce it
+            expected: how many replies that makes; the last one is the command's
+            block: seconds the server may take for a blocking command; None for others
+            deadline: when to give up; a blocking command's time begins when it has a connection
+
+        Returns:
+            the reply, an error of the server's as an ``ErrorLine``
+        """
+        if block is None:
+            connection = await self.acquire(False, deadline)
+        else:
+            # Waiting for a connection takes nothing from the time that the command may block.
+            connection = await self.acquire(True, math.inf)
+            deadline = rt.now() + block + self._options.times.grace
+        held = True
+        try:
+            try:
+                reply = (await connection.channel.start(payload, expected, deadline).result(deadline))[-1]
+            except RequestTimeoutError:
+                # Slow or dead? Others had better not wait to find out.
+                self.retire(connection)
+                raise
+            finally:
+                self.release(connection)
+                held = False
+        except BaseException:
+            if held:  # interrupted on the way into release, which knew nothing of it
+                self.discard(connection)
+            raise
+        if type(reply) is ErrorLine and self._source is not None:
+            self.notice(connection, from_line(str(reply)))
+        return reply
+
+    # ------------------------------------------------------------------------------------------- a server that moves
+
+    def follow(self, source: Source) -> None:
+        """
+        Ask a source for the server at every connect from now on, instead of connecting to a fixed address.
+        """
+        self._source = source
+
+    async def confirm(self, deadline: float) -> None:
+        """
+        Find out whether the connections still lead to the right server, and close those that do not.
+        """
+        if self._source is not None and self._source.due():
+            await self._source.confirm(deadline)
+            self._close_outdated(self._source)
+
+    def misled(self, error: Exception) -> bool:
+        """
+        Tell whether an error means that the command was not executed, and that it may be at the server there is now.
+        """
+        return self._source is not None and self._source.misled(error)
+
+    def notice(self, connection: Connection, error: Exception) -> None:
+        """
+        Learn from an error with which the server answered a command.
+        """
+        if self._source is not None:
+            self._source.reject(connection, error)
+            self._close_outdated(self._source)
+
+    def _close_outdated(self, source: Source) -> None:
+        """
+        Close every connection to an address that is not accepted any more, even one in use: whoever waits there may wait
+        for something that has no effect.
+        """
+        accepted = source.accepted
+        if self._accepted is accepted:
+            return
+        with self._lock:
+            outdated = [
+                connection
+                for connection in (*self._state.connections(), *self._detached)
+                if connection.address not in accepted
+            ]
+        for connection in outdated:
+            self.discard(connection)
+        self._accepted = accepted  # not before: what an interruption leaves is looked through again
+
     # ------------------------------------------------------------------------------------------------------ closing
 
     async def close(self) -> None:
@@ -154,6 +255,8 @@ class Pool:
         self._bound = False
         if here:
             await rt.close_all(connection.channel for connection in connections)
+        if self._source is not None:
+            await self._source.close()
 
     def channels(self) -> Iterator[rt.Channel]:
         """
@@ -162,6 +265,8 @@ class Pool:
         for connection in (*self._state.connections(), *self._detached):
             if not connection.channel.closed:
                 yield connection.channel
+        if self._source is not None:
+            yield from self._source.channels()
 
     def forget_parent(self) -> None:
         """
@@ -238,7 +343,10 @@ class Pool:
         Open a connection: for the borrower with this ticket, or detached when there is none.
         """
         closings = self.closings
-        connection = await open_connection(self._options, min(deadline, _after(self._options.times.connect)))
+        if self._source is None:
+            connection = await open_connection(self._options, min(deadline, _after(self._options.times.connect)))
+        else:
+            connection = await self._source.open(self._options, deadline)
         with self._lock:
             wanted = closings == self.closings
             if wanted and ticket is None:
@@ -251,6 +359,11 @@ class Pool:
         if not wanted:
             connection.channel.close()
             raise ConnectionLostError("the client was closed")
+        if self._source is not None:
+            self._close_outdated(self._source)
+            if connection.address not in self._source.accepted:  # another task or thread has just heard better
+                self.discard(connection)
+                raise ConnectionLostError(f"{connection.address} has just been replaced")
         return connection
 
     async def _wait(self, waiter: rt.Event, deadline: float, until: float) -> None:

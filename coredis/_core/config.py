@@ -91,11 +91,13 @@ class Identity:
         db: number of the database
         client_name: shown by CLIENT LIST
         protocol: the RESP version to ask for
+        ask_role: find out whether the server is a primary or a replica
     """
 
     db: int = 0
     client_name: str | None = None
     protocol: Literal[2, 3] = 3
+    ask_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)

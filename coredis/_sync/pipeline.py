@@ -206,6 +206,8 @@ class Pipeline(QueuedCommands[AnyStr]):
                 self._client.discard(connection)
             raise
         for handle in handles:
+            if handle.error is not None:
+                self._client.notice(connection, handle.error)
             if handle.error is not None and handle.command.requires:
                 handle.replace_error(self._client.explain(handle.command, handle.error))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .._core.queue import Queued
 from .._sync.pipeline import Pipeline
 from .._sync.redis import Redis
+from .._sync.sentinel import Sentinel
 from .._version import __version__
 from ..credentials import CredentialProvider, UserPass, UserPassCredentialProvider
 from ..retry import RetryPolicy
@@ -21,6 +22,7 @@ __all__ = [
     "Queued",
     "Redis",
     "RetryPolicy",
+    "Sentinel",
     "UserPass",
     "UserPassCredentialProvider",
     "__version__",

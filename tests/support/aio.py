@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from coredis import Redis
+from coredis import Redis, Sentinel
 from coredis.patterns.streams import Consumer, GroupConsumer
 from tests.support.interruption import Interrupted
 from tests.support.matrix import text
@@ -162,6 +162,7 @@ __all__ = [
     "Interrupted",
     "Redis",
     "Resources",
+    "Sentinel",
     "connect",
     "gather",
     "interrupted_after",

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from coredis.sync import Redis
+from coredis.sync import Redis, Sentinel
 from coredis.sync.patterns.streams import Consumer, GroupConsumer
 from tests.support.interruption import Interrupted
 from tests.support.matrix import text
@@ -232,6 +232,7 @@ __all__ = [
     "Interrupted",
     "Redis",
     "Resources",
+    "Sentinel",
     "connect",
     "gather",
     "interrupted_after",

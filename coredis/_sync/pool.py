@@ -109,7 +109,7 @@ class Pool:
                 if not channel.closed:
                     if connection in self._state.retired and channel.awaited:
                         return  # others still wait for their replies
-                    if not channel.pending and self._state.give_back(connection):
+                    if not channel.pending and self._accepts(connection) and self._state.give_back(connection):
                         self._wake()
                         return
         except BaseException:  # interrupted: better one connection less than one that is never free again
@@ -212,12 +212,20 @@ class Pool:
         """
         if self._source is not None:
             self._source.reject(connection, error)
-            self._close_outdated(self._source)
+            # This server answers, so it will answer the others' commands too: better a refusal than an unknown outcome.
+            self._close_outdated(self._source, patient=True)
 
-    def _close_outdated(self, source: Source) -> None:
+    def _accepts(self, connection: Connection) -> bool:
+        return self._source is None or connection.address in self._source.accepted
+
+    def _close_outdated(self, source: Source, patient: bool = False) -> None:
         """
-        Close every connection to an address that is not accepted any more, even one in use: whoever waits there may wait
-        for something that has no effect.
+        Close every connection to an address that is not accepted any more.
+
+        Args:
+            source: says what is accepted
+            patient: those with callers are only lent to nobody else; otherwise they are closed too: whoever waits there may
+                wait for ever, or for something that has no effect
         """
         accepted = source.accepted
         if self._accepted is accepted:
@@ -228,8 +236,14 @@ class Pool:
                 for connection in (*self._state.connections(), *self._detached)
                 if connection.address not in accepted
             ]
+            busy = {*self._state.leased.values(), *self._state.retired}
+            if self._state.shared is not None and self._state.shared.users:
+                busy.add(self._state.shared)
         for connection in outdated:
-            self.discard(connection)
+            if patient and connection in busy:
+                self.retire(connection)
+            else:
+                self.discard(connection)
         self._accepted = accepted  # not before: what an interruption leaves is looked through again
 
     # ------------------------------------------------------------------------------------------------------ closing
@@ -362,7 +376,7 @@ class Pool:
             raise ConnectionLostError("the client was closed")
         if self._source is not None:
             self._close_outdated(self._source)
-            if connection.address not in self._source.accepted:  # another task or thread has just heard better
+            if not self._accepts(connection):  # another task or thread has just heard better
                 self.discard(connection)
                 raise ConnectionLostError(f"{connection.address} has just been replaced")
         return connection

@@ -35,6 +35,7 @@ from coredis.exceptions import (
 from coredis.typing import StringT
 
 MAX_SENTINEL_CONNECTIONS: Final = 16  # to one sentinel; in the asynchronous flavour one carries all questions
+LAST_MOMENT_SECONDS: Final = 0.05  # what fails so shortly before the deadline fails because of the deadline
 _PAUSES: Final = RetryPolicy(max_delay=0.5)  # between attempts to find a server
 
 
@@ -54,7 +55,14 @@ class Sentinels:
         self.closings = 0
 
     def ask(
-        self, service: StringT, ledger: Ledger, deadline: float, patience: float = math.inf, reachable: bool = False
+        self,
+        service: StringT,
+        ledger: Ledger,
+        closings: int,
+        deadline: float,
+        *,
+        patience: float = math.inf,
+        reachable: bool = False,
     ) -> tuple[View, Pool]:
         """
         Ask one sentinel after the other until one gives an answer to go by.
@@ -62,6 +70,7 @@ class Sentinels:
         Args:
             service: its name
             ledger: what has been heard of it before
+            closings: how often this had been closed when the search began
             deadline: when to give up
             patience: seconds to wait for each sentinel
             reachable: ask on when a sentinel says that the primary is down
@@ -74,7 +83,7 @@ class Sentinels:
             ConnectionLostError: closed meanwhile
         """
         payload, count = sentinel.question(service)
-        closings = self.closings
+        self._check_open(closings)
         reasons: list[str] = []
         outdated: list[View] = []
         helpless = 0  # how many will say the same next time
@@ -204,22 +213,23 @@ class ServiceSource(Source):
         closings = self._sentinels.closings
         failed: set[TCPAddress] = set()
         attempt = 0
+        problem: SentinelError | None = None
         while True:
             try:
-                return self._attempt(options, deadline, share, failed)
+                return self._attempt(options, closings, deadline, share, failed)
             except SentinelError as error:
-                if closings != self._sentinels.closings:
-                    raise ConnectionLostError("the client was closed") from None
+                if problem is None or rt.now() < deadline - LAST_MOMENT_SECONDS:
+                    problem = error  # else it says no more than that time is up
                 pause = _PAUSES.pause(attempt, rt.random())
                 if not error.temporary or rt.now() + pause >= deadline:
-                    raise
+                    raise problem from problem.__cause__
             attempt += 1
             rt.sleep(pause)
 
     def _attempt(
-        self, options: ConnectionOptions, deadline: float, share: float, failed: set[TCPAddress]
+        self, options: ConnectionOptions, closings: int, deadline: float, share: float, failed: set[TCPAddress]
     ) -> Connection:
-        view, told_by = self._ask(deadline, math.inf, reachable=True)
+        view, told_by = self._ask(closings, deadline, math.inf, reachable=True)
         address, role = self._choose(view, failed)
         try:
             connection = open_connection(replace(options, address=address), min(deadline, rt.now() + share))
@@ -237,8 +247,12 @@ class ServiceSource(Source):
             connection.channel.close()
             raise
 
-    def _ask(self, deadline: float, patience: float, *, reachable: bool = False) -> tuple[View, Pool]:
-        answer = self._sentinels.ask(self.service, self._ledger, deadline, patience, reachable)
+    def _ask(
+        self, closings: int, deadline: float, patience: float, *, reachable: bool = False
+    ) -> tuple[View, Pool]:
+        answer = self._sentinels.ask(
+            self.service, self._ledger, closings, deadline, patience=patience, reachable=reachable
+        )
         self._learn(answer[0])
         return answer
 
@@ -263,6 +277,7 @@ class ServiceSource(Source):
 
         When none answers soon, nothing changes: a service works on without its sentinels.
         """
+        closings = self._sentinels.closings
         with self._lock:
             now = rt.now()
             if now < self._next:
@@ -277,7 +292,8 @@ class ServiceSource(Source):
             return
         try:
             # Half of it for each sentinel, so that one that hangs does not spoil it.
-            self._ask(min(deadline, now + sentinel.CONFIRM_SECONDS), sentinel.CONFIRM_SECONDS / 2)
+            limit = min(deadline, now + sentinel.CONFIRM_SECONDS)
+            self._ask(closings, limit, sentinel.CONFIRM_SECONDS / 2)
         except SentinelError:
             self._next = rt.now() + sentinel.UNCONFIRMED_SECONDS
         finally:
@@ -381,10 +397,12 @@ class ReplicaSource(ServiceSource):
     def __str__(self) -> str:
         return f"replica of {self.service!r}"
 
-    def _ask(self, deadline: float, patience: float, *, reachable: bool = False) -> tuple[View, Pool]:
+    def _ask(
+        self, closings: int, deadline: float, patience: float, *, reachable: bool = False
+    ) -> tuple[View, Pool]:
         try:
             # Replicas serve even while their primary is down.
-            return super()._ask(deadline, patience)
+            return super()._ask(closings, deadline, patience)
         except PrimaryNotFoundError as error:
             raise ReplicaNotFoundError(str(error), temporary=error.temporary) from error
 

@@ -16,8 +16,8 @@ import pytest
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.programs import Program, discover
 from tests.support.proxy import FaultProxy
-from tests.support.sentinels import Trio, TrioPool
 from tests.support.resources import settle_blocking, snapshot
+from tests.support.sentinels import Trio, TrioPool
 from tests.support.servers import Server, ServerFailed, ServerPool
 
 NO_SERVER = "no-server"

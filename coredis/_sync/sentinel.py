@@ -282,9 +282,7 @@ class Sentinel(Generic[AnyStr]):
         return cast("Redis[AnyStr]", Redis(db=db, decode_responses=self._decode_responses, **arguments))
 
     def _ask(self, service: StringT, *, reachable: bool) -> View:
-        view, _ = self._sentinels.ask(
-            service, Ledger(), self._sentinels.closings, math.inf, reachable=reachable
-        )
+        view, _ = self._sentinels.ask(service, Ledger(), self._sentinels.closings, math.inf, reachable=reachable)
         return view
 
 

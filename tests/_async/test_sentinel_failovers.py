@@ -145,9 +145,7 @@ async def test_replicas_are_read(trio: Trio) -> None:
 
         assert "value" == await replica.get("key")
         assert trio.primary.address == await sentinel.discover_primary(SERVICE)
-        assert sorted(server.address for server in trio.replicas) == sorted(
-            await sentinel.discover_replicas(SERVICE)
-        )
+        assert sorted(server.address for server in trio.replicas) == sorted(await sentinel.discover_replicas(SERVICE))
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["READONLY", "UNBLOCKED"])

@@ -146,9 +146,7 @@ def test_replicas_are_read(trio: Trio) -> None:
 
         assert "value" == replica.get("key")
         assert trio.primary.address == sentinel.discover_primary(SERVICE)
-        assert sorted(server.address for server in trio.replicas) == sorted(
-            sentinel.discover_replicas(SERVICE)
-        )
+        assert sorted(server.address for server in trio.replicas) == sorted(sentinel.discover_replicas(SERVICE))
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["READONLY", "UNBLOCKED"])

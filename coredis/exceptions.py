@@ -382,3 +382,39 @@ class MovedError(AskError):
     """
     The slot lives on the node named (``MOVED``). The command was not executed.
     """
+
+
+# ------------------------------------------------------------------------------------------------------ sentinels
+
+
+class SentinelError(ConnectionError):
+    """
+    The sentinels could not lead to a server. Nothing was executed.
+
+    Attributes:
+        temporary: False when waiting will not help: every sentinel refuses us or does not know the service
+    """
+
+    temporary: bool
+
+    def __init__(self, message: str = "", *, temporary: bool = True) -> None:
+        super().__init__(message)
+        self.temporary = temporary
+
+
+class PrimaryNotFoundError(SentinelError):
+    """
+    No sentinel names a primary that can be reached.
+    """
+
+
+class StalePrimaryError(PrimaryNotFoundError):
+    """
+    The sentinels name a server that is no primary: it was demoted, or they do not know the new one yet.
+    """
+
+
+class ReplicaNotFoundError(SentinelError):
+    """
+    No sentinel names a replica that can be reached, and the primary cannot be reached either.
+    """

@@ -9,7 +9,9 @@ it is:
 * nothing: a whole program, kept as it is;
 * ``fragment``: uses a connected ``client: Redis[str]`` and is shown in its asynchronous form. It is wrapped into a
   program, and written a second time for the blocking flavour, with ``async`` and ``await`` deleted;
-* ``fragment async``, ``fragment blocking``: the same for what exists in one flavour only.
+* ``fragment async``, ``fragment blocking``: the same for what exists in one flavour only;
+* ``sentinel``: a fragment that makes its client by itself, with the help of sentinels on localhost:26379 and 26380 that
+  watch the service ``store``.
 
 A block ```` ```text output ```` right after an example is what it must print. Every example expects a server on
 localhost:6379; ``tests/docs`` runs them with another port put in its place.
@@ -36,6 +38,7 @@ _KINDS = {
     "fragment": ("async", "blocking"),
     "fragment async": ("async",),
     "fragment blocking": ("blocking",),
+    "sentinel": ("sentinel_async", "sentinel_blocking"),
 }
 _ASYNC = """\
 import asyncio
@@ -63,6 +66,27 @@ def example(client: Redis[str]) -> None:
 with Redis(host="localhost", port=6379, decode_responses=True) as client:
     example(client)
 """
+_SENTINEL_ASYNC = """\
+import asyncio
+
+
+async def main() -> None:
+{code}
+
+asyncio.run(main())
+"""
+_SENTINEL_BLOCKING = """\
+def main() -> None:
+{code}
+
+main()
+"""
+_TEMPLATES = {
+    "async": _ASYNC,
+    "blocking": _BLOCKING,
+    "sentinel_async": _SENTINEL_ASYNC,
+    "sentinel_blocking": _SENTINEL_BLOCKING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +133,11 @@ def examples(page: Path) -> Iterator[Example]:
 def _program(code: str, kind: str) -> str:
     if kind == "program":
         return code
-    if kind == "blocking":
+    if kind.endswith("blocking"):
         code = code.replace("coredis.patterns", "coredis.sync.patterns")
+        code = code.replace("from coredis import Sentinel", "from coredis.sync import Sentinel")
         code = re.sub(r"\b(async|await) ", "", code)
-    template = _ASYNC if kind == "async" else _BLOCKING
-    return template.format(code=textwrap.indent(code, "    "))
+    return _TEMPLATES[kind].format(code=textwrap.indent(code, "    "))
 
 
 def main(folder: Path) -> None:

@@ -18,6 +18,7 @@ from tests.support.clusters import Cluster, ClusterPool
 from tests.support.programs import Program, discover
 from tests.support.proxy import FaultProxy
 from tests.support.resources import settle_blocking, snapshot
+from tests.support.sentinels import Trio, TrioPool
 from tests.support.servers import Server, ServerFailed, ServerPool
 
 NO_SERVER = "no-server"
@@ -127,6 +128,24 @@ def proxy(server: Server) -> Iterator[FaultProxy]:
     """
     with FaultProxy(server.address) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def trio_pool() -> Iterator[TrioPool]:
+    """
+    The sentinels of this worker and what they watch.
+    """
+    pool = TrioPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def trio(program: Program, trio_pool: TrioPool) -> Trio:
+    """
+    A primary, two replicas and three sentinels, healthy and empty. All may be paused and killed.
+    """
+    return trio_pool.get(program)
 
 
 class StartServer(Protocol):

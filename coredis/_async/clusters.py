@@ -359,3 +359,14 @@ class ClusterClient(Client[AnyStr]):
                 return  # it is known already that it serves nothing any more
         self._outdated = nodes.generation
         nodes.doubt(nodes.generation)
+
+    def due(self) -> bool:
+        """
+        Tell whether it is time for ``confirm``: never, since nodes themselves tell when they serve a key no more.
+        """
+        return False
+
+    async def confirm(self, deadline: float) -> None:
+        """
+        Find out whether connections still lead to the right server: here nothing is to be asked for.
+        """

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ssl
 
 from coredis._core import handshake
-from coredis._core.config import ConnectionOptions, TLSOptions
+from coredis._core.config import ConnectionOptions, TCPAddress, TLSOptions, UnixAddress
 from coredis._core.parser import ErrorLine
 from coredis._core.secrets import hidden
 from coredis._core.session import RefusedError
@@ -22,6 +22,7 @@ class Connection:
     A channel whose server knows us.
 
     Attributes:
+        address: where the server listens
         channel: where commands are started
         introduction: what has to be sent right before every command, an encoded command with a reply of its own; mostly empty
         server: what the server says of itself
@@ -29,9 +30,10 @@ class Connection:
         users: callers that share it at the moment
     """
 
-    __slots__ = ("__weakref__", "channel", "introduction", "server", "transactions", "users")
+    __slots__ = ("__weakref__", "address", "channel", "introduction", "server", "transactions", "users")
 
-    def __init__(self, channel: rt.Channel, server: handshake.ServerInfo) -> None:
+    def __init__(self, channel: rt.Channel, server: handshake.ServerInfo, address: TCPAddress | UnixAddress) -> None:
+        self.address = address
         self.channel = channel
         self.introduction = b""
         self.server = server
@@ -72,7 +74,7 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
         if handshake.knows_no_hello(steps, replies):
             steps = handshake.old_greeting(options.identity, credentials)
             replies = await _say(channel, steps, deadline)
-        return Connection(channel, handshake.read_answers(steps, replies))
+        return Connection(channel, handshake.read_answers(steps, replies), options.address)
     except RequestTimeoutError:
         channel.close()
         raise ConnectTimeoutError(f"no answer from {options.address} in time") from None

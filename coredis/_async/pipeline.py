@@ -368,6 +368,9 @@ class Pipeline(BasePipeline[AnyStr]):
             if held:  # interrupted on the way into release, which knew nothing of it
                 self._pool.discard(connection)
             raise
+        for handle in handles:
+            if handle.error is not None:
+                self._pool.notice(connection, handle.error)
         await self._explain(handles)
 
     async def _stream(

@@ -10,6 +10,7 @@ from typing import AnyStr, TypeVar
 from coredis._async.client import Client
 from coredis._async.connection import Connection
 from coredis._async.pool import Pool
+from coredis._async.source import Source
 from coredis._core.command import Command
 from coredis._core.config import ConnectionOptions
 from coredis._core.retry import RetryPolicy
@@ -39,7 +40,7 @@ class SingleClient(Client[AnyStr]):
         if not hasattr(self, "_pool"):  # seen in the traceback of a constructor that refused its arguments
             return f"<{type(self).__name__} that was not made>"
         options = self._pool.options
-        return f"<{type(self).__name__} {options.address} db={options.identity.db}>"
+        return f"<{type(self).__name__} {self._pool.place} db={options.identity.db}>"
 
     def _pools(self) -> Iterable[Pool]:
         return (self._pool,) if hasattr(self, "_pool") else ()
@@ -50,6 +51,12 @@ class SingleClient(Client[AnyStr]):
         The connections to the server.
         """
         return self._pool
+
+    def follow(self, source: Source) -> None:
+        """
+        Ask a source for the server at every connect, instead of connecting to a fixed address. Before the first command.
+        """
+        self._pool.follow(source)
 
     @property
     def closings(self) -> int:
@@ -101,3 +108,15 @@ class SingleClient(Client[AnyStr]):
         """
         Tell what happened to a read: here nothing follows from it.
         """
+
+    def due(self) -> bool:
+        """
+        Tell whether it is time for ``confirm``: about once a second where a source is followed, and never elsewhere.
+        """
+        return self._pool.due()
+
+    async def confirm(self, deadline: float) -> None:
+        """
+        Find out whether connections still lead to the right server, and close those that do not, detached ones included.
+        """
+        await self._pool.confirm(deadline)

@@ -94,12 +94,14 @@ class Identity:
         client_name: shown by CLIENT LIST
         protocol: the RESP version to ask for
         readonly: a replica of a cluster shall answer reads
+        ask_role: find out whether the server is a primary or a replica
     """
 
     db: int = 0
     client_name: str | None = None
     protocol: Literal[2, 3] = 3
     readonly: bool = False
+    ask_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)

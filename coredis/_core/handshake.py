@@ -8,7 +8,7 @@ and version are told as well; servers before 7.2 do not know that command, which
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .. import exceptions
 from .._version import __version__
@@ -110,6 +110,8 @@ def _epilogue(identity: Identity) -> list[Step]:
         steps.append(("select", ("SELECT", identity.db)))
     if identity.readonly:
         steps.append(("readonly", ("READONLY",)))
+    if identity.ask_role:
+        steps.append(("role", ("ROLE",)))
     return steps
 
 
@@ -135,7 +137,8 @@ def read_answers(steps: Sequence[Step], replies: Sequence[Reply]) -> ServerInfo:
     information = ServerInfo()
     for (purpose, _), reply in zip(steps, replies, strict=True):
         if isinstance(reply, ErrorLine):
-            if purpose != "library":
+            # Users without the right to ROLE: what HELLO says of it must do.
+            if purpose not in ("library", "role"):
                 raise from_line(str(reply))
         elif purpose == "hello":
             fields = {bytes(name).decode(): value for name, value in pairs(reply)}
@@ -147,6 +150,10 @@ def read_answers(steps: Sequence[Step], replies: Sequence[Reply]) -> ServerInfo:
                 role=_text(fields.get("role")),
                 mode=_text(fields.get("mode")),
             )
+        elif purpose == "role":
+            # https://redis.io/docs/latest/commands/role/; HELLO's word for it is the newer one.
+            role = _text(reply[0])
+            information = replace(information, role="replica" if role == "slave" else role)
     return information
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import codecs
 import warnings
-from typing import TYPE_CHECKING, Literal, TypedDict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from ..credentials import CredentialProvider, UserPassCredentialProvider
 from ..typing import PathT
@@ -55,6 +56,80 @@ class RedisOptions(TypedDict, total=False):
     ssl_check_hostname: bool
     ssl_cert_reqs: Literal["required", "optional", "none"]
     retry_policy: RetryPolicy
+
+
+class SentinelOptions(TypedDict, total=False):
+    """
+    How to reach sentinels, and as whom. The meanings are those of a client's options; the time limits are shorter.
+    """
+
+    username: str | None
+    password: str | None
+    credential_provider: CredentialProvider | None
+    client_name: str | None
+    protocol: Literal[2, 3]
+    connect_timeout: float | None
+    stream_timeout: float | None
+    socket_keepalive: bool
+    ssl: bool
+    ssl_context: SSLContext | None
+    ssl_keyfile: str | None
+    ssl_certfile: str | None
+    ssl_ca_certs: str | None
+    ssl_check_hostname: bool
+    ssl_cert_reqs: Literal["required", "optional", "none"]
+
+
+def sentinel_options(given: Mapping[str, object] | None, servers: Mapping[str, object]) -> SentinelOptions:
+    """
+    Check how sentinels are to be reached.
+
+    TLS is what it is for the servers, unless something is said of it: nobody should have it on half of the way unawares.
+
+    Raises:
+        TypeError: an option that sentinels do not have
+    """
+    options = dict(given or {})
+    known = SentinelOptions.__optional_keys__
+    for name in options:
+        if name not in known:
+            raise TypeError(f"sentinel_kwargs: unknown option {name!r}; known are {', '.join(sorted(known))}")
+    if not any(name.startswith("ssl") for name in options):
+        options |= {name: value for name, value in servers.items() if name.startswith("ssl")}
+    return cast(SentinelOptions, options)
+
+
+def sentinel_addresses(sentinels: Iterable[tuple[str, int]]) -> list[TCPAddress]:
+    """
+    Check where sentinels listen.
+
+    Raises:
+        TypeError, ValueError: none, or not a host and a port each
+    """
+    addresses: list[TCPAddress] = []
+    for each in [sentinels] if isinstance(sentinels, str | bytes) else sentinels:
+        if isinstance(each, str | bytes) or len(each) != 2:
+            raise TypeError(f"sentinels: expected pairs of host and port, got {each!r}")
+        host, port = each
+        if not isinstance(host, str) or not host:
+            raise ValueError(f"sentinels: expected a name or address, got {host!r}")
+        addresses.append(TCPAddress(host, check_integer("sentinels: port", port, 1, 65535)))
+    if not addresses:
+        raise ValueError("sentinels: expected at least one")
+    return list(dict.fromkeys(addresses))
+
+
+def check_service(service: object) -> None:
+    """
+    Check the name of a service.
+
+    Raises:
+        TypeError, ValueError: not a name
+    """
+    if not isinstance(service, str | bytes):
+        raise TypeError(f"service: expected a name, got {service!r}")
+    if not service:
+        raise ValueError("service: expected a name, got an empty one")
 
 
 def connection_options(

@@ -51,7 +51,13 @@ class RetryPolicy:
         return chance * min(self.max_delay, self.base_delay * 2.0 ** min(attempt, 30))
 
     def decide(
-        self, error: Exception, command: Command[object], attempt: int, remaining: float, chance: float
+        self,
+        error: Exception,
+        command: Command[object],
+        attempt: int,
+        remaining: float,
+        chance: float,
+        refused: bool = False,
     ) -> float | None:
         """
         Decide after a failure.
@@ -62,13 +68,14 @@ class RetryPolicy:
             attempt: how many failures came before this one
             remaining: seconds left for the command
             chance: a random number, 0 to 1
+            refused: nothing was executed, and another server may do it: as the errors that always mean that
 
         Returns:
             seconds to wait before the next attempt, or None: give the error to the caller
         """
         if self.retries == 0:
             return None
-        if isinstance(error, REFUSALS):
+        if refused or isinstance(error, REFUSALS):
             pass
         elif isinstance(error, exceptions.ConnectionError):
             if attempt >= self.retries or isinstance(error, exceptions.ProtocolError):

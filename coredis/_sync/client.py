@@ -175,7 +175,8 @@ class Client(Commands[AnyStr]):
                     lost = _unknown(error)  # without the frames of the original, which hold us and our connection
                 remaining = deadline - rt.now()
                 if route is None:
-                    pause = self._retry_policy.decide(error, command, attempt, remaining, rt.random())
+                    refused = self._pool.misled(error)
+                    pause = self._retry_policy.decide(error, command, attempt, remaining, rt.random(), refused)
                 else:
                     pause = self.consider(route, error, command, attempt, remaining)
                 closed = closings != self.closings
@@ -408,6 +409,18 @@ class Client(Commands[AnyStr]):
         Args:
             error: of the connection or the server
             place: where
+        """
+        raise NotImplementedError
+
+    def due(self) -> bool:
+        """
+        Tell whether it is time for ``confirm``; before every read, so it is cheap.
+        """
+        raise NotImplementedError
+
+    def confirm(self, deadline: float) -> None:
+        """
+        Find out whether connections still lead to the right server, and close those that do not, detached ones included.
         """
         raise NotImplementedError
 

@@ -369,6 +369,9 @@ class Pipeline(BasePipeline[AnyStr]):
             if held:  # interrupted on the way into release, which knew nothing of it
                 self._pool.discard(connection)
             raise
+        for handle in handles:
+            if handle.error is not None:
+                self._pool.notice(connection, handle.error)
         self._explain(handles)
 
     def _stream(

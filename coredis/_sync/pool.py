@@ -10,8 +10,11 @@ import weakref
 from collections.abc import Iterator
 
 from coredis._sync.connection import Connection, open_connection
+from coredis._sync.source import Source
 from coredis._core.command import Reply
-from coredis._core.config import ConnectionOptions
+from coredis._core.config import ConnectionOptions, TCPAddress
+from coredis._core.errors import from_line
+from coredis._core.parser import ErrorLine
 from coredis._core.pool import PoolState, Verdict
 from coredis._runtime import blocking as rt
 from coredis.exceptions import ConnectionLostError, PoolTimeoutError, RequestTimeoutError
@@ -35,6 +38,8 @@ class Pool:
         self._home: object = None
         self._bound = False
         self.closings = 0  # how often it has been closed: a command that is under way then is not tried again
+        self._source: Source | None = None
+        self._accepted: frozenset[TCPAddress] = frozenset()  # by the source, when connections were last looked through
         rt.after_fork(self)
 
     @property
@@ -43,6 +48,13 @@ class Pool:
         How connections are opened.
         """
         return self._options
+
+    @property
+    def place(self) -> str:
+        """
+        Where its connections lead, in words.
+        """
+        return str(self._options.address if self._source is None else self._source)
 
     # ------------------------------------------------------------------------------------------------------ lending
 
@@ -60,6 +72,8 @@ class Pool:
             RuntimeError: the client belongs to another event loop
         """
         self.bind()
+        if self.due():
+            self.confirm(deadline)
         shared = self._state.shared
         if shared is not None and not exclusive and not shared.channel.closed:
             shared.users += 1
@@ -92,7 +106,7 @@ class Pool:
                 if not channel.closed:
                     if connection in self._state.retired and channel.awaited:
                         return  # others still wait for their replies
-                    if not channel.pending and self._state.give_back(connection):
+                    if not channel.pending and self._accepts(connection) and self._state.give_back(connection):
                         self._wake()
                         return
         except BaseException:  # interrupted: better one connection less than one that is never free again
@@ -151,7 +165,7 @@ class Pool:
         held = True
         try:
             try:
-                return (connection.channel.start(payload, expected, deadline).result(deadline))[-1]
+                reply = (connection.channel.start(payload, expected, deadline).result(deadline))[-1]
             except RequestTimeoutError:
                 # Slow or dead? Others had better not wait to find out.
                 self.retire(connection)
@@ -163,6 +177,9 @@ class Pool:
             if held:  # interrupted on the way into release, which knew nothing of it
                 self.discard(connection)
             raise
+        if type(reply) is ErrorLine and self._source is not None:
+            self.notice(connection, from_line(str(reply)))
+        return reply
 
     def resize(self, limit: int) -> None:
         """
@@ -171,6 +188,74 @@ class Pool:
         with self._lock:
             self._max_connections = self._state.limit = limit
             self._wake()
+
+    # ------------------------------------------------------------------------------------------- a server that moves
+
+    def follow(self, source: Source) -> None:
+        """
+        Ask a source for the server at every connect from now on, instead of connecting to a fixed address.
+        """
+        self._source = source
+
+    def due(self) -> bool:
+        """
+        Tell whether it is time for ``confirm``.
+        """
+        return self._source is not None and self._source.due()
+
+    def confirm(self, deadline: float) -> None:
+        """
+        Find out whether the connections still lead to the right server, and close those that do not.
+        """
+        if self._source is not None and self._source.due():
+            self._source.confirm(deadline)
+            self._close_outdated(self._source)
+
+    def misled(self, error: Exception) -> bool:
+        """
+        Tell whether an error means that the command was not executed, and that it may be at the server there is now.
+        """
+        return self._source is not None and self._source.misled(error)
+
+    def notice(self, connection: Connection, error: Exception) -> None:
+        """
+        Learn from an error with which the server answered a command.
+        """
+        if self._source is not None:
+            self._source.reject(connection, error)
+            # This server answers, so it will answer the others' commands too: better a refusal than an unknown outcome.
+            self._close_outdated(self._source, patient=True)
+
+    def _accepts(self, connection: Connection) -> bool:
+        return self._source is None or connection.address in self._source.accepted
+
+    def _close_outdated(self, source: Source, patient: bool = False) -> None:
+        """
+        Close every connection to an address that is not accepted any more.
+
+        Args:
+            source: says what is accepted
+            patient: those with callers are only lent to nobody else; otherwise they are closed too: whoever waits there may
+                wait for ever, or for something that has no effect
+        """
+        accepted = source.accepted
+        if self._accepted is accepted:
+            return
+        with self._lock:
+            outdated = [
+                connection
+                for connection in (*self._state.connections(), *self._detached)
+                if connection.address not in accepted
+            ]
+            busy = {*self._state.leased.values(), *self._state.retired}
+            if self._state.shared is not None and self._state.shared.users:
+                busy.add(self._state.shared)
+        for connection in outdated:
+            if patient and connection in busy:
+                self.retire(connection)
+            else:
+                self.discard(connection)
+        self._accepted = accepted  # not before: what an interruption leaves is looked through again
 
     # ------------------------------------------------------------------------------------------------------ closing
 
@@ -209,6 +294,8 @@ class Pool:
         self._bound = False
         if here:
             rt.close_all(connection.channel for connection in connections)
+        if self._source is not None:
+            self._source.close()
 
     def channels(self) -> Iterator[rt.Channel]:
         """
@@ -217,6 +304,8 @@ class Pool:
         for connection in (*self._state.connections(), *self._detached):
             if not connection.channel.closed:
                 yield connection.channel
+        if self._source is not None:
+            yield from self._source.channels()
 
     def forget_parent(self) -> None:
         """
@@ -288,7 +377,10 @@ class Pool:
         Open a connection: for the borrower with this ticket, or detached when there is none.
         """
         closings = self.closings
-        connection = open_connection(self._options, min(deadline, _after(self._options.times.connect)))
+        if self._source is None:
+            connection = open_connection(self._options, min(deadline, _after(self._options.times.connect)))
+        else:
+            connection = self._source.open(self._options, deadline)
         with self._lock:
             wanted = closings == self.closings
             if wanted and ticket is None:
@@ -301,6 +393,11 @@ class Pool:
         if not wanted:
             connection.channel.close()
             raise ConnectionLostError("the client was closed")
+        if self._source is not None:
+            self._close_outdated(self._source)
+            if not self._accepts(connection):  # another task or thread has just heard better
+                self.discard(connection)
+                raise ConnectionLostError(f"{connection.address} has just been replaced")
         return connection
 
     def _wait(self, waiter: rt.Event, deadline: float, until: float) -> None:

@@ -12,6 +12,7 @@ from .._sync.cluster_node import ClusterNode
 from .._sync.cluster_pipeline import ClusterPipeline
 from .._sync.pipeline import Pipeline
 from .._sync.redis import Redis
+from .._sync.sentinel import Sentinel
 from .._version import __version__
 from ..credentials import CredentialProvider, UserPass, UserPassCredentialProvider
 from ..retry import RetryPolicy
@@ -27,6 +28,7 @@ __all__ = [
     "Redis",
     "RedisCluster",
     "RetryPolicy",
+    "Sentinel",
     "UserPass",
     "UserPassCredentialProvider",
     "__version__",

@@ -2,7 +2,7 @@
 Every Python example of README.md and docs/ runs on a real server, prints what its page says, and warns of nothing.
 
 ``scripts/check`` type-checks the same programs. They expect a server on localhost:6379; an embedded one on a free port
-takes its place here, emptied before each example.
+takes its place here, emptied before each example. The sentinels on localhost:26379 and 26380 are played.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 import extract_examples
 import pytest
 
+from tests.support.fake_sentinels import Story
 from tests.support.programs import discover
+from tests.support.scripted import ScriptedServer
 from tests.support.servers import Server, ServerPool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,14 +40,28 @@ def server(server_pool: ServerPool) -> Server:
     return server_pool.get(next(program for program in discover().programs if "valkey" in program.identifier))
 
 
+@pytest.fixture
+def sentinel_ports(server: Server) -> Iterator[dict[int, int]]:
+    """
+    Two sentinels of the service ``store``, whose primary is that server: the ports by those the examples name.
+    """
+    with ScriptedServer(Story(server)) as one, ScriptedServer(Story(server)) as other:
+        yield {26379: one.port, 26380: other.port}
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
-def test_example_runs(example: extract_examples.Example, server: Server, tmp_path: Path) -> None:
+def test_example_runs(
+    example: extract_examples.Example, server: Server, sentinel_ports: dict[int, int], tmp_path: Path
+) -> None:
     """
     The example ends without an error or a warning, and prints what the page shows.
     """
     program = tmp_path / f"{example.name}.py"
     code = example.code.replace("localhost:6379", f"127.0.0.1:{server.port}")
     code = code.replace('host="localhost", port=6379', f'host="127.0.0.1", port={server.port}')
+    for named, port in sentinel_ports.items():
+        code = code.replace(f'("localhost", {named})', f'("127.0.0.1", {port})')
+        code = code.replace(f"localhost:{named}", f"127.0.0.1:{port}")
     program.write_text(code, encoding="utf-8")
     command = [sys.executable, "-X", "dev", "-W", "error", str(program)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

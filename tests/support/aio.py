@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from coredis import Redis, RedisCluster
+from coredis import Redis, RedisCluster, Sentinel
 from coredis.patterns.streams import Consumer, GroupConsumer
 from tests.support.interruption import Interrupted
 from tests.support.matrix import text
@@ -170,6 +170,7 @@ __all__ = [
     "Redis",
     "RedisCluster",
     "Resources",
+    "Sentinel",
     "connect",
     "connect_cluster",
     "gather",

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from coredis.sync import Redis, RedisCluster
+from coredis.sync import Redis, RedisCluster, Sentinel
 from coredis.sync.patterns.streams import Consumer, GroupConsumer
 from tests.support.interruption import Interrupted
 from tests.support.matrix import text
@@ -240,6 +240,7 @@ __all__ = [
     "Redis",
     "RedisCluster",
     "Resources",
+    "Sentinel",
     "connect",
     "connect_cluster",
     "gather",

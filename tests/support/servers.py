@@ -312,20 +312,7 @@ class Server:
         command = [self.program.path]
         for name, value in self._options.items():
             command += [f"--{name}", str(value)]
-        # The kernel then ends the server with the thread that started it, however that ends; so only for a thread
-        # that lasts as long as the process. A preexec_fn could do the same, but warns about threads since 3.12.
-        setpriv = shutil.which("setpriv")
-        if setpriv and threading.current_thread() is threading.main_thread():
-            command = [setpriv, "--pdeathsig", "KILL", "--", *command]
-        with (self.folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self.folder,
-                start_new_session=True,  # Ctrl-C in the terminal is for pytest
-            )
+        self._process = launch(command, self.folder)
         self.paused = False
 
     def _wait_until_ready(self) -> None:
@@ -368,6 +355,26 @@ def _as_pairs(reply: Reply) -> dict[bytes, bytes]:
     assert isinstance(reply, list)
     words = [word for word in reply if isinstance(word, bytes)]
     return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def launch(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """
+    Start a program in a folder; what it says goes to the file ``output`` there. It does not outlive the test process.
+    """
+    # The kernel then ends the server with the thread that started it, however that ends; so only for a thread
+    # that lasts as long as the process. A preexec_fn could do the same, but warns about threads since 3.12.
+    setpriv = shutil.which("setpriv")
+    if setpriv and threading.current_thread() is threading.main_thread():
+        command = [setpriv, "--pdeathsig", "KILL", "--", *command]
+    with (folder / "output").open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+            start_new_session=True,  # Ctrl-C in the terminal is for pytest
+        )
 
 
 def free_port() -> int:

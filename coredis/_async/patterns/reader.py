@@ -153,6 +153,14 @@ class Reader(Generic[AnyStr]):
             self._connection = await self._client.detach(deadline, self.place)
             self._connected_at = rt.now()
 
+    async def confirm(self, deadline: float) -> bool:
+        """
+        Find out whether the connection leads to the right server still; False: it does not, or was lost, and is closed.
+        """
+        assert self._connection is not None
+        await self._client.confirm(deadline)
+        return not self._connection.channel.closed
+
     def send(
         self,
         plan: Plan,

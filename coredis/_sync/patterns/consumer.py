@@ -489,6 +489,8 @@ class Consumer(Generic[AnyStr]):
         """
         Have the next reads under way while the application deals with what it gets now.
         """
+        if self.client.due():
+            return  # the read that follows finds out first whether it goes to the right server
         for reader in self._readers.values():
             reader.begin()
             try:
@@ -523,9 +525,13 @@ class Consumer(Generic[AnyStr]):
 
     def _connect(self, reader: Reader[AnyStr]) -> None:
         """
-        Have a connection where one is wanted.
+        Have a connection where one is wanted, to the server that is the right one now.
         """
-        if not reader.connected and reader.willing():
+        if not reader.willing():
+            return
+        if reader.connected and self.client.due() and not reader.confirm(math.inf):
+            self._lose(reader)
+        if not reader.connected:
             others = any(other.connected for other in self._readers.values() if other is not reader)
             reader.connect(rt.now() + IMPATIENT_SECONDS if others else math.inf)
 

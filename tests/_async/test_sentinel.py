@@ -1,0 +1,609 @@
+"""
+Whom a client of a sentinel's service asks, what it believes, where it connects, and when it moves on.
+
+Sentinels and servers are played here; ``test_sentinel_failovers`` has real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import pytest
+
+from coredis import RetryPolicy
+from coredis._async.sentinel_sources import PrimarySource, ReplicaSource
+from coredis.exceptions import (
+    ConnectionError,
+    PrimaryNotFoundError,
+    ReadOnlyError,
+    ReplicaNotFoundError,
+    SentinelError,
+    StalePrimaryError,
+)
+from tests._async.waiting import until
+from tests.support.aio import Consumer, Redis, Sentinel, connect, gather, sleep, spawn
+from tests.support.fake_sentinels import Node, Story
+from tests.support.scripted import ScriptedServer
+
+#: So short that a client which cannot find a server says so soon.
+HASTY: dict[str, Any] = {"stream_timeout": 2.0, "retry_policy": RetryPolicy(base_delay=0.001, max_delay=0.01)}
+#: For sentinels that are silent on purpose.
+QUICK: dict[str, Any] = {"stream_timeout": 0.1}
+
+
+class Play(Protocol):
+    """
+    Takes a script.
+    """
+
+    def __call__(self, script: Story | Node) -> ScriptedServer: ...
+
+
+@pytest.fixture
+def play() -> Iterator[Play]:
+    """
+    A function that starts a scripted server for this test.
+    """
+    with ExitStack() as running:
+        yield lambda script: running.enter_context(ScriptedServer(script))
+
+
+def of(*sentinels: ScriptedServer, **options: Any) -> Sentinel[str]:
+    """
+    Make a ``Sentinel`` whose clients decode and give up soon.
+    """
+    options = {"decode_responses": True, **HASTY, **options}
+    made: Sentinel[str] = Sentinel([sentinel.address for sentinel in sentinels], **options)
+    return made
+
+
+async def name_of(client: Redis[str]) -> str | None:
+    """
+    Ask the server at the other end for its name.
+    """
+    return await client.get("name")
+
+
+async def test_a_client_goes_where_the_sentinel_says(play: Play) -> None:
+    """
+    The address comes from the sentinel.
+    """
+    sentinel = play(Story(play(Node("one"))))
+
+    async with of(sentinel).primary_for("store") as client:
+        assert "one" == await name_of(client)
+
+
+async def test_role_is_asked_in_the_round_trip_of_the_handshake(play: Play) -> None:
+    """
+    A connect is one ROLE and no more questions to the server.
+    """
+    node = play(Node("one"))
+
+    async with of(play(Story(node))).primary_for("store") as client:
+        await name_of(client)
+    assert [[b"ROLE"], [b"GET", b"name"]] == node.commands
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        Story(None),
+        Story(None, silent=True),
+        Story(None, error="NOAUTH Authentication required."),
+        Story(None, error="ERR unknown command 'SENTINEL'"),
+    ],
+    ids=["does not know the service", "silent", "refuses", "is no sentinel"],
+)
+async def test_the_next_sentinel_is_asked(play: Play, useless: Story) -> None:
+    """
+    A sentinel that gives no useful answer is passed over, whichever is asked first.
+    """
+    sentinels = play(useless), play(useless), play(Story(play(Node("one"))))
+
+    async with of(*sentinels, stream_timeout=10.0, sentinel_kwargs=QUICK).primary_for("store") as client:
+        assert "one" == await name_of(client)
+
+
+async def test_a_dead_sentinel_is_passed_over(play: Play) -> None:
+    """
+    A sentinel that cannot be reached is no obstacle.
+    """
+    alive = play(Story(play(Node("one"))))
+
+    async with Sentinel([("127.0.0.1", 1), alive.address], decode_responses=True).primary_for("store") as client:
+        assert "one" == await name_of(client)
+
+
+async def test_a_useful_sentinel_is_asked_first_next_time(play: Play) -> None:
+    """
+    Once a sentinel was useful, the useless ones are left alone.
+    """
+    useless = [Story(None), Story(None), Story(None)]
+    useful = Story(play(Node("one")))
+    async with of(*map(play, [*useless, useful])) as sentinel:
+        await sentinel.discover_primary("store")
+        asked = sum(story.questions for story in useless)
+
+        await sentinel.discover_primary("store")
+
+        assert (asked, 2) == (sum(story.questions for story in useless), useful.questions)
+
+
+async def test_the_order_is_random_at_first(play: Play) -> None:
+    """
+    Clients that start together do not all ask the same sentinel.
+    """
+    node = play(Node("one"))
+    stories = [Story(node), Story(node)]
+    sentinels = [play(story) for story in stories]
+    for _ in range(60):  # all the same: once in 2**59
+        async with of(*sentinels) as sentinel:
+            await sentinel.discover_primary("store")
+        if all(story.questions for story in stories):
+            break
+
+    assert all(story.questions for story in stories)
+
+
+async def test_an_outdated_sentinel_is_not_believed(play: Play) -> None:
+    """
+    After an answer of a later failover, one of an earlier failover counts for nothing.
+    """
+    old, new = play(Node("old")), play(Node("new"))
+    ahead, behind = Story(new, epoch=2), Story(old, epoch=1, silent=True)
+    async with of(play(ahead), play(behind), sentinel_kwargs=QUICK).primary_for("store") as client:
+        await name_of(client)
+        ahead.silent, behind.silent = True, False
+        await drop_connection(client)
+
+        with pytest.raises(PrimaryNotFoundError, match="is behind the others"):
+            await name_of(client)
+
+
+async def test_sentinels_that_were_set_up_anew_are_believed(play: Play) -> None:
+    """
+    When most sentinels count failovers from the beginning again, they are right.
+    """
+    stories = [Story(play(Node("old")), epoch=7) for _ in range(3)]
+    new = play(Node("new"))
+    async with of(*map(play, stories)).primary_for("store") as client:
+        await name_of(client)
+        for story in stories:
+            story.primary, story.epoch = new, 0
+        await drop_connection(client)
+
+        assert "new" == await name_of(client)
+
+
+async def drop_connection(client: Redis[str]) -> None:
+    """
+    Have the client connect anew, without forgetting what it has heard.
+    """
+    client.discard(await client.pool.acquire(False, 1e12))
+
+
+async def test_a_wrong_role_sends_to_the_next_sentinel(play: Play) -> None:
+    """
+    A sentinel that names a replica is wrong, and another one knows better.
+    """
+    wrong, right = Story(play(Node("replica", role="slave"))), Story(play(Node("primary")))
+
+    async with of(play(wrong), play(right)).primary_for("store") as client:
+        assert "primary" == await name_of(client)
+
+
+async def test_no_primary_at_the_address_named(play: Play) -> None:
+    """
+    When all sentinels name a replica until time is up, the error says so, and nothing was executed.
+    """
+    sentinel = play(Story(play(Node("replica", role="slave"))))
+    async with of(sentinel).primary_for("store") as client:
+        with pytest.raises(StalePrimaryError, match="is replica, and a sentinel says that it is a master") as caught:
+            await name_of(client)
+
+    assert (False, True) == (caught.value.may_have_run, isinstance(caught.value, ConnectionError))
+
+
+async def test_a_promotion_is_waited_for(play: Play) -> None:
+    """
+    A server that is promoted while the client looks for a primary is found within the command's time.
+    """
+    node = Node("one", role="slave")
+    async with of(play(Story(play(node))), stream_timeout=10.0).primary_for("store") as client:
+        asking = spawn(lambda: name_of(client))
+        await sleep(0.05)
+        node.role = "master"
+
+        assert "one" == await asking.join()
+
+
+async def test_a_primary_that_is_down_is_not_tried(play: Play) -> None:
+    """
+    The sentinels' word that the primary does not answer is enough.
+    """
+    node = play(Node("one"))
+    async with of(play(Story(node, flags="master,s_down"))).primary_for("store") as client:
+        with pytest.raises(PrimaryNotFoundError, match=r"says that 127.0.0.1:\d+ is down"):
+            await name_of(client)
+
+    assert 0 == node.accepted
+
+
+async def test_an_unknown_service_is_told_at_once(play: Play) -> None:
+    """
+    Waiting would not help when no sentinel knows the service.
+    """
+    story = Story(None)
+    async with of(play(story), stream_timeout=60.0, retry_policy=RetryPolicy(0)).primary_for("shop") as client:
+        with pytest.raises(PrimaryNotFoundError, match=r"'shop'.*does not know it") as caught:
+            await name_of(client)
+
+    assert (False, 1) == (caught.value.temporary, story.questions)
+
+
+async def test_a_sentinel_that_is_cut_off_is_not_believed(play: Play) -> None:
+    """
+    ``min_other_sentinels`` says how many others a sentinel must know.
+    """
+    alone, connected = Story(play(Node("old")), others=0), Story(play(Node("new")), others=1)
+
+    async with of(play(alone), play(connected), min_other_sentinels=1).primary_for("store") as client:
+        assert "new" == await name_of(client)
+
+
+async def test_a_primary_that_was_replaced_is_left(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The sentinels are asked again while a client is in use, although its connection works.
+    """
+    monkeypatch.setattr(PrimarySource, "period", 0.05)
+    old = play(Node("old"))
+    story = Story(old)
+    async with of(play(story)).primary_for("store") as client:
+        await name_of(client)
+        story.primary, story.epoch = play(Node("new")), 2
+        await sleep(0.06)
+
+        assert "new" == await name_of(client)
+        assert 0 == old.live
+
+
+async def test_a_replaced_primary_is_left_by_consumers(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A connection beside the pool is closed too when any command hears of the new primary.
+    """
+    monkeypatch.setattr(PrimarySource, "period", 0.05)
+    story = Story(play(Node("old")))
+    async with of(play(story)).primary_for("store") as client:
+        detached = await client.detach(1e12)
+        story.primary, story.epoch = play(Node("new")), 2
+        await sleep(0.06)
+
+        await name_of(client)
+
+        assert detached.channel.closed
+
+
+class Endless(Node):
+    """
+    A server that has an entry for every read, which tells its name.
+    """
+
+    def __call__(self, command: list[bytes]) -> Any:
+        if command[0] != b"XREAD":
+            return super().__call__(command)
+        name = super().__call__(command)
+        assert isinstance(name, bytes)
+        return b"%1\r\n$7\r\nnumbers\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$4\r\nname\r\n" + name
+
+
+@pytest.mark.parametrize("prefetch", [False, True], ids=["", "reading ahead"])
+async def test_a_consumer_alone_leaves_a_replaced_primary(
+    play: Play, monkeypatch: pytest.MonkeyPatch, prefetch: bool
+) -> None:
+    """
+    A consumer finds out by itself, before it reads, that its primary was replaced, and loses no call by that.
+    """
+    monkeypatch.setattr(PrimarySource, "period", 0.05)
+    old = play(Endless("old"))
+    story = Story(old)
+    options: dict[str, Any] = {"retry_policy": RetryPolicy(0)}
+    async with of(play(story), **options).primary_for("store") as client:
+        consumer = client.xconsumer(["numbers"], prefetch=prefetch, numbers={"identifier": "0-0"})
+        assert ["old"] == await names_read(consumer, 1)
+        story.primary, story.epoch = play(Endless("new")), 2
+        await sleep(0.06)
+
+        names = await names_read(consumer, 3)
+
+        assert ["new"] * (2 if prefetch else 3) == names[prefetch:]  # one read was under way
+        assert 1 == consumer.statistics.reconnects
+        await until(lambda: not old.live)
+        await consumer.close()
+
+
+async def test_consumers_do_not_ask_before_every_read(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The sentinels hear of a consumer when it connects, and not again before the period is over.
+    """
+    monkeypatch.setattr(PrimarySource, "period", 60.0)
+    story = Story(play(Endless("one")))
+    async with of(play(story)).primary_for("store") as client:
+        consumer = client.xconsumer(["numbers"], numbers={"identifier": "0-0"})
+        await names_read(consumer, 1)
+        before = story.questions
+
+        await names_read(consumer, 20)
+
+        assert before == story.questions
+        await consumer.close()
+
+
+async def names_read(consumer: Consumer[str], count: int) -> list[str]:
+    """
+    Read entries, and give the names of the servers that they are from.
+    """
+    names: list[str] = []
+    for _ in range(count):
+        _, entry = await consumer.get_entry()
+        assert entry is not None
+        names.append(entry.field_values["name"])
+    return names
+
+
+async def test_a_service_works_on_without_its_sentinels(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Sentinels that do not answer any more change nothing, and do not hold up every command.
+    """
+    monkeypatch.setattr(PrimarySource, "period", 0.05)
+    node, story = play(Node("one")), Story(None)
+    story.primary = node
+    async with of(play(story), stream_timeout=5.0).primary_for("store") as client:
+        await name_of(client)
+        story.silent = True
+        await sleep(0.06)
+        before = story.questions
+
+        assert ["one"] * 20 == [await name_of(client) for _ in range(20)]
+        assert (1, 1) == (story.questions - before, node.accepted)
+
+
+async def test_many_callers_ask_once(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    One of them asks the sentinels, for all.
+    """
+    monkeypatch.setattr(PrimarySource, "period", 0.2)
+    node = play(Node("one"))
+    story = Story(node)
+    async with of(play(story), stream_timeout=30.0).primary_for("store") as client:
+        await name_of(client)
+        await sleep(0.25)
+        monkeypatch.setattr(PrimarySource, "period", 60.0)
+        before = story.questions
+
+        await gather(*[lambda: name_of(client) for _ in range(20)])
+
+        # Threads need connections of their own, and each connect asks too.
+        assert story.questions - before <= node.accepted
+
+
+async def test_a_replica_in_touch_with_its_primary_is_chosen(play: Play) -> None:
+    """
+    Replicas that are down are never chosen, those that lost the primary only when there is no other.
+    """
+    good, lagging, down = (play(Node(name, role="slave")) for name in ("good", "lagging", "down"))
+    story = Story(play(Node("primary")), (down, lagging, good), lagging=(lagging,), down=(down,))
+    for replicas, expected in (((down, lagging, good), "good"), ((down, lagging), "lagging"), ((down,), "primary")):
+        story.replicas = replicas
+        async with of(play(story)).replica_for("store") as client:
+            assert expected == await name_of(client)
+
+    assert 0 == down.accepted
+
+
+async def test_replicas_serve_without_their_primary(play: Play) -> None:
+    """
+    Reads from replicas go on while the primary is down.
+    """
+    story = Story(play(Node("primary")), (play(Node("replica", role="slave")),), flags="master,o_down")
+
+    async with of(play(story)).replica_for("store") as client:
+        assert "replica" == await name_of(client)
+
+
+async def test_another_replica_is_tried(play: Play) -> None:
+    """
+    A replica that cannot be reached, or was promoted, is passed over.
+    """
+    gone = ScriptedServer(Node("gone"))
+    with gone:
+        pass
+    promoted, good = play(Node("promoted")), play(Node("good", role="slave"))
+    story = Story(play(Node("primary")), (gone, promoted, good))
+
+    async with of(play(story), stream_timeout=5.0).replica_for("store") as client:
+        assert "good" == await name_of(client)
+
+
+async def test_a_replica_client_returns_to_replicas(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The primary stands in only until there is a replica again.
+    """
+    monkeypatch.setattr(ReplicaSource, "period", 0.05)
+    story = Story(play(Node("primary")))
+    async with of(play(story)).replica_for("store") as client:
+        assert "primary" == await name_of(client)
+        story.replicas = (play(Node("replica", role="slave")),)
+        await sleep(0.06)
+
+        assert "replica" == await name_of(client)
+
+
+async def test_what_a_replica_refuses_is_not_sent_again(play: Play) -> None:
+    """
+    A write to a replica is a mistake of the caller.
+    """
+
+    class Stubborn(Node):
+        def __call__(self, command: list[bytes]) -> Any:
+            return b"-READONLY You can't write\r\n" if command[0] == b"SET" else super().__call__(command)
+
+    replica = play(Stubborn("replica", role="slave"))
+    async with of(play(Story(play(Node("primary")), (replica,)))).replica_for("store") as client:
+        with pytest.raises(ReadOnlyError):
+            await client.set("key", "value")
+
+    assert 1 == [command[0] for command in replica.commands].count(b"SET")
+
+
+async def test_no_replica_and_no_primary(play: Play) -> None:
+    """
+    The error says what was looked for.
+    """
+    sentinel = play(Story(None, error="NOAUTH Authentication required."))
+    async with of(sentinel, stream_timeout=60.0).replica_for("store") as client:
+        with pytest.raises(ReplicaNotFoundError, match="NOAUTH"):
+            await name_of(client)
+
+
+async def test_discovery(play: Play) -> None:
+    """
+    Addresses can be had without connecting to them.
+    """
+    primary, good, lagging, down = (play(Node(name)) for name in ("primary", "good", "lagging", "down"))
+    story = Story(primary, (lagging, down, good), lagging=(lagging,), down=(down,))
+    async with of(play(story)) as sentinel:
+        assert primary.address == await sentinel.discover_primary("store")
+        assert [good.address, lagging.address] == await sentinel.discover_replicas("store")
+
+    assert 0 == primary.accepted
+
+
+async def test_discovery_fails_with_a_reason(play: Play) -> None:
+    """
+    Each sentinel's reason is in the message.
+    """
+    async with of(play(Story(None)), play(Story(None, error="ERR oops"))) as sentinel:
+        for discover in (sentinel.discover_primary, sentinel.discover_replicas):
+            with pytest.raises(SentinelError, match=r"(?=.*does not know it)(?=.*ERR oops)"):
+                await discover("store")
+
+
+async def test_closing_a_client_ends_its_search(play: Play) -> None:
+    """
+    A command that looks for a primary when its client is closed fails, and leaves nothing open.
+    """
+    sentinel = play(Story(play(Node("replica", role="slave"))))
+    client = of(sentinel, stream_timeout=60.0).primary_for("store")
+    asking = spawn(lambda: name_of(client))
+    await sleep(0.05)
+
+    await client.close()
+
+    with pytest.raises(ConnectionError, match="closed"):
+        await asking.join()
+    await until(lambda: not sentinel.live)
+
+
+async def test_a_closed_client_can_be_used_again(play: Play) -> None:
+    """
+    As with any client.
+    """
+    client = of(play(Story(play(Node("one"))))).primary_for("store")
+    names = []
+    for _ in range(2):
+        async with client:
+            names.append(await name_of(client))
+
+    assert ["one", "one"] == names
+
+
+async def test_a_sentinel_that_is_not_closed_is_told_of(play: Play) -> None:
+    """
+    Connections of questions are not forgotten in silence.
+    """
+    sentinel = of(play(Story(play(Node("one")))))
+    await sentinel.discover_primary("store")
+
+    with pytest.warns(ResourceWarning, match="unclosed <Sentinel"):
+        del sentinel
+    await sleep(0)
+
+
+async def test_clients_are_ordinary_and_typed(play: Play) -> None:
+    """
+    They are ``Redis`` clients with the options given, those of the call before those of the ``Sentinel``.
+    """
+    sentinel = of(play(Story(None)), db=2, client_name="all")
+    client = sentinel.primary_for("store", db=3)
+
+    assert isinstance(client, Redis)
+    assert "<Redis primary of 'store' db=3>" == repr(client)
+    assert "<Redis replica of 'store' db=2>" == repr(sentinel.replica_for("store"))
+    assert client.decode_responses
+
+
+async def test_a_pipeline_leaves_a_demoted_primary(play: Play) -> None:
+    """
+    A refusal inside a pipeline is the caller's to handle, and the next command goes to the new primary.
+    """
+
+    class Demoted(Node):
+        def __call__(self, command: list[bytes]) -> Any:
+            return b"-READONLY You can't write\r\n" if command[0] == b"SET" else super().__call__(command)
+
+    story = Story(play(Demoted("old")))
+    async with of(play(story)).primary_for("store") as client:
+        await name_of(client)
+        story.primary, story.epoch = play(Node("new")), 2
+        async with client.pipeline(transaction=False, raise_on_error=False) as pipeline:
+            refused = pipeline.set("key", "value")
+
+        assert isinstance(refused.error, ReadOnlyError)
+        assert "new" == await name_of(client)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sentinels": []}, "sentinels: expected at least one"),
+        ({"sentinels": "localhost:26379"}, "sentinels: expected pairs of host and port, got 'localhost:26379'"),
+        ({"sentinels": [("", 1)]}, "sentinels: expected a name or address"),
+        ({"sentinels": [("a", 70000)]}, "sentinels: port: expected 1 to 65535, got 70000"),
+        ({"min_other_sentinels": -1}, "min_other_sentinels: expected 0 to"),
+        ({"sentinel_kwargs": {"db": 1}}, "sentinel_kwargs: unknown option 'db'"),
+        ({"service": ""}, "service: expected a name, got an empty one"),
+        ({"unix_socket_path": "/s"}, "unix_socket_path: sentinels tell host and port"),
+        ({"stream_timeout": -1}, "stream_timeout: expected more than 0"),
+        ({"db": -1}, "db: expected 0 to"),
+    ],
+)
+async def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
+    """
+    Mistakes are found when a ``Sentinel`` is made, and named.
+    """
+    with pytest.raises((TypeError, ValueError), match=message):
+        Sentinel(**{"sentinels": [("localhost", 26379)], **arguments})
+
+
+async def test_a_service_must_be_named() -> None:
+    """
+    Once: when the ``Sentinel`` is made, or when it is asked.
+    """
+    with pytest.raises(ValueError, match="service: expected a name, here or when the Sentinel is made"):
+        Sentinel([("localhost", 26379)]).primary_for()
+    named: Sentinel[bytes] = Sentinel([("localhost", 26379)], service="store")
+    assert "primary of 'store'" in repr(named.primary_for())
+
+
+async def test_a_client_of_a_fixed_address_is_not_affected(play: Play) -> None:
+    """
+    An ordinary client asks for no role.
+    """
+    node = play(Node("one"))
+    async with connect(node, decode_responses=True) as client:
+        await name_of(client)
+
+    assert [[b"GET", b"name"]] == node.commands

@@ -1,0 +1,175 @@
+# Generated from tests/_async/test_sentinel_failovers.py by scripts/generate.py: edit that file, not this one.
+"""
+Real sentinels replace a primary that was killed, stopped for a while, or is healthy; nobody is to notice much.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coredis.sync import RetryPolicy
+from coredis.exceptions import RedisError
+from tests.support.blocking import Redis, Sentinel, sleep, spawn
+from tests.support.sentinels import SERVICE, Trio
+from tests.support.servers import Server
+
+#: Milliseconds a consumer may wait; far more than a failover takes.
+PATIENCE = 30_000
+END = "end"
+
+
+def primary_of(trio: Trio, **options: Any) -> Redis[str]:
+    """
+    Make a client that follows the primary, and is patient.
+    """
+    options = {"stream_timeout": 20.0, "retry_policy": RetryPolicy(retries=100, max_delay=0.2), **options}
+    sentinel: Sentinel[str] = Sentinel(trio.addresses, decode_responses=True, service=SERVICE, **options)
+    return sentinel.primary_for()
+
+
+class Producer:
+    """
+    Adds numbers to a stream until it is told to stop; those that certainly or perhaps were added may be there.
+    """
+
+    def __init__(self, client: Redis[str]) -> None:
+        self._client = client
+        self.stopping = False
+        self.refused: list[RedisError] = []
+
+    def run(self) -> None:
+        number = 0
+        while not self.stopping:
+            try:
+                self._client.xadd("numbers", {"number": number})
+            except RedisError as error:
+                self.refused.append(error)
+            number += 1
+            sleep(0.01)
+
+
+def read_alone(client: Redis[str]) -> list[str]:
+    """
+    Read the stream from its beginning to the end mark.
+    """
+    numbers: list[str] = []
+    consumer = client.xconsumer(["numbers"], timeout=PATIENCE, buffer_size=10, numbers={"identifier": "0-0"})
+    with consumer:
+        while END not in numbers:
+            _, entry = consumer.get_entry()
+            assert entry is not None
+            numbers.append(entry.field_values["number"])
+    return numbers
+
+
+def read_in_group(client: Redis[str]) -> list[str]:
+    """
+    The same as a member of a group that acknowledges.
+    """
+    numbers: list[str] = []
+    consumer = client.xconsumer(["numbers"], group="g", consumer="one", timeout=PATIENCE, buffer_size=10)
+    with consumer:
+        while END not in numbers:
+            stream, entry = consumer.get_entry()
+            assert stream is not None and entry is not None
+            numbers.append(entry.field_values["number"])
+            client.xack(stream, "g", [entry.identifier])
+    return numbers
+
+
+def numbers_at(server: Server) -> list[str]:
+    """
+    List what a server has, asked directly.
+    """
+    reply = server.command("XRANGE", "numbers", "-", "+")
+    assert isinstance(reply, list)
+    return [entry[1][1].decode() for entry in reply]  # type: ignore[index, union-attr]
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped and resumed", "ordered"])
+def test_consumers_survive_a_failover(trio: Trio, how: str) -> None:
+    """
+    Consumers give everything that the new primary has, with no error; a client that was idle meanwhile never writes to
+    the old primary, even while that still believes to be one; and commands are refused at most while their outcome is unknown.
+    """
+    old = trio.primary
+    with (
+        primary_of(trio) as writing,
+        primary_of(trio) as alone,
+        primary_of(trio) as in_group,
+        primary_of(trio) as idle,
+    ):
+        idle.set("before", "1")
+        writing.xgroup_create("numbers", "g", "0", mkstream=True)
+        producer = Producer(writing)
+        producing, reading, working = (
+            spawn(producer.run),
+            spawn(lambda: read_alone(alone)),
+            spawn(lambda: read_in_group(in_group)),
+        )
+        sleep(0.1)
+
+        if how == "killed":
+            old.kill()
+        elif how == "ordered":
+            trio.order_failover()
+        else:
+            old.pause()
+        new = trio.wait_for_failover(old)
+        if old.paused:
+            old.resume()
+        idle.set("late", "2")
+        late = new.command("GET", "late")
+        producer.stopping = True
+        producing.join()
+        writing.xadd("numbers", {"number": END})
+
+        there = numbers_at(new)
+        read, worked = reading.join(), working.join()
+
+        assert b"2" == late
+        assert [] == [number for number in there if number not in read]
+        assert [] == [number for number in there if number not in worked]
+        assert all(getattr(error, "may_have_run", False) for error in producer.refused), producer.refused
+
+
+def test_replicas_are_read(trio: Trio) -> None:
+    """
+    A client of the replicas connects to one, and sees what is written to the primary.
+    """
+    sentinel: Sentinel[str] = Sentinel(trio.addresses, decode_responses=True)
+    with sentinel.primary_for(SERVICE) as primary, sentinel.replica_for(SERVICE) as replica, sentinel:
+        primary.set("key", "value")
+        primary.execute_command("WAIT", 2, 5000)
+
+        assert "value" == replica.get("key")
+        assert trio.primary.address == sentinel.discover_primary(SERVICE)
+        assert sorted(server.address for server in trio.replicas) == sorted(sentinel.discover_replicas(SERVICE))
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["READONLY", "UNBLOCKED"])
+def test_a_demotion_is_seen_by_its_refusal(trio: Trio, blocked: bool) -> None:
+    """
+    A command that a demoted primary refuses is executed when there is a primary again, once, even one that is not idempotent.
+    """
+    primary = trio.primary
+    (other, _) = trio.replicas
+    with primary_of(trio) as client:
+        client.incr("counter")
+        client.execute_command("WAIT", 2, 5000)
+        waiting = spawn(lambda: client.blpop(["list"], timeout=20)) if blocked else None
+        if blocked:
+            while b"cmd=blpop" not in bytes(primary.command("CLIENT", "LIST")):  # type: ignore[arg-type]
+                sleep(0.01)
+
+        primary.command("REPLICAOF", other.host, other.port)
+        demoted = spawn(lambda: client.incr("counter"))
+        sleep(0.05)
+        primary.command("REPLICAOF", "NO", "ONE")
+
+        assert 2 == demoted.join()
+        if waiting is not None:
+            client.rpush("list", ["x"])
+            assert ["list", "x"] == list(waiting.join() or ())

@@ -117,13 +117,14 @@ class Cluster:
     def owners(self, asked: Server | None = None) -> dict[int, Server]:
         """
         Ask one node which nodes serve which slots; the lowest slot of each range stands for all of it.
+
+        It is CLUSTER NODES that is asked, so the calls of CLUSTER SLOTS are those of the client under test.
         """
-        ranges = self._ask(asked).command("CLUSTER", "SLOTS")
-        assert isinstance(ranges, list)
         found = {}
-        for entry in ranges:
-            assert isinstance(entry, list) and isinstance(entry[2], list) and isinstance(entry[0], int)
-            found[entry[0]] = self._at(entry[2][1])
+        for fields in self._view(self._ask(asked)).values():
+            for slots in fields[8:]:
+                if not slots.startswith("["):  # on its way to or from another node
+                    found[int(slots.partition("-")[0])] = self._at(_port(fields))
         return found
 
     def owner(self, slot: int, asked: Server | None = None) -> Server:
@@ -143,9 +144,20 @@ class Cluster:
                 return node
         raise ClusterFailed(f"{primary} has no replica")
 
+    def replicated(self) -> None:
+        """
+        Wait until every replica has as many keys as its primary.
+        """
+        self.wait(
+            lambda: all(
+                primary.command("DBSIZE") == self.replica_of(primary).command("DBSIZE") for primary in self.primaries
+            )
+        )
+
     def calls(self, command: str) -> int:
         """
-        Count how often clients have called a command, as ``cluster|slots``, on all nodes that run.
+        Count how often clients have called a command, as ``cluster|slots``, on all nodes that run. Replicas do what their
+        primaries do, and that counts as well.
         """
         total = 0
         for node in self.nodes:
@@ -207,9 +219,11 @@ class Cluster:
             how: None with the help of the old primary; ``"FORCE"`` or ``"TAKEOVER"`` without
         """
         primary = self._named(self._view(replica)[self._name(replica)][3])
+        # A primary that has not heard yet that this is its replica ignores the request.
+        self.wait(lambda: self._name(primary) == self._view(primary)[self._name(replica)][3])
         replica.command("CLUSTER", "FAILOVER", *(() if how is None else (how,)))
         self.wait(lambda: replica in self.primaries)
-        if primary.running and not primary.paused:
+        if all(node.running and not node.paused for node in self.nodes):
             self.wait(self.healthy)
 
     def wait(self, condition: Callable[[], object]) -> None:
@@ -236,6 +250,7 @@ class Cluster:
         if not all(node.running and not node.paused for node in self.nodes):
             return False
         expected = self.owners(self.nodes[0])
+        following = _following(self._view(self.nodes[0]))
         if self.size != len(set(map(id, expected.values()))):
             return False
         for node in self.nodes:
@@ -244,12 +259,15 @@ class Cluster:
             view = self._view(node)
             if any("fail" in fields[2] or "handshake" in fields[2] for fields in view.values()):
                 return False
-            if len(view) != len(self.nodes):
+            if len(view) != len(self.nodes) or _following(view) != following:
                 return False
-            following = "slave" in view[self._name(node)][2]
-            if following != (node not in expected.values()):
+            # A replica that has not been heard of is left out by CLUSTER SLOTS.
+            if len(self.nodes) != _count(b"online", node.command("CLUSTER", "SHARDS")):
                 return False
-            if following and "master_link_status:up" not in _text(node.command("INFO", "replication")):
+            replica = "slave" in view[self._name(node)][2]
+            if replica != (node not in expected.values()):
+                return False
+            if replica and "master_link_status:up" not in _text(node.command("INFO", "replication")):
                 return False
         return True
 
@@ -315,10 +333,9 @@ class Cluster:
         return _text(node.command("CLUSTER", "MYID"))
 
     def _named(self, name: str) -> Server:
-        port = int(self._view(self._any())[name][1].partition("@")[0].rpartition(":")[2])
-        return self._at(port)
+        return self._at(_port(self._view(self._any())[name]))
 
-    def _at(self, port: Reply) -> Server:
+    def _at(self, port: int) -> Server:
         return next(node for node in self.nodes if port in (node.port, node.tls_port))
 
     def _any(self) -> Server:
@@ -326,6 +343,24 @@ class Cluster:
 
     def _ask(self, node: Server | None) -> Server:
         return self._any() if node is None else node
+
+
+def _count(word: bytes, reply: Reply) -> int:
+    return sum(_count(word, item) for item in reply) if isinstance(reply, list) else int(reply == word)
+
+
+def _following(view: dict[str, list[str]]) -> dict[str, str]:
+    """
+    Tell whom each node follows, by their names.
+    """
+    return {name: fields[3] for name, fields in view.items()}
+
+
+def _port(fields: list[str]) -> int:
+    """
+    Read the port in a line of CLUSTER NODES: ``host:port@busport``, perhaps with host names behind.
+    """
+    return int(fields[1].partition("@")[0].rpartition(":")[2])
 
 
 def _text(reply: Reply) -> str:

@@ -189,6 +189,40 @@ def start_tls_server(tls_program: Program, certificates: Certificates) -> Iterat
         yield start
 
 
+class StartCluster(Protocol):
+    """
+    Takes the keyword arguments of ``Cluster``.
+    """
+
+    def __call__(self, **options: object) -> Cluster: ...
+
+
+@pytest.fixture
+def start_cluster(program: Program) -> Iterator[StartCluster]:
+    """
+    A function that starts a cluster for this test alone, with options such as ``requirepass="secret"``.
+    """
+    with ExitStack() as running:
+
+        def start(**options: object) -> Cluster:
+            return running.enter_context(Cluster(program, **options))  # type: ignore[arg-type]
+
+        yield start
+
+
+@pytest.fixture
+def start_tls_cluster(tls_program: Program, certificates: Certificates) -> Iterator[StartCluster]:
+    """
+    A function that starts a cluster with TLS on the ``tls_port`` of every node, for this test alone.
+    """
+    with ExitStack() as running:
+
+        def start(**options: object) -> Cluster:
+            return running.enter_context(Cluster(tls_program, certificates=certificates, **options))  # type: ignore[arg-type]
+
+        yield start
+
+
 @pytest.fixture(params=[2, 3], ids=["resp2", "resp3"])
 def protocol(request: pytest.FixtureRequest) -> int:
     """

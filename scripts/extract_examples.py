@@ -9,10 +9,11 @@ it is:
 * nothing: a whole program, kept as it is;
 * ``fragment``: uses a connected ``client: Redis[str]`` and is shown in its asynchronous form. It is wrapped into a
   program, and written a second time for the blocking flavour, with ``async`` and ``await`` deleted;
-* ``fragment async``, ``fragment blocking``: the same for what exists in one flavour only.
+* ``fragment async``, ``fragment blocking``: the same for what exists in one flavour only;
+* ``fragment cluster``: as ``fragment``, with a ``client: RedisCluster[str]``.
 
 A block ```` ```text output ```` right after an example is what it must print. Every example expects a server on
-localhost:6379; ``tests/docs`` runs them with another port put in its place.
+localhost:6379, or a cluster with a node on localhost:7000; ``tests/docs`` runs them with other ports put in their place.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _KINDS = {
     "fragment": ("async", "blocking"),
     "fragment async": ("async",),
     "fragment blocking": ("blocking",),
+    "fragment cluster": ("async_cluster", "blocking_cluster"),
 }
 _ASYNC = """\
 import asyncio
@@ -109,11 +111,12 @@ def examples(page: Path) -> Iterator[Example]:
 def _program(code: str, kind: str) -> str:
     if kind == "program":
         return code
-    if kind == "blocking":
+    flavour, _, cluster = kind.partition("_")
+    if flavour == "blocking":
         code = code.replace("coredis.patterns", "coredis.sync.patterns")
         code = re.sub(r"\b(async|await) ", "", code)
-    template = _ASYNC if kind == "async" else _BLOCKING
-    return template.format(code=textwrap.indent(code, "    "))
+    program = (_ASYNC if flavour == "async" else _BLOCKING).format(code=textwrap.indent(code, "    "))
+    return program.replace("Redis", "RedisCluster", 3).replace("port=6379", "port=7000") if cluster else program
 
 
 def main(folder: Path) -> None:

@@ -170,24 +170,22 @@ async def test_what_others_have_taken_over_before_it_was_looked_at(client: Redis
     """
     A reply that lay there while the application was elsewhere: its leases run from when it was asked for.
     """
-    consumer = taker(client, idle=400, timeout=10_000)
-    await take_nothing(consumer)
-    number = 0
-    while not await pending(client):  # the read that was broken off waits for a while only
-        number += 1
-        await fill(client, "a", number, number)
-        if not await pending(client):
-            assert [b"%d-0" % number] == await take(consumer)
-            await consumer.ack("a", f"{number}-0")
+    async with taker(client, idle=400, timeout=10_000) as consumer:
+        number = 0
+        while not await pending(client):  # a read waits for a while only, and then is not outstanding any more
             await take_nothing(consumer)
-    await sleep(0.3)
-    await client.xclaim("a", "g", "d", 0, [f"{number}-0"], justid=True)
-    reading = spawn(lambda: take(consumer))
-    await fill(client, "a", number + 1, number + 1)
+            number += 1
+            await fill(client, "a", number, number)
+            if not await pending(client):
+                assert [b"%d-0" % number] == await take(consumer)
+                await consumer.ack("a", f"{number}-0")
+        await sleep(0.3)
+        await client.xclaim("a", "g", "d", 0, [f"{number}-0"], justid=True)
+        reading = spawn(lambda: take(consumer))
+        await fill(client, "a", number + 1, number + 1)
 
-    assert [b"%d-0" % (number + 1)] == await reading.join()
-    assert b"d" == (await pending(client))[b"%d-0" % number][0]
-    await consumer.close()
+        assert [b"%d-0" % (number + 1)] == await reading.join()
+        assert b"d" == (await pending(client))[b"%d-0" % number][0]
 
 
 async def take_nothing(consumer: Any) -> None:

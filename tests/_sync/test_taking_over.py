@@ -171,24 +171,22 @@ def test_what_others_have_taken_over_before_it_was_looked_at(client: Redis[Any])
     """
     A reply that lay there while the application was elsewhere: its leases run from when it was asked for.
     """
-    consumer = taker(client, idle=400, timeout=10_000)
-    take_nothing(consumer)
-    number = 0
-    while not pending(client):  # the read that was broken off waits for a while only
-        number += 1
-        fill(client, "a", number, number)
-        if not pending(client):
-            assert [b"%d-0" % number] == take(consumer)
-            consumer.ack("a", f"{number}-0")
+    with taker(client, idle=400, timeout=10_000) as consumer:
+        number = 0
+        while not pending(client):  # a read waits for a while only, and then is not outstanding any more
             take_nothing(consumer)
-    sleep(0.3)
-    client.xclaim("a", "g", "d", 0, [f"{number}-0"], justid=True)
-    reading = spawn(lambda: take(consumer))
-    fill(client, "a", number + 1, number + 1)
+            number += 1
+            fill(client, "a", number, number)
+            if not pending(client):
+                assert [b"%d-0" % number] == take(consumer)
+                consumer.ack("a", f"{number}-0")
+        sleep(0.3)
+        client.xclaim("a", "g", "d", 0, [f"{number}-0"], justid=True)
+        reading = spawn(lambda: take(consumer))
+        fill(client, "a", number + 1, number + 1)
 
-    assert [b"%d-0" % (number + 1)] == reading.join()
-    assert b"d" == (pending(client))[b"%d-0" % number][0]
-    consumer.close()
+        assert [b"%d-0" % (number + 1)] == reading.join()
+        assert b"d" == (pending(client))[b"%d-0" % number][0]
 
 
 def take_nothing(consumer: Any) -> None:

@@ -12,33 +12,26 @@ import pytest
 from coredis._sync.patterns import pruning
 from coredis._runtime import blocking as rt
 from coredis.exceptions import StreamConsumerGroupError
-from tests._sync.streams import MINUTE, deliver, fill, identifiers, numbered, pending, take
+from tests._sync.streams import (
+    MINUTE,
+    deliver,
+    fill,
+    identifiers,
+    leave_waiting,
+    numbered,
+    pending,
+    take,
+    until_it_waits,
+    waiting_clients,
+)
 from tests._sync.waiting import until
-from tests.support.blocking import Interrupted, Redis, connect, interrupted_after, sleep, spawn
+from tests.support.blocking import Redis, connect, sleep, spawn
 from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
 
 GROUP: dict[str, Any] = {"group": "g", "consumer": "c"}
 #: A consumer of each kind that reads stream ``a`` from its beginning.
 KINDS = pytest.mark.parametrize("kind", [{"a": {"identifier": 0}}, GROUP, {**GROUP, "claim_idle": MINUTE}])
-
-
-def waiting_clients(client: Redis[Any]) -> list[Any]:
-    """
-    Give the connections on which a read waits at the server.
-    """
-    return [each for each in client.client_list() if "b" in str(each["flags"])]
-
-
-def until_it_waits(client: Redis[Any]) -> None:
-    """
-    Wait until a consumer waits.
-    """
-    for _ in range(500):
-        if waiting_clients(client):
-            return
-        sleep(0.002)
-    raise AssertionError("nobody waits")
 
 
 # ---------------------------------------------------------------------------------------------------------- stopping
@@ -149,8 +142,7 @@ def test_closing_collects_what_is_on_its_way(client: Redis[Any], added: int) -> 
     A read that was broken off is answered before its connection is closed, whether there is something or not.
     """
     consumer = noack(client, timeout=50_000, buffer_size=9)
-    with pytest.raises(Interrupted):
-        interrupted_after(0.1, consumer.get_entry)
+    leave_waiting(client, consumer)
     if added:
         with client.pipeline(transaction=True) as pipeline:
             for number in range(1, added + 1):
@@ -170,8 +162,7 @@ def test_closing_says_what_it_could_not_collect(client: Redis[Any], proxy: Fault
     """
     with connect(proxy, stream_timeout=0.1) as distant:
         consumer = noack(distant, timeout=50_000)
-        with pytest.raises(Interrupted):
-            interrupted_after(0.1, consumer.get_entry)
+        leave_waiting(client, consumer)
         proxy.blackhole()
 
         consumer.close()

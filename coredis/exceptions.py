@@ -389,7 +389,7 @@ class MovedError(AskError):
 
 class SentinelError(ConnectionError):
     """
-    The sentinels could not lead to a server. Nothing was executed.
+    The sentinels could not lead to a server. Nothing was executed, except perhaps in an earlier attempt: see ``may_have_run``.
 
     Attributes:
         temporary: False when waiting will not help: every sentinel refuses us or does not know the service

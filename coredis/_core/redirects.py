@@ -35,6 +35,8 @@ from .topology import Topology, announced_host
 MAX_REDIRECTS: Final = 5
 # Seconds. While a failover lasts it is the pauses that decide how long after it the command gets through.
 LONGEST_PAUSE: Final = 0.5
+# Seconds. An attempt that has less would only replace what a node has answered by a time-out.
+LEAST_SECONDS: Final = 0.01
 
 
 class News(enum.Enum):
@@ -219,7 +221,7 @@ class Route:
 
 
 def _within(remaining: float, pause: float) -> float | None:
-    return pause if pause < remaining else None
+    return pause if pause + LEAST_SECONDS < remaining else None
 
 
 def _doubt(error: Exception) -> News:

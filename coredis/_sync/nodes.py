@@ -154,14 +154,17 @@ class Nodes:
 
     def _tidy(self) -> None:
         """
-        After news: share out the connections anew, and close those to nodes that are no longer part of the cluster.
+        After news: share out the connections anew, and close those that nobody will want: to nodes that are no longer part of
+        the cluster, or no longer what they were.
         """
         assert self.topology is not None
-        limit, present = self._limit(), self.topology.addresses
+        limit = self._limit()
+        wanted = {(node.address, False) for node in self.topology.primaries}
+        wanted |= {(node.address, True) for node in self.topology.replicas}
         with self._lock:
             for key, pool in list(self._pools.items()):
                 pool.resize(limit)
-                if key[0] in present or not pool.close_unused() or pool is self._first:
+                if key in wanted or not pool.close_unused() or pool is self._first:
                     self._leaving.discard(key)
                 elif key in self._leaving:
                     # Nobody has used it since the last time either, so nobody holds it who is about to.

@@ -193,17 +193,18 @@ async def test_interrupted_is_not_failed(client: Redis[Any], fails: bool) -> Non
     options: dict[str, Any] = {"start_from_backlog": True, "max_deliveries": 1, "dead_letter": letters.append}
     consumer = client.xconsumer(["a"], group="g", consumer="c", **options)
 
-    async def process() -> None:
+    async with consumer:
         stream, entry = await consumer.get_entry()
         assert stream is not None and entry is not None
-        async with consumer.processing(stream, entry):
-            if fails:
-                raise Failure
-            await sleep(20)
 
-    async with consumer:
+        async def process() -> None:
+            async with consumer.processing(stream, entry):
+                if fails:
+                    raise Failure
+                await sleep(20)
+
         with pytest.raises(Failure if fails else Interrupted):
-            await interrupted_after(0.2, process)
+            await interrupted_after(0.05, process)
         assert {b"1-0": (b"c", 1)} == await pending(client)
     async with consumer:
         assert [] == await identifiers(consumer)

@@ -68,13 +68,13 @@ class TestReading:
         """
         One read may ask for new entries of one stream and pending ones of another.
         """
-        await fill(redis, 1, "a")
-        await fill(redis, 1, "b")
-        await redis.xreadgroup("g", "c", {"b": ">"})
+        await fill(redis, 1, "{s}a")
+        await fill(redis, 1, "{s}b")
+        await redis.xreadgroup("g", "c", {"{s}b": ">"})
 
-        found = await redis.xreadgroup("g", "c", {"a": ">", "b": 0})
+        found = await redis.xreadgroup("g", "c", {"{s}a": ">", "{s}b": 0})
 
-        assert found == {text(redis, "a"): (entry(redis, 1),), text(redis, "b"): (entry(redis, 1),)}
+        assert found == {text(redis, "{s}a"): (entry(redis, 1),), text(redis, "{s}b"): (entry(redis, 1),)}
 
     async def test_deleted_entries(self, redis: Redis[Any]) -> None:
         """
@@ -134,10 +134,10 @@ class TestReading:
         One missing group fails the whole read, and nothing is delivered.
         """
         await fill(redis, 1)
-        await redis.xadd("t", {"f": "v"})
+        await redis.xadd("{s}t", {"f": "v"})
 
         with pytest.raises(StreamConsumerGroupError):
-            await redis.xreadgroup("g", "c", {"s": ">", "t": ">"})
+            await redis.xreadgroup("g", "c", {"s": ">", "{s}t": ">"})
         with pytest.raises(StreamConsumerGroupError):
             await redis.xreadgroup("g", "c", {"absent": ">"})
 

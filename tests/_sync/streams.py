@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.blocking import Redis
+import pytest
+
+from tests.support.blocking import Interrupted, Redis, interrupted_after, sleep
 
 #: So long has nothing been idle here, unless a test says so.
 HOUR = 3_600_000
@@ -81,6 +83,36 @@ def idle(client: Redis[Any], stream: str = "a") -> dict[bytes, int]:
     Give the milliseconds for which each pending entry of group ``g`` has been idle.
     """
     return {entry.identifier: entry.idle for entry in client.xpending(stream, "g", "-", "+", 1000)}
+
+
+def waiting_clients(client: Redis[Any]) -> list[Any]:
+    """
+    Give the connections on which a read waits at the server.
+    """
+    return [each for each in client.client_list() if "b" in str(each["flags"])]
+
+
+def until_it_waits(client: Redis[Any]) -> None:
+    """
+    Wait until a consumer waits.
+    """
+    for _ in range(2000):
+        if waiting_clients(client):
+            return
+        sleep(0.002)
+    raise AssertionError("nobody waits")
+
+
+def leave_waiting(client: Redis[Any], consumer: Any) -> None:
+    """
+    Break off a call of a consumer whose read waits at the server, and goes on waiting.
+    """
+    for _ in range(200):
+        if waiting_clients(client):
+            return
+        with pytest.raises(Interrupted):
+            interrupted_after(0.05, consumer.get_entry)
+    raise AssertionError("its read does not wait")
 
 
 def calls(client: Redis[Any], *commands: str) -> int:

@@ -194,17 +194,18 @@ def test_interrupted_is_not_failed(client: Redis[Any], fails: bool) -> None:
     options: dict[str, Any] = {"start_from_backlog": True, "max_deliveries": 1, "dead_letter": letters.append}
     consumer = client.xconsumer(["a"], group="g", consumer="c", **options)
 
-    def process() -> None:
+    with consumer:
         stream, entry = consumer.get_entry()
         assert stream is not None and entry is not None
-        with consumer.processing(stream, entry):
-            if fails:
-                raise Failure
-            sleep(20)
 
-    with consumer:
+        def process() -> None:
+            with consumer.processing(stream, entry):
+                if fails:
+                    raise Failure
+                sleep(20)
+
         with pytest.raises(Failure if fails else Interrupted):
-            interrupted_after(0.2, process)
+            interrupted_after(0.05, process)
         assert {b"1-0": (b"c", 1)} == pending(client)
     with consumer:
         assert [] == identifiers(consumer)

@@ -69,13 +69,13 @@ class TestReading:
         """
         One read may ask for new entries of one stream and pending ones of another.
         """
-        fill(redis, 1, "a")
-        fill(redis, 1, "b")
-        redis.xreadgroup("g", "c", {"b": ">"})
+        fill(redis, 1, "{s}a")
+        fill(redis, 1, "{s}b")
+        redis.xreadgroup("g", "c", {"{s}b": ">"})
 
-        found = redis.xreadgroup("g", "c", {"a": ">", "b": 0})
+        found = redis.xreadgroup("g", "c", {"{s}a": ">", "{s}b": 0})
 
-        assert found == {text(redis, "a"): (entry(redis, 1),), text(redis, "b"): (entry(redis, 1),)}
+        assert found == {text(redis, "{s}a"): (entry(redis, 1),), text(redis, "{s}b"): (entry(redis, 1),)}
 
     def test_deleted_entries(self, redis: Redis[Any]) -> None:
         """
@@ -135,10 +135,10 @@ class TestReading:
         One missing group fails the whole read, and nothing is delivered.
         """
         fill(redis, 1)
-        redis.xadd("t", {"f": "v"})
+        redis.xadd("{s}t", {"f": "v"})
 
         with pytest.raises(StreamConsumerGroupError):
-            redis.xreadgroup("g", "c", {"s": ">", "t": ">"})
+            redis.xreadgroup("g", "c", {"s": ">", "{s}t": ">"})
         with pytest.raises(StreamConsumerGroupError):
             redis.xreadgroup("g", "c", {"absent": ">"})
 

@@ -1,6 +1,8 @@
 # Generated from tests/_async/test_streams_reading.py by scripts/generate.py: edit that file, not this one.
 """
 XREAD on real servers: what is new on one or more streams, now or after a while.
+
+Streams that are read together share a hash tag, so that the tests hold on a cluster as well.
 """
 
 from __future__ import annotations
@@ -29,17 +31,17 @@ class TestReading:
         """
         Entries come by stream, in order, from those streams that have any.
         """
-        redis.xadd("a", {"f": "1"}, identifier="1-0")
-        redis.xadd("a", {"f": "2"}, identifier="2-0")
-        redis.xadd("b", {"f": "3"}, identifier="3-0")
+        redis.xadd("{s}a", {"f": "1"}, identifier="1-0")
+        redis.xadd("{s}a", {"f": "2"}, identifier="2-0")
+        redis.xadd("{s}b", {"f": "3"}, identifier="3-0")
 
-        found = redis.xread({"b": 0, "absent": "0", "a": b"0-0"})
+        found = redis.xread({"{s}b": 0, "{s}absent": "0", "{s}a": b"0-0"})
 
         assert found == {
-            text(redis, "b"): (entry(redis, "3-0", "3"),),
-            text(redis, "a"): (entry(redis, "1-0", "1"), entry(redis, "2-0", "2")),
+            text(redis, "{s}b"): (entry(redis, "3-0", "3"),),
+            text(redis, "{s}a"): (entry(redis, "1-0", "1"), entry(redis, "2-0", "2")),
         }
-        assert [text(redis, "b"), text(redis, "a")] == [*found]
+        assert [text(redis, "{s}b"), text(redis, "{s}a")] == [*found]
 
     def test_after(self, redis: Redis[Any]) -> None:
         """
@@ -60,7 +62,7 @@ class TestReading:
         redis.xadd("s", {"f": "1"}, identifier="1-0")
 
         assert redis.xread({"s": "1-0"}) is None
-        assert redis.xread({"s": "$", "absent": 0}) is None
+        assert redis.xread({"s": "$", "{s}absent": 0}) is None
         assert redis.xread({"s": PureToken.NEW_ID}, block=1) is None
 
     def test_from_a_time_on(self, redis: Redis[Any]) -> None:
@@ -84,17 +86,17 @@ class TestReading:
         redis.xadd("s", {"f": "1"}, identifier="1-0")
         redis.xadd("s", {"f": "2"}, identifier="2-0")
 
-        assert redis.xread({"s": "+", "absent": "+"}) == {text(redis, "s"): (entry(redis, "2-0", "2"),)}
+        assert redis.xread({"s": "+", "{s}absent": "+"}) == {text(redis, "s"): (entry(redis, "2-0", "2"),)}
 
     def test_wrong_type(self, redis: Redis[Any]) -> None:
         """
         One key that is no stream spoils the whole read.
         """
-        redis.set("x", "y")
+        redis.set("{s}x", "y")
         redis.xadd("s", {"f": "1"}, identifier="1-0")
 
         with pytest.raises(WrongTypeError):
-            redis.xread({"s": 0, "x": 0})
+            redis.xread({"s": 0, "{s}x": 0})
 
 
 class TestBlocking:
@@ -103,14 +105,14 @@ class TestBlocking:
         """
         A read waits until there is something, for ever with 0, while the client goes on with other things.
         """
-        reader = spawn(lambda: client.xread({"a": "$", "b": "$"}, block=block))
+        reader = spawn(lambda: client.xread({"{s}a": "$", "{s}b": "$"}, block=block))
         sleep(0.1)
         assert not reader.done
-        client.xadd("b", {"f": "1"}, identifier="1-0")
+        client.xadd("{s}b", {"f": "1"}, identifier="1-0")
 
         found = reader.join()
 
-        assert found == {b"b": (StreamEntry(b"1-0", {b"f": b"1"}),)}
+        assert found == {b"{s}b": (StreamEntry(b"1-0", {b"f": b"1"}),)}
 
     def test_giving_up(self, redis: Redis[Any]) -> None:
         """

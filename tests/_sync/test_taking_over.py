@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests._sync.streams import MINUTE, calls, deliver, fill, grow_old, identifiers, numbered, pending, take
+from coredis._core.consumer.parameters import GroupOptions
+from tests._sync.streams import MINUTE, calls, deliver, fill, grow_old, identifiers, idle, numbered, pending, take
 from tests.support.blocking import Interrupted, Redis, connect, gather, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
 
 
-def taker(client: Redis[Any], name: str = "c", idle: int = MINUTE, **options: Any) -> Any:
+def taker(client: Redis[Any], name: str = "c", claim_idle: int = MINUTE, **options: Any) -> Any:
     """
     Make a member that takes over.
     """
-    return client.xconsumer(["a"], group="g", consumer=name, claim_idle=idle, **options)
+    return client.xconsumer(["a"], group="g", consumer=name, claim_idle=claim_idle, **options)
 
 
 @pytest.mark.parametrize("buffer_size", [0, 9])
@@ -100,7 +101,7 @@ def test_waiting_is_not_looking_all_the_time(client: Redis[Any]) -> None:
     """
     With nothing to take over, a wait is a few commands: it ends before a lease could, and a look has its timer.
     """
-    consumer = taker(client, idle=200, timeout=500)
+    consumer = taker(client, claim_idle=200, timeout=500)
     fill(client, "a", 1, 1)
     take(consumer)
     client.config_resetstat()
@@ -137,17 +138,19 @@ def test_what_is_held_stays_here(client: Redis[Any], quick_looks: None) -> None:
     stays.
     """
     fill(client, "a", 1, 2)
-    one, two = (taker(client, name, idle=300, timeout=20, buffer_size=buffer) for name, buffer in (("c", 0), ("d", 9)))
-    assert [b"1-0"] == take(one)
-    assert [b"2-0"] == take(two)
+    one, two = taker(client, "c", buffer_size=0), taker(client, "d", buffer_size=9)
+    assert ([b"1-0"], [b"2-0"]) == (take(one), take(two))
 
-    for _ in range(20):
-        assert ([], []) == (take(one), take(two))
+    for _ in range(3):
+        for consumer, number in ((one, 1), (two, 2)):
+            grow_old(client, "c" if number == 1 else "d", number, number, idle=40_000)
+            consumer._held.leases.update({key: touched - 40 for key, touched in consumer._held.leases.items()})
+            assert [] == take(consumer)
+        sleep(0.03)
+        assert max((idle(client)).values()) < 40_000
 
     assert {b"1-0": (b"c", 1), b"2-0": (b"d", 1)} == pending(client)
-    for consumer in (one, two):
-        assert (0, 0) == (consumer.statistics.duplicates_suppressed, consumer.statistics.taken_over)
-        consumer.close()
+    assert [(0, 0)] * 2 == [(each.statistics.duplicates_suppressed, each.statistics.taken_over) for each in (one, two)]
 
 
 @pytest.mark.parametrize("served", [1, 3])
@@ -156,7 +159,7 @@ def test_what_others_have_taken_over(client: Redis[Any], served: int) -> None:
     It is not stolen back by a renewal, and is not served from the buffer.
     """
     fill(client, "a", 1, 3)
-    consumer = taker(client, idle=200, buffer_size=9)
+    consumer = taker(client, claim_idle=200, buffer_size=9)
     assert numbered(1, served) == take(consumer, served)
     sleep(0.21)
     assert tuple(numbered(1, 3)) == client.xclaim("a", "g", "d", 200, numbered(1, 3), justid=True)
@@ -171,24 +174,22 @@ def test_what_others_have_taken_over_before_it_was_looked_at(client: Redis[Any])
     """
     A reply that lay there while the application was elsewhere: its leases run from when it was asked for.
     """
-    consumer = taker(client, idle=400, timeout=10_000)
-    take_nothing(consumer)
-    number = 0
-    while not pending(client):  # the read that was broken off waits for a while only
-        number += 1
-        fill(client, "a", number, number)
-        if not pending(client):
-            assert [b"%d-0" % number] == take(consumer)
-            consumer.ack("a", f"{number}-0")
+    with taker(client, claim_idle=400, timeout=10_000) as consumer:
+        number = 0
+        while not pending(client):  # a read waits for a while only, and then is not outstanding any more
             take_nothing(consumer)
-    sleep(0.3)
-    client.xclaim("a", "g", "d", 0, [f"{number}-0"], justid=True)
-    reading = spawn(lambda: take(consumer))
-    fill(client, "a", number + 1, number + 1)
+            number += 1
+            fill(client, "a", number, number)
+            if not pending(client):
+                assert [b"%d-0" % number] == take(consumer)
+                consumer.ack("a", f"{number}-0")
+        sleep(0.3)
+        client.xclaim("a", "g", "d", 0, [f"{number}-0"], justid=True)
+        reading = spawn(lambda: take(consumer))
+        fill(client, "a", number + 1, number + 1)
 
-    assert [b"%d-0" % (number + 1)] == reading.join()
-    assert b"d" == (pending(client))[b"%d-0" % number][0]
-    consumer.close()
+        assert [b"%d-0" % (number + 1)] == reading.join()
+        assert b"d" == (pending(client))[b"%d-0" % number][0]
 
 
 def take_nothing(consumer: Any) -> None:
@@ -204,7 +205,7 @@ def test_two_renewals_at_the_same_time(client: Redis[Any]) -> None:
     The second one finds entries younger than it thought; they are held all the same.
     """
     fill(client, "a", 1, 2)
-    consumer = taker(client, idle=200, buffer_size=9)
+    consumer = taker(client, claim_idle=200, buffer_size=9)
     assert [b"1-0"] == take(consumer)
     sleep(0.15)
 
@@ -216,21 +217,28 @@ def test_two_renewals_at_the_same_time(client: Redis[Any]) -> None:
 
 
 @pytest.mark.parametrize("heartbeat", [False, True])
-def test_a_heartbeat_keeps_what_takes_long(client: Redis[Any], heartbeat: bool) -> None:
+def test_a_heartbeat_keeps_what_takes_long(
+    client: Redis[Any], monkeypatch: pytest.MonkeyPatch, heartbeat: bool
+) -> None:
     """
-    The application is busy for longer than the lease: without a heartbeat another member takes the entry over.
+    The application is busy and does not ask for more: without a heartbeat its entry grows old.
     """
+    monkeypatch.setattr(GroupOptions, "renewal_age", 0.02)
     fill(client, "a", 1, 1)
-    consumer = taker(client, idle=400, heartbeat=heartbeat)
+    consumer = taker(client, heartbeat=heartbeat)
     assert [b"1-0"] == take(consumer)
-    sleep(0.5)
-    other = taker(client, "d", idle=400)
+    grow_old(client, "c", 1, 1, idle=40_000)
 
-    assert ([] if heartbeat else [b"1-0"]) == take(other)
+    age = 40_000
+    for _ in range(1000 if heartbeat else 20):
+        if age < 40_000:
+            break
+        sleep(0.005)
+        age = (idle(client))[b"1-0"]
 
-    assert {b"1-0": (b"c", 1) if heartbeat else (b"d", 2)} == pending(client)
+    assert heartbeat is (age < 40_000)
+    assert {b"1-0": (b"c", 1)} == pending(client)
     consumer.close()
-    other.close()
 
 
 def test_entering_leaves_one_heartbeat(client: Redis[Any]) -> None:
@@ -255,8 +263,11 @@ def test_acknowledged_while_it_is_taken_over(proxy: FaultProxy, client: Redis[An
         grow_old(client, "c", 1, 1)
         sleep(0.05)
         proxy.pause("to_client")
-        with pytest.raises(Interrupted):
-            interrupted_after(0.2, consumer.get_entry)
+        for _ in range(100):
+            if {b"1-0": (b"c", 1)} != pending(client):
+                break  # the look has reached the server
+            with pytest.raises(Interrupted):
+                interrupted_after(0.1, consumer.get_entry)
         acknowledging = spawn(lambda: consumer.ack("a", "1-0"))
         sleep(0.1)
         proxy.resume("to_client")
@@ -276,7 +287,7 @@ def test_a_lost_connection_does_not_end_the_wait(proxy: FaultProxy, client: Redi
     """
     with connect(proxy) as distant:
         fill(client, "a", 1, 1)
-        consumer = taker(distant, idle=100, timeout=5000)
+        consumer = taker(distant, claim_idle=100, timeout=5000)
         assert [b"1-0"] == take(consumer)
         sleep(0.06)
         proxy.swallow(command="XCLAIM")
@@ -291,7 +302,7 @@ def test_a_vanished_group_does_not_end_the_wait(client: Redis[Any]) -> None:
     Leases are due when their group is gone: it is made again.
     """
     fill(client, "a", 1, 1)
-    consumer = taker(client, idle=100, timeout=5000)
+    consumer = taker(client, claim_idle=100, timeout=5000)
     assert [b"1-0"] == take(consumer)
     sleep(0.06)
     client.delete(["a"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coredis._core import transaction
 from coredis._core.parser import ErrorLine
-from coredis._core.transaction import abort_errors, chunks
+from coredis._core.transaction import abort_errors, chunks, passing_error
 from coredis.exceptions import ExecAbortError, OutOfMemoryError, UnknownCommandError
 
 
@@ -91,3 +91,28 @@ def test_each_error_is_an_object_of_its_own() -> None:
     first, second = abort_errors([b"QUEUED", b"QUEUED"], ErrorLine("EXECABORT x"))
 
     assert first is not second
+
+
+@pytest.mark.parametrize(
+    ("replies", "code"),
+    [
+        ([b"OK", b"QUEUED", [1]], None),
+        ([b"OK", b"QUEUED", None], None),
+        ([b"OK", b"QUEUED", [ErrorLine("MOVED 1 h:1")]], None),
+        ([b"OK", ErrorLine("ERR wrong"), ErrorLine("EXECABORT x")], None),
+        ([b"OK", ErrorLine("MOVED 1 h:1"), ErrorLine("EXECABORT x")], "MOVED"),
+        ([b"OK", b"QUEUED", ErrorLine("ASK 1 h:1")], "ASK"),
+        ([b"OK", ErrorLine("ERR wrong"), ErrorLine("ASK 1 h:1"), ErrorLine("EXECABORT x")], "ASK"),
+        ([b"OK", ErrorLine("READONLY x"), ErrorLine("EXECABORT x")], "READONLY"),
+        ([ErrorLine("LOADING x"), ErrorLine("LOADING x"), ErrorLine("ERR EXEC without MULTI")], "LOADING"),
+        ([b"OK", b"QUEUED", ErrorLine("CLUSTERDOWN x")], "CLUSTERDOWN"),
+        ([b"OK", b"QUEUED", ErrorLine("TRYAGAIN x")], "TRYAGAIN"),
+    ],
+)
+def test_why_a_node_did_not_execute_a_transaction(replies: list[object], code: str | None) -> None:
+    """
+    If another one would, or this one later. What was executed is never sent again, whatever its commands say.
+    """
+    error = passing_error(replies)
+
+    assert code == (None if error is None else error.code)

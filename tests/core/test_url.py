@@ -9,7 +9,7 @@ import traceback
 import pytest
 
 from coredis import Redis
-from coredis._core.url import PARAMETERS, parse
+from coredis._core.url import CLUSTER_PARAMETERS, PARAMETERS, parse
 
 LOCAL = {"host": "localhost", "port": 6379}
 
@@ -202,3 +202,15 @@ def test_every_parameter_is_an_option_of_the_client() -> None:
             break
         else:
             pytest.fail(f"no value is good for {name}")
+
+
+def test_a_cluster_has_options_of_its_own() -> None:
+    """
+    A client of one server does not take them.
+    """
+    url = "redis://localhost?read_from_replicas=1&max_connections_per_node=yes&non_atomic_cross_slot=off"
+
+    expected = {"read_from_replicas": True, "max_connections_per_node": True, "non_atomic_cross_slot": False}
+    assert LOCAL | expected == parse(url, CLUSTER_PARAMETERS)
+    with pytest.raises(ValueError, match="unknown parameter 'read_from_replicas'"):
+        parse(url)

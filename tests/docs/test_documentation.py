@@ -2,7 +2,8 @@
 Every Python example of README.md and docs/ runs on a real server, prints what its page says, and warns of nothing.
 
 ``scripts/check`` type-checks the same programs. They expect a server on localhost:6379; an embedded one on a free port
-takes its place here, emptied before each example. The sentinels on localhost:26379 and 26380 are played.
+takes its place here, emptied before each example. A cluster takes the place of localhost:7000, and the sentinels on
+localhost:26379 and 26380 are played.
 """
 
 from __future__ import annotations
@@ -49,19 +50,27 @@ def sentinel_ports(server: Server) -> Iterator[dict[int, int]]:
         yield {26379: one.port, 26380: other.port}
 
 
+def _placed(code: str, port: int, real: int) -> str:
+    code = code.replace(f"localhost:{port}", f"127.0.0.1:{real}")
+    code = code.replace(f'("localhost", {port})', f'("127.0.0.1", {real})')
+    return code.replace(f'host="localhost", port={port}', f'host="127.0.0.1", port={real}')
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
-def test_example_runs(
-    example: extract_examples.Example, server: Server, sentinel_ports: dict[int, int], tmp_path: Path
-) -> None:
+def test_example_runs(example: extract_examples.Example, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """
     The example ends without an error or a warning, and prints what the page shows.
     """
     program = tmp_path / f"{example.name}.py"
-    code = example.code.replace("localhost:6379", f"127.0.0.1:{server.port}")
-    code = code.replace('host="localhost", port=6379', f'host="127.0.0.1", port={server.port}')
-    for named, port in sentinel_ports.items():
-        code = code.replace(f'("localhost", {named})', f'("127.0.0.1", {port})')
-        code = code.replace(f"localhost:{named}", f"127.0.0.1:{port}")
+    if "port=7000" in example.code:
+        code = _placed(example.code, 7000, request.getfixturevalue("any_cluster").port)
+    elif example.name.endswith("sentinel"):
+        code = example.code
+        for named, port in request.getfixturevalue("sentinel_ports").items():
+            code = _placed(code, named, port)
+    else:
+        server = request.getfixturevalue("server")
+        code = _placed(example.code, 6379, server.port)
     program.write_text(code, encoding="utf-8")
     command = [sys.executable, "-X", "dev", "-W", "error", str(program)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

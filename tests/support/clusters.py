@@ -61,6 +61,8 @@ class Cluster:
     ) -> None:
         self.program = program
         self.size = primaries
+        self._tls = certificates is not None
+        self._credentials = (str(options["requirepass"]),) if "requirepass" in options else ()
         self.nodes: list[Server] = []
         settings: dict[str, str | int] = {
             "cluster_enabled": "yes",
@@ -70,6 +72,8 @@ class Cluster:
             "repl_diskless_sync": "yes",
             "repl_diskless_sync_delay": 0,
             "repl_ping_replica_period": 1,
+            # Without it, older servers tell everybody the ports for plain text.
+            **({"tls_cluster": "yes"} if self._tls else {}),
             **options,
         }
         try:
@@ -117,13 +121,14 @@ class Cluster:
     def owners(self, asked: Server | None = None) -> dict[int, Server]:
         """
         Ask one node which nodes serve which slots; the lowest slot of each range stands for all of it.
+
+        It is CLUSTER NODES that is asked, so the calls of CLUSTER SLOTS are those of the client under test.
         """
-        ranges = self._ask(asked).command("CLUSTER", "SLOTS")
-        assert isinstance(ranges, list)
         found = {}
-        for entry in ranges:
-            assert isinstance(entry, list) and isinstance(entry[2], list) and isinstance(entry[0], int)
-            found[entry[0]] = self._at(entry[2][1])
+        for fields in self._view(self._ask(asked)).values():
+            for slots in fields[8:]:
+                if not slots.startswith("["):  # on its way to or from another node
+                    found[int(slots.partition("-")[0])] = self._at(_port(fields))
         return found
 
     def owner(self, slot: int, asked: Server | None = None) -> Server:
@@ -143,9 +148,20 @@ class Cluster:
                 return node
         raise ClusterFailed(f"{primary} has no replica")
 
+    def replicated(self) -> None:
+        """
+        Wait until every replica has as many keys as its primary.
+        """
+        self.wait(
+            lambda: all(
+                primary.command("DBSIZE") == self.replica_of(primary).command("DBSIZE") for primary in self.primaries
+            )
+        )
+
     def calls(self, command: str) -> int:
         """
-        Count how often clients have called a command, as ``cluster|slots``, on all nodes that run.
+        Count how often clients have called a command, as ``cluster|slots``, on all nodes that run. Replicas do what their
+        primaries do, and that counts as well.
         """
         total = 0
         for node in self.nodes:
@@ -172,7 +188,8 @@ class Cluster:
         """
         while keys := source.command("CLUSTER", "GETKEYSINSLOT", slot, 100):
             assert isinstance(keys, list)
-            source.command("MIGRATE", target.host, target.port, "", 0, 5000, "KEYS", *keys)  # type: ignore[arg-type]
+            login = ("AUTH", *self._credentials) if self._credentials else ()
+            source.command("MIGRATE", target.host, self._port(target), "", 0, 5000, *login, "KEYS", *keys)  # type: ignore[arg-type]
 
     def finish_migration(self, slot: int, source: Server, target: Server) -> None:
         """
@@ -207,9 +224,11 @@ class Cluster:
             how: None with the help of the old primary; ``"FORCE"`` or ``"TAKEOVER"`` without
         """
         primary = self._named(self._view(replica)[self._name(replica)][3])
+        # A primary that has not heard yet that this is its replica ignores the request.
+        self.wait(lambda: self._name(primary) == self._view(primary)[self._name(replica)][3])
         replica.command("CLUSTER", "FAILOVER", *(() if how is None else (how,)))
         self.wait(lambda: replica in self.primaries)
-        if primary.running and not primary.paused:
+        if all(node.running and not node.paused for node in self.nodes):
             self.wait(self.healthy)
 
     def wait(self, condition: Callable[[], object]) -> None:
@@ -236,6 +255,7 @@ class Cluster:
         if not all(node.running and not node.paused for node in self.nodes):
             return False
         expected = self.owners(self.nodes[0])
+        following = _following(self._view(self.nodes[0]))
         if self.size != len(set(map(id, expected.values()))):
             return False
         for node in self.nodes:
@@ -244,12 +264,15 @@ class Cluster:
             view = self._view(node)
             if any("fail" in fields[2] or "handshake" in fields[2] for fields in view.values()):
                 return False
-            if len(view) != len(self.nodes):
+            if len(view) != len(self.nodes) or _following(view) != following:
                 return False
-            following = "slave" in view[self._name(node)][2]
-            if following != (node not in expected.values()):
+            # A replica that has not been heard of is left out by CLUSTER SLOTS.
+            if len(self.nodes) != _count(b"online", node.command("CLUSTER", "SHARDS")):
                 return False
-            if following and "master_link_status:up" not in _text(node.command("INFO", "replication")):
+            replica = "slave" in view[self._name(node)][2]
+            if replica != (node not in expected.values()):
+                return False
+            if replica and "master_link_status:up" not in _text(node.command("INFO", "replication")):
                 return False
         return True
 
@@ -298,7 +321,7 @@ class Cluster:
                     first, last = (SLOTS * share // primaries for share in (number, number + 1))
                     client.command("CLUSTER", "ADDSLOTSRANGE", first, last - 1)
                 for other in self.nodes[:number]:  # everybody meets everybody: faster than gossip
-                    client.command("CLUSTER", "MEET", other.host, other.port)
+                    client.command("CLUSTER", "MEET", other.host, self._port(other))
         self.wait(lambda: all(len(self._view(node)) == len(self.nodes) for node in self.nodes))
         self.wait(
             lambda: not any("handshake" in fields[2] for node in self.nodes for fields in self._view(node).values())
@@ -306,6 +329,12 @@ class Cluster:
         for number, node in enumerate(self.nodes[primaries:]):
             node.command("CLUSTER", "REPLICATE", self._name(self.nodes[number % primaries]))
         self.wait(self.healthy)
+
+    def _port(self, node: Server) -> int:
+        """
+        Give the port that nodes know each other by.
+        """
+        return node.tls_port if self._tls else node.port
 
     def _view(self, node: Server) -> dict[str, list[str]]:
         lines = _text(node.command("CLUSTER", "NODES")).splitlines()
@@ -315,10 +344,9 @@ class Cluster:
         return _text(node.command("CLUSTER", "MYID"))
 
     def _named(self, name: str) -> Server:
-        port = int(self._view(self._any())[name][1].partition("@")[0].rpartition(":")[2])
-        return self._at(port)
+        return self._at(_port(self._view(self._any())[name]))
 
-    def _at(self, port: Reply) -> Server:
+    def _at(self, port: int) -> Server:
         return next(node for node in self.nodes if port in (node.port, node.tls_port))
 
     def _any(self) -> Server:
@@ -326,6 +354,24 @@ class Cluster:
 
     def _ask(self, node: Server | None) -> Server:
         return self._any() if node is None else node
+
+
+def _count(word: bytes, reply: Reply) -> int:
+    return sum(_count(word, item) for item in reply) if isinstance(reply, list) else int(reply == word)
+
+
+def _following(view: dict[str, list[str]]) -> dict[str, str]:
+    """
+    Tell whom each node follows, by their names.
+    """
+    return {name: fields[3] for name, fields in view.items()}
+
+
+def _port(fields: list[str]) -> int:
+    """
+    Read the port in a line of CLUSTER NODES: ``host:port@busport``, perhaps with host names behind.
+    """
+    return int(fields[1].partition("@")[0].rpartition(":")[2])
 
 
 def _text(reply: Reply) -> str:

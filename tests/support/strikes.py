@@ -28,9 +28,14 @@ class Strike(KeyboardInterrupt):
     """
 
 
-def strike(point: int, function: Callable[[], object]) -> bool:
+def strike(point: int, function: Callable[[], object], within: str | tuple[str, ...] = _LIBRARY) -> bool:
     """
     Run a function and interrupt it at the n-th point, counted from 0.
+
+    Args:
+        point: n
+        function: of no arguments
+        within: count only points in files whose names begin like this
 
     Returns:
         Whether it was interrupted; False: it had fewer points, and has ended.
@@ -42,7 +47,7 @@ def strike(point: int, function: Callable[[], object]) -> bool:
         nonlocal reached, struck
         if frame.f_code.co_flags & CO_GENERATOR:
             return  # perhaps it is being closed, when exceptions are printed and forgotten
-        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(_LIBRARY):
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(within):
             reached += 1
             if reached > point and not struck:
                 struck = True

@@ -57,23 +57,29 @@ class GivingUp(Generic[AnyStr]):
         self.most = most
         self.errors = Errors()
 
+    async def tell(self, suspect: Suspect[AnyStr]) -> None:
+        """
+        Tell the application of an entry that is to be given up, if that is what becomes of it.
+
+        Raises:
+            Exception: what the application's function raised; the entry is not to be given up
+        """
+        if callable(self._destination):
+            await rt.call(self._destination, self._letter(suspect))
+
     async def bury(self, suspect: Suspect[AnyStr]) -> None:
         """
-        Give up one entry: write or tell what it was, and only then acknowledge it.
+        Give up one entry, after ``tell``: write what it was unless the application was told, and only then acknowledge it.
 
         In one transaction where both streams can be in one; otherwise one after the other, so that a crash in between leaves
         two dead letters rather than none.
 
         Raises:
             ConnectionError: it may have been done; whether the entry is still pending tells
-            Exception: what the application's function raised; the entry stays pending
         """
-        (name, identifier), (stream, entry), deliveries, _tried = suspect
-        assert deliveries is not None
-        group, consumer = self._names
-        letter = DeadLetter(stream, entry, group, consumer, deliveries, self.errors.name(suspect.key))
+        name, identifier = suspect.key
+        letter = self._letter(suspect)
         if callable(self._destination):
-            await rt.call(self._destination, letter)
             await self._pending.acknowledge({name: (identifier,)})
         elif self._client.atomic((name, self._destination)):
             pipeline = self._client.pipeline(transaction=True)
@@ -87,6 +93,12 @@ class GivingUp(Generic[AnyStr]):
             await self._client.issue(self._addition(self._destination, letter, suspect, once))
             await self._pending.acknowledge({name: (identifier,)})
         self.errors.forget(name, (identifier,))
+
+    def _letter(self, suspect: Suspect[AnyStr]) -> DeadLetter[AnyStr]:
+        (stream, entry), deliveries = suspect.item, suspect.deliveries
+        assert deliveries is not None
+        group, consumer = self._names
+        return DeadLetter(stream, entry, group, consumer, deliveries, self.errors.name(suspect.key))
 
     def _addition(
         self, destination: bytes, letter: DeadLetter[AnyStr], suspect: Suspect[AnyStr], once: bool

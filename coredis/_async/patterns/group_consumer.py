@@ -534,13 +534,14 @@ class GroupConsumer(Consumer[AnyStr]):
             counts = await self._pending.deliveries(unknown)
             judged: list[Suspect[AnyStr]] = []
             for suspect in self._suspects:
+                count = counts.get(suspect.key, 0)
                 if suspect.deliveries is not None:
                     judged.append(suspect)
-                elif suspect.key in counts:
-                    judged.append(suspect._replace(deliveries=counts[suspect.key] - 1))
-                else:  # given up after all; or acknowledged, or taken over meanwhile
+                elif count:
+                    judged.append(suspect._replace(deliveries=count - 1))
+                else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
                     held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
-                    self.statistics.dead_lettered += suspect.tried
+                    self.statistics.dead_lettered += suspect.tried and count is not None
             self._suspects = judged
         while self._suspects:
             suspect = self._suspects[0]
@@ -553,6 +554,8 @@ class GroupConsumer(Consumer[AnyStr]):
                 del self._suspects[0]
                 continue
             # If this does not come back, the server is asked what became of it.
+            self._suspects[0] = suspect._replace(deliveries=None)
+            await giving_up.tell(suspect)
             self._suspects[0] = suspect._replace(deliveries=None, tried=True)
             await giving_up.bury(suspect)
             self.statistics.dead_lettered += 1

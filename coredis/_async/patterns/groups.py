@@ -70,12 +70,13 @@ class Groups(Generic[AnyStr]):
             start = self._start
             if cursor.known:
                 start = await self._resumption(cursor)
-                self._statistics.groups_recreated += 1
-                logger.warning("consumer group %r of %r had vanished; made again", self._group, cursor.given)
             try:
                 await self._client.xgroup_create(cursor.name, self._group, start, mkstream=True)
             except StreamDuplicateConsumerGroupError:
                 pass
+            if cursor.known:
+                self._statistics.groups_recreated += 1
+                logger.warning("consumer group %r of %r had vanished; made again", self._group, cursor.given)
 
     async def _resumption(self, cursor: Cursor) -> bytes:
         try:

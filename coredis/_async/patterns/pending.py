@@ -117,16 +117,18 @@ class PendingEntries(Generic[AnyStr]):
             taken_over += len(elsewhere)
         return taken_over
 
-    async def deliveries(self, keys: Iterable[Key]) -> dict[Key, int]:
+    async def deliveries(self, keys: Iterable[Key]) -> dict[Key, int | None]:
         """
-        Ask how often entries have been delivered; those that are not pending for this member are left out.
+        Ask how often entries have been delivered; None: to somebody else. Those that are not pending are left out.
         """
         pipeline = self._client.pipeline(transaction=False)
-        handles = {
-            key: pipeline.xpending(key[0], self._group, key[1], key[1], 1, consumer=self._consumer) for key in keys
-        }
+        handles = {key: pipeline.xpending(key[0], self._group, key[1], key[1], 1) for key in keys}
         await pipeline.execute()
-        return {key: pending.delivered for key, handle in handles.items() for pending in handle.result()}
+        return {
+            key: entry.delivered if self._encoded(entry.consumer) == self._consumer else None
+            for key, handle in handles.items()
+            for entry in handle.result()
+        }
 
     async def hand_back(self, name: bytes, identifiers: Iterable[bytes], idle: int | None, silent: bool) -> int:
         """

@@ -120,13 +120,14 @@ class Held:
         still = set(kept)
         for identifier in renewal.identifiers:
             key = (renewal.name, identifier)
-            # An entry may have been let go meanwhile.
-            if self.leases.pop(key, None) is None:
-                continue
-            if identifier in still:
-                self.leases[key] = now
-            else:
-                self.lost.add(key)
+            ours = identifier in still
+            # It may have been let go meanwhile. No call after the question, so nothing can happen in between.
+            if key in self.leases:
+                if ours:
+                    self.leases[key] = now
+                else:  # lost before it is dropped: an interruption leaves it in one of the two
+                    self.lost.add(key)
+                    self.leases.pop(key, None)
 
     def clear(self) -> None:
         """

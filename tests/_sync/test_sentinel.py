@@ -154,10 +154,10 @@ def test_an_outdated_sentinel_is_not_believed(play: Play) -> None:
     After an answer of a later failover, one of an earlier failover counts for nothing.
     """
     old, new = play(Node("old")), play(Node("new"))
-    ahead, behind = Story(new, epoch=2), Story(old, epoch=1, silent=True)
-    with of(play(ahead), play(behind), sentinel_kwargs=QUICK).primary_for("store") as client:
+    ahead, behind = Story(new, epoch=2), Story(old, epoch=1, error="ERR not yet")
+    with of(play(ahead), play(behind)).primary_for("store") as client:
         name_of(client)
-        ahead.silent, behind.silent = True, False
+        ahead.error, behind.error = "ERR gone", ""
         drop_connection(client)
 
         with pytest.raises(PrimaryNotFoundError, match="is behind the others"):

@@ -326,6 +326,26 @@ async def test_a_flush_that_fails_loses_nothing(client: Redis[Any], proxy: Fault
         assert 1 == await consumer.flush()
 
 
+async def test_what_could_not_be_flushed_when_closing(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    It is sent when the consumer is entered again, before its backlog is read.
+    """
+    async with connect(proxy, stream_timeout=0.1) as distant:
+        await deliver(client, "c", 1, 2)
+        consumer = distant.xconsumer(["a"], group="g", consumer="c", ack_buffer=9, start_from_backlog=True)
+        await take(consumer)
+        await consumer.ack("a", "1-0")
+        proxy.pause("to_server")
+        with pytest.raises(TimeoutError):
+            await consumer.close()
+        proxy.reset_all()
+        proxy.heal()
+
+        async with consumer:
+            assert [b"2-0"] == await identifiers(consumer)
+        assert {b"2-0": (b"c", 2)} == await pending(client)
+
+
 async def test_acknowledging_while_another_reads(client: Redis[Any]) -> None:
     """
     Several tasks or threads acknowledge what one reads, which waits for more at the same time.

@@ -283,8 +283,9 @@ def test_collected_acknowledgements_ride_with_the_next_read(proxy: FaultProxy) -
     (reading,) = [
         connection for connection in proxy.connections if [b"XACK", b"a", b"g", b"1-0"] in connection.commands
     ]
-    words = [command[0] for command in reading.commands if command[0] in (b"XACK", b"XREADGROUP")]
-    assert [b"XREADGROUP", *[b"XACK", b"XREADGROUP"] * 3] == words
+    words = [command for command in reading.commands if command[0] in (b"XACK", b"XREADGROUP")]
+    assert [b"XREADGROUP", *[b"XACK", b"XREADGROUP"] * 3] == [command[0] for command in words]
+    assert numbered(1, 3) == [identifier for command in words[1::2] for identifier in command[3:]]  # each once
 
 
 @pytest.mark.parametrize("command", ["XACK", "XREADGROUP"])

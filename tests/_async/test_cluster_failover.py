@@ -177,7 +177,8 @@ class TestKilled:
             silent.pause()
             with pytest.raises(RequestTimeoutError) as caught:
                 await client.incr(KEY)
-            cluster.wait(lambda: silent is not cluster.owner(SLOT))
+            others = [node for node in cluster.nodes if node is not silent]
+            cluster.wait(lambda: all(silent is not cluster.owner(SLOT, node) for node in others))
 
             assert await client.set(KEY, 1)
             assert b"1" == await client.get(KEY)

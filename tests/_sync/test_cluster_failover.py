@@ -178,7 +178,8 @@ class TestKilled:
             silent.pause()
             with pytest.raises(RequestTimeoutError) as caught:
                 client.incr(KEY)
-            cluster.wait(lambda: silent is not cluster.owner(SLOT))
+            others = [node for node in cluster.nodes if node is not silent]
+            cluster.wait(lambda: all(silent is not cluster.owner(SLOT, node) for node in others))
 
             assert client.set(KEY, 1)
             assert b"1" == client.get(KEY)

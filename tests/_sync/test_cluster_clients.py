@@ -59,6 +59,10 @@ class TestMaking:
             RedisCluster("localhost", retry_policy=3)  # type: ignore[call-overload]
         with pytest.raises(ValueError, match="max_connections"):
             RedisCluster("localhost", max_connections=0)
+        for name in ("max_connections_per_node", "non_atomic_cross_slot", "read_from_replicas", "decode_responses"):
+            options: dict[str, Any] = {name: "no"}
+            with pytest.raises(TypeError, match=f"{name}: expected True or False"):
+                RedisCluster("localhost", **options)
 
     def test_urls(self) -> None:
         """

@@ -206,12 +206,12 @@ class TestConnecting:
             with pytest.raises(ClusterError, match="is not a node of a cluster"):
                 client.get("foo")
 
-    def test_a_silent_startup_node(self, cluster: Cluster) -> None:
+    def test_a_silent_startup_node(self, any_cluster: Cluster) -> None:
         """
         Another one is asked after a second.
         """
-        silent = cluster.replicas[0]
-        with RedisCluster(startup_nodes=[silent.address, cluster.primaries[0].address]) as client:
+        silent = any_cluster.replicas[0]
+        with RedisCluster(startup_nodes=[silent.address, any_cluster.primaries[0].address]) as client:
             silent.pause()
             assert client.set("foo", 1)
 

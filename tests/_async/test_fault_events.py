@@ -1,0 +1,266 @@
+"""
+What a server can do to a read that waits: what is got over without a word, and what is told, once and as what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from coredis.exceptions import (
+    AuthenticationFailureError,
+    AuthorizationError,
+    OutOfMemoryError,
+    RedisError,
+    ReplicationError,
+    RequestTimeoutError,
+    StreamConsumerGroupError,
+    WrongTypeError,
+)
+from tests._async.faulting import calls, expected, fill, identifiers, reader
+from tests._async.waiting import until
+from tests.support.aio import Redis, connect, sleep, spawn
+from tests.support.servers import Server
+
+#: What is done while a read waits; ``{id}`` is the number of its connection.
+PASSING: dict[str, Iterable[str]] = {
+    "DEL": ["DEL a"],
+    "UNLINK": ["UNLINK a"],
+    "RENAME": ["RENAME a b"],
+    "FLUSHALL": ["FLUSHALL"],
+    "XGROUP DESTROY": ["XGROUP DESTROY a g"],
+    "another key": ["SET c 1", "RENAME c d"],
+    "UNBLOCK": ["CLIENT UNBLOCK {id} TIMEOUT"],
+    "UNBLOCK ERROR": ["CLIENT UNBLOCK {id} ERROR"],
+    "KILL": ["CLIENT KILL ID {id}"],
+    "REPLICAOF": ["REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"],
+}
+VANISHING = ("DEL", "UNLINK", "RENAME", "FLUSHALL", "XGROUP DESTROY")
+
+
+def run(server: Server, *commands: str) -> None:
+    for command in commands:
+        server.command(*command.split(" "))
+
+
+def consumer_of(client: Redis[Any], mode: str, **options: Any) -> Any:
+    options = {"timeout": 20_000, **options}
+    if mode == "alone":
+        return client.xconsumer(["a"], a={"identifier": 0}, **options)
+    return client.xconsumer(["a"], group="g", consumer="c", auto_acknowledge=mode == "noack", **options)
+
+
+async def raised_by(function: Any, kind: type[RedisError]) -> RedisError:
+    with pytest.raises(kind) as caught:
+        await function()
+    return caught.value
+
+
+@pytest.mark.parametrize("mode", ["alone", "group", "noack"])
+async def test_what_is_got_over(server: Server, client: Redis[Any], mode: str) -> None:
+    """
+    Each event strikes a read that waits, and then an entry is added: it is given, once, and nothing is told.
+    """
+    consumer = consumer_of(client, mode)
+    async with consumer:
+        for number, (event, commands) in enumerate(PASSING.items(), 1):
+            reading = spawn(consumer.get_entry)
+            waiting = await reader(server)
+            run(server, *[command.format(id=waiting) for command in commands])
+            await reader(server)
+            assert not reading.done, event
+            await fill(client, "a", number, number)
+
+            _, entry = await reading.join()
+            assert entry is not None, event
+            assert b"%d-0" % number == entry.identifier, event
+            if mode == "group":
+                assert 1 == await consumer.ack("a", entry), event
+
+        statistics = consumer.statistics
+        assert len(PASSING) == statistics.delivered
+        assert statistics.reconnects in (1, 2)  # killed; and demoted, where that is an error
+        if mode != "alone":
+            assert len(VANISHING) == statistics.groups_recreated
+        if mode == "noack":
+            assert statistics.possibly_lost == statistics.reconnects
+        else:
+            assert 0 == statistics.possibly_lost
+
+
+@pytest.mark.parametrize("mode", ["alone", "group"])
+async def test_something_else_in_its_place(server: Server, client: Redis[Any], mode: str) -> None:
+    """
+    A key of another type where the stream was is told once in each call; when a stream is there again, it is read.
+    """
+    consumer = consumer_of(client, mode, block_slice=50)
+    async with consumer:
+        await fill(client, "a", 1, 1)
+        await consumer.get_entry()
+        reading = spawn(consumer.get_entry)
+        await reader(server)
+        run(server, "CONFIG RESETSTAT", "SET a text")
+
+        await raised_by(reading.join, WrongTypeError)
+        assert calls(server, "xread" if mode == "alone" else "xreadgroup") <= 4
+        await raised_by(consumer.get_entry, WrongTypeError)
+        run(server, "DEL a")
+        await fill(client, "a", 2, 3)
+
+        assert b"2-0" == (await consumer.get_entry())[1].identifier
+        assert b"3-0" == (await consumer.get_entry())[1].identifier
+
+
+async def test_a_group_that_is_not_made_again(server: Server, client: Redis[Any]) -> None:
+    """
+    With ``recover_group="raise"`` a group that vanishes is told once; the next call makes it again and goes on.
+    """
+    consumer = consumer_of(client, "group", recover_group="raise")
+    async with consumer:
+        for number, event in enumerate(VANISHING, 1):
+            reading = spawn(consumer.get_entry)
+            await reader(server)
+            run(server, *PASSING[event])
+            await raised_by(reading.join, StreamConsumerGroupError)
+            await fill(client, "a", number, number)
+
+            assert b"%d-0" % number == (await consumer.get_entry())[1].identifier, event
+        assert len(VANISHING) == consumer.statistics.groups_recreated
+
+
+@pytest.mark.parametrize("mode", ["alone", "group", "noack"])
+async def test_a_right_that_is_taken_away(server: Server, client: Redis[Any], mode: str) -> None:
+    """
+    A reader that may read no more is told so, once in each call and on its old connection; what came meanwhile is read
+    when it may again, once.
+    """
+    run(server, "ACL SETUSER ann on >secret ~* +@all")
+    async with connect(server, username="ann", password="secret") as ann:
+        consumer = consumer_of(ann, mode)
+        async with consumer:
+            reading = spawn(consumer.get_entry)
+            await reader(server)
+            run(server, "CONFIG RESETSTAT", "ACL SETUSER ann -xreadgroup -xread")
+            await fill(client, "a", 1, 1)
+            seen = []
+            try:
+                seen.append((await reading.join())[1].identifier)  # an older server checks only what is sent
+            except AuthorizationError:
+                pass
+            assert isinstance(await raised_by(consumer.get_entry, AuthorizationError), AuthorizationError)
+            assert calls(server, "xread" if mode == "alone" else "xreadgroup") <= 4
+            assert b"PONG" == await ann.ping()
+            await fill(client, "a", 2, 2)
+            run(server, "ACL SETUSER ann +xreadgroup +xread")
+
+            while len(seen) < 2:
+                seen.append((await consumer.get_entry())[1].identifier)
+            assert expected(1, 2) == seen
+            assert 0 == consumer.statistics.reconnects
+
+
+@pytest.mark.parametrize("mode", ["alone", "group"])
+async def test_a_user_who_is_deleted(server: Server, client: Redis[Any], mode: str) -> None:
+    """
+    A deleted user loses the connection and is told that the password is refused, after one attempt; made anew, it goes on.
+    """
+    run(server, "ACL SETUSER ann on >secret ~* +@all")
+    async with connect(server, username="ann", password="secret") as ann:
+        consumer = consumer_of(ann, mode)
+        async with consumer:
+            reading = spawn(consumer.get_entry)
+            await reader(server)
+            run(server, "CONFIG RESETSTAT", "ACL DELUSER ann")
+            await fill(client, "a", 1, 1)
+
+            await raised_by(reading.join, AuthenticationFailureError)
+            assert calls(server, "hello") + calls(server, "auth") <= 5
+            run(server, "ACL SETUSER ann on >secret ~* +@all")
+
+            assert b"1-0" == (await consumer.get_entry())[1].identifier
+
+
+async def test_no_memory(server: Server, client: Redis[Any]) -> None:
+    """
+    A server without memory refuses new entries, at once and as such; what is there is read and acknowledged, and a group
+    that vanishes meanwhile is made again when there is memory.
+    """
+    await fill(client, "a", 1, 3)
+    consumer = consumer_of(client, "group", buffer_size=1)
+    async with consumer:
+        await consumer.get_entry()
+        run(server, "CONFIG RESETSTAT", "CONFIG SET maxmemory 1")
+
+        await raised_by(lambda: client.xadd("a", {"number": 4}), OutOfMemoryError)
+        assert 1 == calls(server, "xadd")
+        assert b"2-0" == (await consumer.get_entry())[1].identifier
+        assert b"3-0" == (await consumer.get_entry())[1].identifier
+        assert 3 == await consumer.ack("a", "1-0", "2-0", "3-0")
+
+        reading = spawn(consumer.get_entry)
+        await reader(server)
+        run(server, "XGROUP DESTROY a g")
+        await until(lambda: calls(server, "xgroup|create") >= 2)
+        assert not reading.done
+        run(server, "CONFIG SET maxmemory 0")
+        await fill(client, "a", 4, 4)
+
+        assert b"4-0" == (await reading.join())[1].identifier
+        assert consumer.statistics.groups_recreated
+
+
+async def test_too_few_replicas(server: Server, client: Redis[Any]) -> None:
+    """
+    A server that lacks replicas takes no writes, to which reads in a group and acknowledgements belong: they are tried
+    again with growing pauses until it has them.
+    """
+    await fill(client, "a", 1, 1)
+    async with connect(server, stream_timeout=0.2) as impatient, connect(server, stream_timeout=60) as patient:
+        consumer = consumer_of(patient, "group", block_slice=50)
+        async with consumer:
+            _, first = await consumer.get_entry()
+            reading = spawn(consumer.get_entry)
+            await reader(server)
+            run(server, "CONFIG SET min-replicas-to-write 1", "CONFIG RESETSTAT")
+            acknowledging = spawn(lambda: consumer.ack("a", first))
+            with pytest.raises((ReplicationError, RequestTimeoutError)):  # the latter when time ends during an attempt
+                await fill(impatient, "a", 9, 9)
+            await until(lambda: calls(server, "xreadgroup") >= 3 and calls(server, "xack") >= 2)
+            assert not (reading.done or acknowledging.done)
+            assert calls(server, "xreadgroup") <= 40
+            run(server, "CONFIG SET min-replicas-to-write 0")
+            await fill(client, "a", 2, 2)
+
+            assert b"2-0" == (await reading.join())[1].identifier
+            assert 1 == await acknowledging.join()
+            assert 0 == consumer.statistics.reconnects
+
+
+async def test_loading(server: Server, client: Redis[Any]) -> None:
+    """
+    A server that loads its data refuses everything until it has it; nobody is told.
+    """
+    async with client.pipeline(transaction=False) as pipeline:
+        for number in range(2000):
+            pipeline.set(f"key{number}", number)
+    await fill(client, "a", 1, 2)
+    consumer = consumer_of(client, "group", block_slice=20)
+    async with consumer:
+        assert expected(1, 2) == [(await consumer.get_entry())[1].identifier for _ in range(2)]
+        reading = spawn(consumer.get_entry)
+        await reader(server)
+        run(server, "CONFIG SET key-load-delay 100", "CONFIG SET loading-process-events-interval-bytes 1024")
+        run(server, "CONFIG RESETSTAT")
+        with server.connect() as raw:
+            raw.send(b"DEBUG RELOAD\r\n")
+            await sleep(0.1)
+            assert 0 == await client.xack("a", "g", ["9-0"])
+            assert raw.receive() is not None
+        assert b"errorstat_LOADING" in server.command("INFO", "errorstats")  # type: ignore[operator]
+        await fill(client, "a", 3, 3)
+
+        assert b"3-0" == (await reading.join())[1].identifier
+        assert 2 == await consumer.ack("a", "1-0", "2-0")
+        assert [] == await identifiers(client.xconsumer(["a"], group="g", consumer="other"))

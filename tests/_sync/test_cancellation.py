@@ -246,3 +246,48 @@ class TestEveryKindOfCall:
                 except ConnectionError:
                     raise AssertionError("the next call failed too") from None
             assert client.get("k") in (None, b"x" * 8_000_000)
+
+
+class TestConsumer:
+    def test_everything_at_once(self, server: Server) -> None:
+        """
+        Reading, acknowledging and asking for an echo, broken off a thousand times at any moment: each entry is given once
+        and in order, each can be acknowledged in the end, and no echo is another one's.
+        """
+        chance = random.Random(6)
+        total, wrong, broken = 200, 0, 0
+        seen: list[bytes] = []
+        with connect(server, max_connections=LIMIT, pool_timeout=2) as client, connect(server) as producer:
+            consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=2, timeout=20)
+            consumer.get_entry()
+            for number in range(1000):
+                if number % 5 == 0:
+                    producer.xadd("a", {"number": number}, identifier=f"{number // 5 + 1}-0")
+                try:
+                    match chance.randrange(3):
+                        case 0:
+                            _, entry = interrupted_after(chance.uniform(0.0, 0.002), consumer.get_entry)
+                            seen += [] if entry is None else [entry.identifier]
+                        case 1:
+                            nonce = f"{number}"
+                            echo = interrupted_after(
+                                chance.uniform(0.0, 0.001), lambda nonce=nonce: client.echo(nonce)
+                            )
+                            wrong += nonce.encode() != echo
+                        case _:
+                            interrupted_after(
+                                chance.uniform(0.0, 0.001), lambda recent=seen[-9:]: consumer.ack("a", *recent)
+                            )
+                except Interrupted:
+                    broken += 1
+                if number % 100 == 0:
+                    assert len(producer.client_list()) <= LIMIT + 3
+            seen += [entry.identifier for _, entry in consumer]
+            consumer.ack("a", *seen)
+            consumer.close()
+
+            assert [b"%d-0" % number for number in range(1, total + 1)] == seen
+            assert 0 == (producer.xpending("a", "g")).pending
+            assert 0 == wrong
+            assert broken > 100
+            check_pool(client)

@@ -19,14 +19,14 @@ from coredis._core import options
 from coredis._core import url as urls
 from coredis._core.cluster_options import ClusterOptions, seeds
 from coredis._core.command import Command
-from coredis._core.config import check_integer
+from coredis._core.config import check_boolean, check_integer
 from coredis._core.replies import server as replies
 from coredis._core.retry import RetryPolicy
 from coredis._core.secrets import hidden
 from coredis._core.topology import AddressMap, address_reader
 from coredis.credentials import CredentialProvider
 from coredis.types import InfoValue
-from coredis.typing import Node, StringT
+from coredis.typing import Node, PathT, StringT
 
 DEFAULT_MAX_CONNECTIONS = 64
 
@@ -93,9 +93,9 @@ class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[An
         socket_keepalive: bool = True,
         ssl: bool = False,
         ssl_context: tls.SSLContext | None = None,
-        ssl_keyfile: str | None = None,
-        ssl_certfile: str | None = None,
-        ssl_ca_certs: str | None = None,
+        ssl_keyfile: PathT | None = None,
+        ssl_certfile: PathT | None = None,
+        ssl_ca_certs: PathT | None = None,
         ssl_check_hostname: bool = True,
         ssl_cert_reqs: Literal["required", "optional", "none"] = "required",
         retry_policy: RetryPolicy = RetryPolicy(),
@@ -111,7 +111,7 @@ class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[An
             address_map: where to connect instead of where a node says it is, behind NAT for example: a mapping from
                 (host, port) to (host, port), or a function. It is not applied to the startup nodes
             username: None for the servers' default user
-            password: never shown by any repr or message
+            password: never shown by any repr or message; None where the user needs none
             credential_provider: asked for username and password at every connect, instead of the two above
             client_name: shown by CLIENT LIST
             decode_responses: give text as ``str``
@@ -129,7 +129,7 @@ class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[An
             read_from_replicas: let replicas answer commands that change nothing; they may lag behind
             socket_keepalive: let the kernel look for dead peers
             ssl: use TLS for all nodes; certificate and host name are verified
-            ssl_context: use TLS with a context of your own
+            ssl_context: use TLS with a context of your own, which says all there is to say
             ssl_keyfile: path of the client's private key
             ssl_certfile: path of the client's certificate
             ssl_ca_certs: path of the authorities to trust instead of the system's
@@ -167,18 +167,18 @@ class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[An
             found,
             connection,
             max_connections=check_integer("max_connections", max_connections, 1, 1_000_000),
-            per_node=max_connections_per_node,
-            replicas=read_from_replicas,
+            per_node=check_boolean("max_connections_per_node", max_connections_per_node),
+            replicas=check_boolean("read_from_replicas", read_from_replicas),
             mapped=address_reader(address_map),
         )
         super().__init__(
             nodes,
             connection.times,
             encoding=options.check_encoding(encoding),
-            decode_responses=decode_responses,
+            decode_responses=check_boolean("decode_responses", decode_responses),
             retry_policy=retry_policy,
             replicas=read_from_replicas,
-            split=non_atomic_cross_slot,
+            split=check_boolean("non_atomic_cross_slot", non_atomic_cross_slot),
         )
 
     @overload
@@ -192,6 +192,12 @@ class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[An
     def from_url(
         cls, url: str, *, decode_responses: Literal[True], **options: Unpack[ClusterOptions]
     ) -> RedisCluster[str]: ...
+
+    @overload
+    @classmethod
+    def from_url(
+        cls, url: str, *, decode_responses: bool, **options: Unpack[ClusterOptions]
+    ) -> RedisCluster[bytes] | RedisCluster[str]: ...
 
     @classmethod
     def from_url(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from ..credentials import CredentialProvider
-from ..typing import Node
+from ..typing import Node, PathT
 from .config import TCPAddress, check_integer
 from .retry import RetryPolicy
 from .topology import AddressMap
@@ -42,9 +42,9 @@ class ClusterOptions(TypedDict, total=False):
     socket_keepalive: bool
     ssl: bool
     ssl_context: SSLContext | None
-    ssl_keyfile: str | None
-    ssl_certfile: str | None
-    ssl_ca_certs: str | None
+    ssl_keyfile: PathT | None
+    ssl_certfile: PathT | None
+    ssl_ca_certs: PathT | None
     ssl_check_hostname: bool
     ssl_cert_reqs: Literal["required", "optional", "none"]
     retry_policy: RetryPolicy
@@ -84,6 +84,6 @@ def seeds(
 
 
 def _address(host_name: str, host: object, port_name: str, port: object) -> TCPAddress:
-    if not isinstance(host, str) or not host:
+    if not isinstance(host, str) or not host or any(letter <= " " for letter in host):
         raise ValueError(f"{host_name}: expected a name or address, got {host!r}")
     return TCPAddress(host, check_integer(port_name, port, 1, 65535))  # type: ignore[arg-type]

@@ -66,10 +66,7 @@ def find_positions(command: Command[object], keys: Sequence[bytes], encoding: st
     """
     Find the positions of keys that the server has found in a command.
     """
-    words = [
-        encode_value(word, f"argument {position} of {command.name!r}", encoding)
-        for position, word in enumerate(command.arguments)
-    ]
+    words = [encode_value(word, "a word", encoding) for word in command.arguments]
     positions: list[int] = []
     for key in keys:
         for position in range(1, len(words)):

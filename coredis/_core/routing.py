@@ -20,7 +20,7 @@ from .command import Command, Reply
 from .config import TCPAddress
 from .slots import SLOTS, key_slot
 from .topology import Topology
-from .wire import encode_value
+from .wire import encode, encode_value
 
 #: Makes one reply of the replies of all parts, in their order.
 Merge: TypeAlias = Callable[[Sequence[Reply]], Reply]
@@ -120,7 +120,7 @@ def cross_slot(command: Command[object], encoding: str, remark: str = "") -> Clu
     """
     slots = {}
     for position in command.keys:
-        key = encode_value(command.arguments[position], f"argument {position} of {command.name!r}", encoding)
+        key = encode_value(command.arguments[position], "a key", encoding)
         slots[key] = key_slot(key)
     shown = ", ".join(f"{key!r} in {slot}" for key, slot in list(slots.items())[:_SHOWN_KEYS])
     more = "" if len(slots) <= _SHOWN_KEYS else f" and {len(slots) - _SHOWN_KEYS} more"
@@ -161,11 +161,11 @@ def spread(plan: Plan, command: Command[object], topology: Topology) -> tuple[Se
 def _slot_at(command: Command[object], position: int, encoding: str) -> int:
     key = command.arguments[position]
     if type(key) is not bytes:
-        key = (
-            key.encode(encoding)
-            if type(key) is str
-            else encode_value(key, f"argument {position} of {command.name!r}", encoding)
-        )
+        try:
+            key = key.encode(encoding) if type(key) is str else encode_value(key, "a key", encoding)
+        except (TypeError, ValueError):
+            encode(command.arguments, encoding)  # fails as well, and says for which parameter
+            raise
     return key_slot(key)
 
 

@@ -155,7 +155,8 @@ def _round(client: ClusterClient[str] | ClusterClient[bytes], errands: Sequence[
         started: list[tuple[Pool, Connection, _Group]] = []
         # In the same order everywhere: so no two callers hold what the other waits for.
         for pool in sorted(groups, key=lambda pool: str(pool.options.address)):
-            exclusive = any(errand.command.block is not None for errand in groups[pool])
+            # Where others send too, a command of theirs could get between ASKING and the command it is for.
+            exclusive = any(errand.command.block is not None or errand.route.asking for errand in groups[pool])
             try:
                 held.append((pool, pool.acquire(exclusive, deadline)))
             except RedisError as error:

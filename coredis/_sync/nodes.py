@@ -37,7 +37,7 @@ SHORTEST_SECONDS: Final = 0.1  # between two questions; doubled as long as the a
 LONGEST_SECONDS: Final = 0.5  # up to this
 JITTER_SECONDS: Final = 0.05  # so that many clients that see the same failure do not ask at the same moment
 ATTEMPT_SECONDS: Final = 1.0  # the least that one node is given to answer before another one is asked
-PATIENCE_SECONDS: Final = 5.0  # all nodes together, when the caller has no limit of its own
+PATIENCE_SECONDS: Final = 5.0  # and the most that all nodes together are given
 
 _SLOTS: Final = encode(("CLUSTER", "SLOTS"))
 _SHARDS: Final = encode(("CLUSTER", "SHARDS"))
@@ -294,8 +294,7 @@ class Nodes:
         """
         Ask one node after the other until one answers.
         """
-        if deadline == math.inf:
-            deadline = rt.now() + PATIENCE_SECONDS
+        deadline = min(deadline, rt.now() + PATIENCE_SECONDS)
         candidates = self._candidates()
         failures: list[RedisError] = []
         closings = self.closings

@@ -58,6 +58,10 @@ class TestMaking:
             RedisCluster("localhost", retry_policy=3)  # type: ignore[call-overload]
         with pytest.raises(ValueError, match="max_connections"):
             RedisCluster("localhost", max_connections=0)
+        for name in ("max_connections_per_node", "non_atomic_cross_slot", "read_from_replicas", "decode_responses"):
+            options: dict[str, Any] = {name: "no"}
+            with pytest.raises(TypeError, match=f"{name}: expected True or False"):
+                RedisCluster("localhost", **options)
 
     def test_urls(self) -> None:
         """
@@ -201,12 +205,12 @@ class TestConnecting:
             with pytest.raises(ClusterError, match="is not a node of a cluster"):
                 await client.get("foo")
 
-    async def test_a_silent_startup_node(self, cluster: Cluster) -> None:
+    async def test_a_silent_startup_node(self, any_cluster: Cluster) -> None:
         """
         Another one is asked after a second.
         """
-        silent = cluster.replicas[0]
-        async with RedisCluster(startup_nodes=[silent.address, cluster.primaries[0].address]) as client:
+        silent = any_cluster.replicas[0]
+        async with RedisCluster(startup_nodes=[silent.address, any_cluster.primaries[0].address]) as client:
             silent.pause()
             assert await client.set("foo", 1)
 

@@ -255,13 +255,13 @@ class TestMovingSlots:
 
         assert [1, 1, 2, 2, 3, 3] == [handle.result() for handle in counts]
 
-    async def test_a_dead_node(self, cluster: Cluster) -> None:
+    async def test_a_dead_node(self, any_cluster: Cluster) -> None:
         """
         Its commands fail, each with what is known of it; the others do not.
         """
-        async with connect_cluster(cluster, stream_timeout=0.4) as client:
+        async with connect_cluster(any_cluster, stream_timeout=0.4) as client:
             await client.ping()
-            cluster.owner(SLOT).kill()
+            any_cluster.owner(SLOT).kill()
             async with client.pipeline(raise_on_error=False) as pipe:
                 lost = [pipe.incr(KEY), pipe.incr(KEY)]
                 fine = [pipe.incr("bar"), pipe.incr("hello")]
@@ -269,13 +269,13 @@ class TestMovingSlots:
         assert all(isinstance(handle.error, ConnectionError) for handle in lost)
         assert [1, 1] == [handle.result() for handle in fine]
 
-    async def test_a_silent_node(self, cluster: Cluster) -> None:
+    async def test_a_silent_node(self, any_cluster: Cluster) -> None:
         """
         Its commands run out of time, the others do not.
         """
-        async with connect_cluster(cluster, stream_timeout=0.4) as client:
+        async with connect_cluster(any_cluster, stream_timeout=0.4) as client:
             await client.ping()
-            cluster.owner(SLOT).pause()
+            any_cluster.owner(SLOT).pause()
             async with client.pipeline(raise_on_error=False) as pipe:
                 late = pipe.incr(KEY)
                 fine = [pipe.incr("bar"), pipe.incr("hello")]

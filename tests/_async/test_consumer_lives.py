@@ -155,6 +155,20 @@ async def test_closing_collects_what_is_on_its_way(client: Redis[Any], added: in
     assert [] == await waiting_clients(client)
 
 
+@pytest.mark.parametrize("release", [True, "all"])
+async def test_what_has_no_copy_is_not_handed_back(client: Redis[Any], release: Any) -> None:
+    """
+    It is not pending anywhere, so it is still served.
+    """
+    await fill(client, "a", 1, 3)
+    consumer = noack(client, buffer_size=9)
+    assert [b"1-0"] == await take(consumer)
+
+    await consumer.close(release=release)
+
+    assert numbered(2, 3) == await identifiers(consumer)
+
+
 async def test_closing_says_what_it_could_not_collect(client: Redis[Any], proxy: FaultProxy) -> None:
     """
     The server does not answer any more: the read may have brought something, and that is counted.
@@ -271,11 +285,13 @@ async def test_positions_say_where_reading_began(client: Redis[Any]) -> None:
 
 async def test_positions_of_a_group(client: Redis[Any]) -> None:
     """
-    The last entry that the application got here.
+    The last entry that the application got here; nothing before that.
     """
     await fill(client, "a", 1, 3)
-    consumer = client.xconsumer(["a"], buffer_size=9, **GROUP)
-    given = [(await take(consumer), consumer.positions) for _ in range(3)]
+    consumer = client.xconsumer(["a", "none"], buffer_size=9, **GROUP)
+    async with consumer:
+        assert {} == consumer.positions
+        given = [(await take(consumer), consumer.positions) for _ in range(3)]
 
     assert [([identifier], {"a": identifier}) for identifier in numbered(1, 3)] == given
 

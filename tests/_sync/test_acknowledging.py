@@ -283,8 +283,9 @@ def test_collected_acknowledgements_ride_with_the_next_read(proxy: FaultProxy) -
     (reading,) = [
         connection for connection in proxy.connections if [b"XACK", b"a", b"g", b"1-0"] in connection.commands
     ]
-    words = [command[0] for command in reading.commands if command[0] in (b"XACK", b"XREADGROUP")]
-    assert [b"XREADGROUP", *[b"XACK", b"XREADGROUP"] * 3] == words
+    words = [command for command in reading.commands if command[0] in (b"XACK", b"XREADGROUP")]
+    assert [b"XREADGROUP", *[b"XACK", b"XREADGROUP"] * 3] == [command[0] for command in words]
+    assert numbered(1, 3) == [identifier for command in words[1::2] for identifier in command[3:]]  # each once
 
 
 @pytest.mark.parametrize("command", ["XACK", "XREADGROUP"])
@@ -325,6 +326,26 @@ def test_a_flush_that_fails_loses_nothing(client: Redis[Any], proxy: FaultProxy)
         proxy.heal()
 
         assert 1 == consumer.flush()
+
+
+def test_what_could_not_be_flushed_when_closing(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    It is sent when the consumer is entered again, before its backlog is read.
+    """
+    with connect(proxy, stream_timeout=0.1) as distant:
+        deliver(client, "c", 1, 2)
+        consumer = distant.xconsumer(["a"], group="g", consumer="c", ack_buffer=9, start_from_backlog=True)
+        take(consumer)
+        consumer.ack("a", "1-0")
+        proxy.pause("to_server")
+        with pytest.raises(TimeoutError):
+            consumer.close()
+        proxy.reset_all()
+        proxy.heal()
+
+        with consumer:
+            assert [b"2-0"] == identifiers(consumer)
+        assert {b"2-0": (b"c", 2)} == pending(client)
 
 
 def test_acknowledging_while_another_reads(client: Redis[Any]) -> None:

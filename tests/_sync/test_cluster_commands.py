@@ -111,9 +111,9 @@ class TestOneKey:
         """
         Also as a key.
         """
-        with pytest.raises(TypeError, match="argument 1 of 'GET'"):
+        with pytest.raises(TypeError, match="expected str, bytes, int or float for key of 'GET', got NoneType"):
             client.get(None)  # type: ignore[arg-type]
-        with pytest.raises(TypeError, match="argument 2 of 'SET'"):
+        with pytest.raises(TypeError, match="for value of 'SET', got NoneType"):
             client.set("key", None)  # type: ignore[arg-type]
         with pytest.raises(UnicodeEncodeError):
             client.get("\ud800")

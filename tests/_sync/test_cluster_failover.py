@@ -1,6 +1,8 @@
 # Generated from tests/_async/test_cluster_failover.py by scripts/generate.py: edit that file, not this one.
 """
 Primaries that step down, die or fall silent: commands go on with the new one, after a pause.
+
+What is the client's doing alone is tested with one kind of server; a broken cluster takes its time to heal.
 """
 
 from __future__ import annotations
@@ -153,32 +155,33 @@ class TestKilled:
         # While it lasts the topology is asked for at growing intervals, by one command for all.
         assert 1 <= cluster.calls("cluster|slots") - before <= 40
 
-    def test_a_command_that_has_no_time(self, client: RedisCluster[bytes], cluster: Cluster) -> None:
+    def test_a_command_that_has_no_time(self, any_cluster: Cluster) -> None:
         """
         It ends when its time does, and certainly did not run.
         """
-        with connect_cluster(cluster, stream_timeout=0.3) as hurried:
-            hurried.ping()
-            cluster.owner(SLOT).kill()
+        with connect_cluster(any_cluster, stream_timeout=0.3) as client:
+            client.ping()
+            any_cluster.owner(SLOT).kill()
 
             with pytest.raises(ConnectionError):
-                hurried.set(KEY, 1)
+                client.set(KEY, 1)
             with pytest.raises(ConnectionError) as caught:
-                hurried.incr(KEY)
+                client.incr(KEY)
 
         assert not caught.value.may_have_run
 
-    def test_a_silent_primary(self, cluster: Cluster) -> None:
+    def test_a_silent_primary(self, any_cluster: Cluster) -> None:
         """
         What was sent to it runs out of time; what comes after the failover goes to the new one.
         """
-        silent = cluster.owner(SLOT)
-        with connect_cluster(cluster, stream_timeout=0.5) as client:
+        silent = any_cluster.owner(SLOT)
+        with connect_cluster(any_cluster, stream_timeout=0.5) as client:
             client.ping()
             silent.pause()
             with pytest.raises(RequestTimeoutError) as caught:
                 client.incr(KEY)
-            cluster.wait(lambda: silent is not cluster.owner(SLOT))
+            others = [node for node in any_cluster.nodes if node is not silent]
+            any_cluster.wait(lambda: all(silent is not any_cluster.owner(SLOT, node) for node in others))
 
             assert client.set(KEY, 1)
             assert b"1" == client.get(KEY)
@@ -187,28 +190,32 @@ class TestKilled:
 
 
 class TestStartupNodes:
-    def test_one_that_answers_is_enough(self, cluster: Cluster) -> None:
+    def test_one_that_answers_is_enough(self, any_cluster: Cluster) -> None:
         """
         Whatever the others are.
         """
-        dead = cluster.replica_of(cluster.owner(SLOT))
+        dead = any_cluster.replica_of(any_cluster.owner(SLOT))
         dead.kill()
-        nodes: list[Any] = [{"host": dead.host, "port": dead.port}, (cluster.host, 1), cluster.primaries[0].address]
+        nodes: list[Any] = [
+            {"host": dead.host, "port": dead.port},
+            (any_cluster.host, 1),
+            any_cluster.primaries[0].address,
+        ]
 
         with RedisCluster(startup_nodes=nodes) as client:
             assert client.set(KEY, 1)
 
-    def test_they_are_not_needed_later(self, cluster: Cluster) -> None:
+    def test_they_are_not_needed_later(self, any_cluster: Cluster) -> None:
         """
         Any node tells what the cluster looks like.
         """
-        seed = cluster.replica_of(cluster.owner(SLOT))
+        seed = any_cluster.replica_of(any_cluster.owner(SLOT))
         with RedisCluster(seed.host, seed.port) as client:
             client.ping()
             seed.kill()
 
-            cluster.move(SLOT, next(node for node in cluster.primaries if node is not cluster.owner(SLOT)))
+            any_cluster.move(SLOT, next(node for node in any_cluster.primaries if node is not any_cluster.owner(SLOT)))
 
             assert client.set(KEY, 1)
             assert client.ping()
-        cluster.move(SLOT, cluster.primaries[-1])
+        any_cluster.move(SLOT, any_cluster.primaries[-1])

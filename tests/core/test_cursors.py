@@ -163,7 +163,7 @@ class TestLost:
         """
         The stream is asked about again.
         """
-        standing = Cursor(b"a", "a", b"1-0", Phase.NEW, b"2-0", b"3-0", True, True)
+        standing = Cursor(b"a", "a", b"1-0", Phase.NEW, b"2-0", b"3-0", True, True, True)
 
         standing.reset()
 

@@ -23,6 +23,8 @@ NODE_TIMEOUT: Final = 1500
 #: Far longer than a cluster takes to agree on anything; only failures wait so long.
 _PATIENCE_SECONDS: Final = 30.0
 _STEP_SECONDS: Final = 0.01
+#: An ordered failover is ordered again after this time: the request is lost when the two nodes' link is just being renewed.
+_AGAIN_SECONDS: Final = 1.0
 
 
 class ClusterFailed(RuntimeError):
@@ -226,8 +228,20 @@ class Cluster:
         primary = self._named(self._view(replica)[self._name(replica)][3])
         # A primary that has not heard yet that this is its replica ignores the request.
         self.wait(lambda: self._name(primary) == self._view(primary)[self._name(replica)][3])
-        replica.command("CLUSTER", "FAILOVER", *(() if how is None else (how,)))
-        self.wait(lambda: replica in self.primaries)
+        words = ("CLUSTER", "FAILOVER", *(() if how is None else (how,)))
+        replica.command(*words)
+        asked = time.monotonic()
+
+        def promoted() -> bool:
+            nonlocal asked
+            if replica in self.primaries:
+                return True
+            if time.monotonic() - asked > _AGAIN_SECONDS:
+                asked = time.monotonic()
+                replica.command(*words)
+            return False
+
+        self.wait(promoted)
         if all(node.running and not node.paused for node in self.nodes):
             self.wait(self.healthy)
 

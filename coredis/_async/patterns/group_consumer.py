@@ -333,11 +333,13 @@ class GroupConsumer(Consumer[AnyStr]):
 
         Args:
             release: hand back to the group what was fetched and not served, as if it had not been delivered, for whoever
-                takes over (``claim_idle``); ``"all"``: everything that is pending for this member
+                takes over (``claim_idle``); ``"all"``: everything that is pending for this member. With
+                ``auto_acknowledge`` nothing is pending, and nothing is handed back
 
         Raises:
             ValueError: ``release`` is none of these
-            ConnectionError: not everything could be acknowledged or handed back; reading has ended all the same
+            ConnectionError: not everything could be acknowledged or handed back; reading has ended all the same. What
+                was collected to be acknowledged still is, and is sent when the consumer is closed or entered again
         """
         if release not in (False, True, "all"):
             raise ValueError(f"release: expected False, True or 'all', got {release!r}")
@@ -373,6 +375,8 @@ class GroupConsumer(Consumer[AnyStr]):
                 self._lose(reader)
 
     async def _release(self, everything: bool) -> None:
+        if self.auto_acknowledge:
+            return  # nothing is pending, and what was fetched is nowhere else
         held = self._held
         if everything:
             if held is not None:
@@ -402,6 +406,7 @@ class GroupConsumer(Consumer[AnyStr]):
 
     def forget_parent(self) -> None:
         self._heartbeat, self._renewing = None, False  # threads and tasks stay with the parent
+        self._acknowledgements.clear()
         super().forget_parent()
 
     def _restart(self) -> None:
@@ -412,7 +417,6 @@ class GroupConsumer(Consumer[AnyStr]):
             self._fetched = list(kept)
         self._deleted.clear()
         self._suspects = []
-        self._acknowledgements.clear()
         if self._held is not None:
             self._held.clear()
         if self._takeover is not None:

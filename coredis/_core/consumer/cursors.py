@@ -54,6 +54,7 @@ class Cursor:
         start: the identifier the application asked for, None where it asked for none
         position: read after this identifier (AFTER, HISTORY, PENDING)
         floor: in a group: nothing after this identifier has been received in this session; at first where the group stood
+        heard: something has been received in this session
         known: the group has been found, or made, in this session; if it is gone later it has vanished
         asked: PENDING only: nothing was left when asked since the application's call began
         slot: where it is in a cluster; one command can only read streams of the same slot
@@ -70,6 +71,7 @@ class Cursor:
     floor: bytes = BEGINNING
     known: bool = False
     asked: bool = False
+    heard: bool = False
     slot: int = 0
     ready: bool = True
     busy: bool = False
@@ -79,17 +81,18 @@ class Cursor:
         Forget where it stands.
         """
         self.phase, self.position, self.floor = Phase.UNKNOWN, BEGINNING, BEGINNING
-        self.known = self.asked = self.busy = False
+        self.known = self.asked = self.heard = self.busy = False
         self.ready = True
 
     @property
     def received_last(self) -> bytes | None:
         """
-        The last identifier received; where reading began, when there is none yet; None when that is not known.
+        The last identifier received; where reading began, when there is none yet; None when that is not known, and in a
+        group, where it is the group that began.
         """
         if self.phase is Phase.AFTER:
             return self.position
-        return self.floor if self.known else None
+        return self.floor if self.heard else None
 
     def received(self, last: bytes | None) -> None:
         """
@@ -97,6 +100,7 @@ class Cursor:
 
         Recording the same reply twice changes nothing.
         """
+        self.heard |= last is not None
         if self.phase is Phase.NEW:
             if last is not None:
                 self.floor = last

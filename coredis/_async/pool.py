@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from coredis._async.connection import Connection, open_connection
 from coredis._core.command import Reply
 from coredis._core.config import ConnectionOptions
+from coredis._core.parser import ErrorLine
 from coredis._core.pool import PoolState, Verdict
 from coredis._runtime import aio as rt
 from coredis.exceptions import ConnectionLostError, PoolTimeoutError, RequestTimeoutError
@@ -150,7 +151,11 @@ class Pool:
         held = True
         try:
             try:
-                return (await connection.channel.start(payload, expected, deadline).result(deadline))[-1]
+                reply = (await connection.channel.start(payload, expected, deadline).result(deadline))[-1]
+                if block is not None and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
+                    # A server that becomes a replica says so and then closes: the next command would be lost with it.
+                    connection.channel.close()
+                return reply
             except RequestTimeoutError:
                 # Slow or dead? Others had better not wait to find out.
                 self.retire(connection)

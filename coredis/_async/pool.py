@@ -165,6 +165,9 @@ class Pool:
         try:
             try:
                 reply = (await connection.channel.start(payload, expected, deadline).result(deadline))[-1]
+                if block is not None and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
+                    # A server that becomes a replica says so and then closes: the next command would be lost with it.
+                    connection.channel.close()
             except RequestTimeoutError:
                 # Slow or dead? Others had better not wait to find out.
                 self.retire(connection)

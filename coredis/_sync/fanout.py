@@ -21,7 +21,7 @@ from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
 from coredis._core.redirects import Route
 from coredis._runtime import blocking as rt
-from coredis.exceptions import ConnectionError, ConnectionLostError, RedisError, RequestTimeoutError
+from coredis.exceptions import ConnectionError, ConnectionLostError, RedisError, RequestTimeoutError, UnblockedError
 
 if TYPE_CHECKING:
     from coredis._sync.clusters import ClusterClient
@@ -169,6 +169,8 @@ def _round(client: ClusterClient[str] | ClusterClient[bytes], errands: Sequence[
         for pool, connection, group in started:
             if not group.finish():
                 pool.retire(connection)
+            if any(type(errand.error) is UnblockedError for errand in groups[pool]):
+                connection.channel.close()  # as the server may do any moment: see ``Pool.exchange``
         while held:
             pool, connection = held[-1]
             pool.release(connection)

@@ -56,15 +56,17 @@ async def test_all_streams_are_read_at_the_same_time(cluster: Cluster, protocol:
     """
     On one connection for each primary; a wait takes its time once, and an entry anywhere ends it.
     """
-    async with connect_cluster(cluster, protocol=protocol, decode_responses=True) as client:
-        async with client.xconsumer(STREAMS, group="g", consumer="c", timeout=300, buffer_size=4) as consumer:
-            waiting = spawn(consumer.get_entry)
-            await sleep(3.0)
-            assert waiting.done, "streams are waited for one after the other"
-            assert (None, None) == await waiting.join()
-            await fill(client, 1, 5)
-            first = await numbers(consumer, 5 * len(STREAMS))
-            assert connections(cluster) <= 3
+    async with (
+        connect_cluster(cluster, protocol=protocol, decode_responses=True) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=300, buffer_size=4) as consumer,
+    ):
+        waiting = spawn(consumer.get_entry)
+        await sleep(3.0)
+        assert waiting.done, "streams are waited for one after the other"
+        assert (None, None) == await waiting.join()
+        await fill(client, 1, 5)
+        first = await numbers(consumer, 5 * len(STREAMS))
+        assert connections(cluster) <= 3
 
     assert {stream: [1, 2, 3, 4, 5] for stream in STREAMS} == first
 
@@ -73,14 +75,16 @@ async def test_an_entry_ends_the_wait(cluster: Cluster) -> None:
     """
     Whichever of the streams on a node it comes to, and though the others were asked long ago.
     """
-    async with connect_cluster(cluster, decode_responses=True) as client:
-        async with client.xconsumer(STREAMS, timeout=30_000, block_slice=30_000) as consumer:
-            for stream in (STREAMS[3], STREAMS[11], STREAMS[3]):
-                reading = spawn(consumer.get_entry)
-                await sleep(0.05)
-                await client.xadd(stream, {"n": 1})
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS, timeout=30_000, block_slice=30_000) as consumer,
+    ):
+        for stream in (STREAMS[3], STREAMS[11], STREAMS[3]):
+            reading = spawn(consumer.get_entry)
+            await sleep(0.05)
+            await client.xadd(stream, {"n": 1})
 
-                assert stream == (await reading.join())[0]
+            assert stream == (await reading.join())[0]
 
 
 async def test_one_slot_waits_on_the_server(cluster: Cluster) -> None:
@@ -88,30 +92,34 @@ async def test_one_slot_waits_on_the_server(cluster: Cluster) -> None:
     Streams that share a slot are read as on one server.
     """
     together = ["{tag}one", "{tag}two"]
-    async with connect_cluster(cluster, decode_responses=True) as client:
-        async with client.xconsumer(together, group="g", consumer="c", timeout=20_000) as consumer:
-            reading = spawn(consumer.get_entry)
-            await sleep(0.05)
-            await fill(client, 1, 1, together[1:])
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(together, group="g", consumer="c", timeout=20_000) as consumer,
+    ):
+        reading = spawn(consumer.get_entry)
+        await sleep(0.05)
+        await fill(client, 1, 1, together[1:])
 
-            assert "{tag}two" == (await reading.join())[0]
+        assert "{tag}two" == (await reading.join())[0]
 
 
 async def test_streams_come_and_go(cluster: Cluster) -> None:
     """
     A read that waits takes in a stream that is added, wherever it is, and one that is removed is read no more.
     """
-    async with connect_cluster(cluster, decode_responses=True) as client:
-        async with client.xconsumer(STREAMS[:2], timeout=20_000, block_slice=20_000) as consumer:
-            reading = spawn(consumer.get_entry)
-            await sleep(0.05)
-            for stream in STREAMS[2:6]:
-                assert await consumer.add_stream(stream, "0")
-            assert await consumer.remove_stream(STREAMS[0])
-            await client.xadd(STREAMS[0], {"n": 1})
-            await client.xadd(STREAMS[5], {"n": 1})
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS[:2], timeout=20_000, block_slice=20_000) as consumer,
+    ):
+        reading = spawn(consumer.get_entry)
+        await sleep(0.05)
+        for stream in STREAMS[2:6]:
+            assert await consumer.add_stream(stream, "0")
+        assert await consumer.remove_stream(STREAMS[0])
+        await client.xadd(STREAMS[0], {"n": 1})
+        await client.xadd(STREAMS[5], {"n": 1})
 
-            assert STREAMS[5] == (await reading.join())[0]
+        assert STREAMS[5] == (await reading.join())[0]
 
 
 async def test_the_backlog_of_each_stream(cluster: Cluster) -> None:
@@ -157,25 +165,27 @@ async def test_slots_that_move_while_they_are_read(cluster: Cluster) -> None:
     """
     There and back again: every entry comes, once and in order, and no error reaches the reader.
     """
-    async with connect_cluster(cluster, decode_responses=True) as client:
-        async with client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer:
-            await fill(client, 1, 1)
-            seen = await numbers(consumer, len(STREAMS))
-            reading = spawn(lambda: numbers(consumer, 4 * len(STREAMS)))
-            for number, stream in enumerate(STREAMS[:4], 2):
-                slot = slot_of(stream)
-                source = cluster.owner(slot)
-                target = next(node for node in cluster.primaries if node is not source)
-                cluster.begin_migration(slot, target)
-                await fill(client, number, number, STREAMS[:10])
-                cluster.move_keys(slot, source, target)
-                await fill(client, number, number, STREAMS[10:])
-                cluster.finish_migration(slot, source, target)
-            for stream, later in (await reading.join()).items():
-                seen[stream] += later
-            for stream in STREAMS[:4]:
-                slot = slot_of(stream)
-                cluster.move(slot, next(node for node in cluster.primaries if node is not cluster.owner(slot)))
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer,
+    ):
+        await fill(client, 1, 1)
+        seen = await numbers(consumer, len(STREAMS))
+        reading = spawn(lambda: numbers(consumer, 4 * len(STREAMS)))
+        for number, stream in enumerate(STREAMS[:4], 2):
+            slot = slot_of(stream)
+            source = cluster.owner(slot)
+            target = next(node for node in cluster.primaries if node is not source)
+            cluster.begin_migration(slot, target)
+            await fill(client, number, number, STREAMS[:10])
+            cluster.move_keys(slot, source, target)
+            await fill(client, number, number, STREAMS[10:])
+            cluster.finish_migration(slot, source, target)
+        for stream, later in (await reading.join()).items():
+            seen[stream] += later
+        for stream in STREAMS[:4]:
+            slot = slot_of(stream)
+            cluster.move(slot, next(node for node in cluster.primaries if node is not cluster.owner(slot)))
 
     assert {stream: [1, 2, 3, 4, 5] for stream in STREAMS} == seen
 
@@ -185,16 +195,18 @@ async def test_failover(cluster: Cluster, how: str | None) -> None:
     """
     Ordered or by force: pending entries keep their owner, and reading goes on where it was.
     """
-    async with connect_cluster(cluster, decode_responses=True) as client:
-        async with client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer:
-            await fill(client, 1, 1)
-            seen = await numbers(consumer, len(STREAMS))
-            cluster.replicated()
-            reading = spawn(lambda: numbers(consumer, len(STREAMS)))
-            cluster.fail_over(cluster.replica_of(cluster.primaries[0]), how=how)
-            await fill(client, 2, 2)
-            for stream, later in (await reading.join()).items():
-                seen[stream] += later
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer,
+    ):
+        await fill(client, 1, 1)
+        seen = await numbers(consumer, len(STREAMS))
+        cluster.replicated()
+        reading = spawn(lambda: numbers(consumer, len(STREAMS)))
+        cluster.fail_over(cluster.replica_of(cluster.primaries[0]), how=how)
+        await fill(client, 2, 2)
+        for stream, later in (await reading.join()).items():
+            seen[stream] += later
 
     assert {stream: [1, 2] for stream in STREAMS} == seen
 
@@ -203,29 +215,31 @@ async def test_a_killed_primary_keeps_nobody_waiting(cluster: Cluster) -> None:
     """
     While one is gone, the streams of the others go on; its own go on when its replica has taken its place.
     """
-    async with connect_cluster(cluster, decode_responses=True, stream_timeout=2.0) as client:
-        async with client.xconsumer(STREAMS, group="g", consumer="c", timeout=40_000, buffer_size=4) as consumer:
-            await fill(client, 1, 1)
-            seen = await numbers(consumer, len(STREAMS))
-            cluster.replicated()
-            victim = cluster.primaries[1]
-            mine = [stream for stream in STREAMS if cluster.owner(slot_of(stream)) is victim]
-            others = [stream for stream in STREAMS if stream not in mine]
-            reading = spawn(lambda: numbers(consumer, len(others)))
-            victim.kill()
-            await fill(client, 2, 2, others)
-            for stream, later in (await reading.join()).items():
-                seen[stream] += later
-            assert {stream: [1] if stream in mine else [1, 2] for stream in STREAMS} == seen
+    async with (
+        connect_cluster(cluster, decode_responses=True, stream_timeout=2.0) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=40_000, buffer_size=4) as consumer,
+    ):
+        await fill(client, 1, 1)
+        seen = await numbers(consumer, len(STREAMS))
+        cluster.replicated()
+        victim = cluster.primaries[1]
+        mine = [stream for stream in STREAMS if cluster.owner(slot_of(stream)) is victim]
+        others = [stream for stream in STREAMS if stream not in mine]
+        reading = spawn(lambda: numbers(consumer, len(others)))
+        victim.kill()
+        await fill(client, 2, 2, others)
+        for stream, later in (await reading.join()).items():
+            seen[stream] += later
+        assert {stream: [1] if stream in mine else [1, 2] for stream in STREAMS} == seen
 
-            for stream in mine:
-                while True:
-                    try:
-                        await client.xadd(stream, {"number": 2}, identifier="2-0")
-                        break
-                    except (ConnectionError, RedisError, RequestTimeoutError):
-                        await sleep(0.1)
-            for stream, later in (await numbers(consumer, len(mine))).items():
-                seen[stream] += later
+        for stream in mine:
+            while True:
+                try:
+                    await client.xadd(stream, {"number": 2}, identifier="2-0")
+                    break
+                except (ConnectionError, RedisError, RequestTimeoutError):
+                    await sleep(0.1)
+        for stream, later in (await numbers(consumer, len(mine))).items():
+            seen[stream] += later
 
     assert {stream: [1, 2] for stream in STREAMS} == seen

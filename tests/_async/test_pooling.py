@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coredis import RetryPolicy
-from coredis.exceptions import ConnectionError, PoolTimeoutError
+from coredis.exceptions import ConnectionError, PoolTimeoutError, UnblockedError
 from tests._async.waiting import until
 from tests.support.aio import Redis, connect, gather, open_resources, settle, sleep, spawn
 from tests.support.proxy import FaultProxy
@@ -165,3 +165,30 @@ def blocked(proxy: FaultProxy) -> int:
     Count the connections whose last command blocks.
     """
     return sum(connection.commands[-1:] != [] and connection.commands[-1][0] == b"BLPOP" for connection in proxy.live)
+
+
+async def test_a_connection_that_was_unblocked_is_not_used_again(server: Server) -> None:
+    """
+    A server that turns into a replica unblocks its clients with an error and closes their connections right after; what was
+    sent on one in between would be lost, and nobody could tell whether it has run.
+    """
+    async with connect(server) as client:
+        waiting = spawn(occupying(client))
+        await until(lambda: b"cmd=blpop" in listed(server))
+        (line,) = [line for line in listed(server).splitlines() if b"cmd=blpop" in line]
+        identifier = line.partition(b"id=")[2].split()[0]
+        server.command("CLIENT", "UNBLOCK", identifier, "ERROR")
+        with pytest.raises(UnblockedError):
+            await waiting.join()
+
+        await until(lambda: b"id=%s " % identifier not in listed(server))
+        assert None is await client.blpop(["empty"], timeout=0.01)
+
+
+def listed(server: Server) -> bytes:
+    """
+    Have the server list its clients.
+    """
+    lines = server.command("CLIENT", "LIST")
+    assert isinstance(lines, bytes)
+    return lines

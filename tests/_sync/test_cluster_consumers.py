@@ -57,15 +57,17 @@ def test_all_streams_are_read_at_the_same_time(cluster: Cluster, protocol: int) 
     """
     On one connection for each primary; a wait takes its time once, and an entry anywhere ends it.
     """
-    with connect_cluster(cluster, protocol=protocol, decode_responses=True) as client:
-        with client.xconsumer(STREAMS, group="g", consumer="c", timeout=300, buffer_size=4) as consumer:
-            waiting = spawn(consumer.get_entry)
-            sleep(3.0)
-            assert waiting.done, "streams are waited for one after the other"
-            assert (None, None) == waiting.join()
-            fill(client, 1, 5)
-            first = numbers(consumer, 5 * len(STREAMS))
-            assert connections(cluster) <= 3
+    with (
+        connect_cluster(cluster, protocol=protocol, decode_responses=True) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=300, buffer_size=4) as consumer,
+    ):
+        waiting = spawn(consumer.get_entry)
+        sleep(3.0)
+        assert waiting.done, "streams are waited for one after the other"
+        assert (None, None) == waiting.join()
+        fill(client, 1, 5)
+        first = numbers(consumer, 5 * len(STREAMS))
+        assert connections(cluster) <= 3
 
     assert {stream: [1, 2, 3, 4, 5] for stream in STREAMS} == first
 
@@ -74,14 +76,16 @@ def test_an_entry_ends_the_wait(cluster: Cluster) -> None:
     """
     Whichever of the streams on a node it comes to, and though the others were asked long ago.
     """
-    with connect_cluster(cluster, decode_responses=True) as client:
-        with client.xconsumer(STREAMS, timeout=30_000, block_slice=30_000) as consumer:
-            for stream in (STREAMS[3], STREAMS[11], STREAMS[3]):
-                reading = spawn(consumer.get_entry)
-                sleep(0.05)
-                client.xadd(stream, {"n": 1})
+    with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS, timeout=30_000, block_slice=30_000) as consumer,
+    ):
+        for stream in (STREAMS[3], STREAMS[11], STREAMS[3]):
+            reading = spawn(consumer.get_entry)
+            sleep(0.05)
+            client.xadd(stream, {"n": 1})
 
-                assert stream == (reading.join())[0]
+            assert stream == (reading.join())[0]
 
 
 def test_one_slot_waits_on_the_server(cluster: Cluster) -> None:
@@ -89,30 +93,34 @@ def test_one_slot_waits_on_the_server(cluster: Cluster) -> None:
     Streams that share a slot are read as on one server.
     """
     together = ["{tag}one", "{tag}two"]
-    with connect_cluster(cluster, decode_responses=True) as client:
-        with client.xconsumer(together, group="g", consumer="c", timeout=20_000) as consumer:
-            reading = spawn(consumer.get_entry)
-            sleep(0.05)
-            fill(client, 1, 1, together[1:])
+    with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(together, group="g", consumer="c", timeout=20_000) as consumer,
+    ):
+        reading = spawn(consumer.get_entry)
+        sleep(0.05)
+        fill(client, 1, 1, together[1:])
 
-            assert "{tag}two" == (reading.join())[0]
+        assert "{tag}two" == (reading.join())[0]
 
 
 def test_streams_come_and_go(cluster: Cluster) -> None:
     """
     A read that waits takes in a stream that is added, wherever it is, and one that is removed is read no more.
     """
-    with connect_cluster(cluster, decode_responses=True) as client:
-        with client.xconsumer(STREAMS[:2], timeout=20_000, block_slice=20_000) as consumer:
-            reading = spawn(consumer.get_entry)
-            sleep(0.05)
-            for stream in STREAMS[2:6]:
-                assert consumer.add_stream(stream, "0")
-            assert consumer.remove_stream(STREAMS[0])
-            client.xadd(STREAMS[0], {"n": 1})
-            client.xadd(STREAMS[5], {"n": 1})
+    with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS[:2], timeout=20_000, block_slice=20_000) as consumer,
+    ):
+        reading = spawn(consumer.get_entry)
+        sleep(0.05)
+        for stream in STREAMS[2:6]:
+            assert consumer.add_stream(stream, "0")
+        assert consumer.remove_stream(STREAMS[0])
+        client.xadd(STREAMS[0], {"n": 1})
+        client.xadd(STREAMS[5], {"n": 1})
 
-            assert STREAMS[5] == (reading.join())[0]
+        assert STREAMS[5] == (reading.join())[0]
 
 
 def test_the_backlog_of_each_stream(cluster: Cluster) -> None:
@@ -158,25 +166,27 @@ def test_slots_that_move_while_they_are_read(cluster: Cluster) -> None:
     """
     There and back again: every entry comes, once and in order, and no error reaches the reader.
     """
-    with connect_cluster(cluster, decode_responses=True) as client:
-        with client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer:
-            fill(client, 1, 1)
-            seen = numbers(consumer, len(STREAMS))
-            reading = spawn(lambda: numbers(consumer, 4 * len(STREAMS)))
-            for number, stream in enumerate(STREAMS[:4], 2):
-                slot = slot_of(stream)
-                source = cluster.owner(slot)
-                target = next(node for node in cluster.primaries if node is not source)
-                cluster.begin_migration(slot, target)
-                fill(client, number, number, STREAMS[:10])
-                cluster.move_keys(slot, source, target)
-                fill(client, number, number, STREAMS[10:])
-                cluster.finish_migration(slot, source, target)
-            for stream, later in (reading.join()).items():
-                seen[stream] += later
-            for stream in STREAMS[:4]:
-                slot = slot_of(stream)
-                cluster.move(slot, next(node for node in cluster.primaries if node is not cluster.owner(slot)))
+    with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer,
+    ):
+        fill(client, 1, 1)
+        seen = numbers(consumer, len(STREAMS))
+        reading = spawn(lambda: numbers(consumer, 4 * len(STREAMS)))
+        for number, stream in enumerate(STREAMS[:4], 2):
+            slot = slot_of(stream)
+            source = cluster.owner(slot)
+            target = next(node for node in cluster.primaries if node is not source)
+            cluster.begin_migration(slot, target)
+            fill(client, number, number, STREAMS[:10])
+            cluster.move_keys(slot, source, target)
+            fill(client, number, number, STREAMS[10:])
+            cluster.finish_migration(slot, source, target)
+        for stream, later in (reading.join()).items():
+            seen[stream] += later
+        for stream in STREAMS[:4]:
+            slot = slot_of(stream)
+            cluster.move(slot, next(node for node in cluster.primaries if node is not cluster.owner(slot)))
 
     assert {stream: [1, 2, 3, 4, 5] for stream in STREAMS} == seen
 
@@ -186,16 +196,18 @@ def test_failover(cluster: Cluster, how: str | None) -> None:
     """
     Ordered or by force: pending entries keep their owner, and reading goes on where it was.
     """
-    with connect_cluster(cluster, decode_responses=True) as client:
-        with client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer:
-            fill(client, 1, 1)
-            seen = numbers(consumer, len(STREAMS))
-            cluster.replicated()
-            reading = spawn(lambda: numbers(consumer, len(STREAMS)))
-            cluster.fail_over(cluster.replica_of(cluster.primaries[0]), how=how)
-            fill(client, 2, 2)
-            for stream, later in (reading.join()).items():
-                seen[stream] += later
+    with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer,
+    ):
+        fill(client, 1, 1)
+        seen = numbers(consumer, len(STREAMS))
+        cluster.replicated()
+        reading = spawn(lambda: numbers(consumer, len(STREAMS)))
+        cluster.fail_over(cluster.replica_of(cluster.primaries[0]), how=how)
+        fill(client, 2, 2)
+        for stream, later in (reading.join()).items():
+            seen[stream] += later
 
     assert {stream: [1, 2] for stream in STREAMS} == seen
 
@@ -204,29 +216,31 @@ def test_a_killed_primary_keeps_nobody_waiting(cluster: Cluster) -> None:
     """
     While one is gone, the streams of the others go on; its own go on when its replica has taken its place.
     """
-    with connect_cluster(cluster, decode_responses=True, stream_timeout=2.0) as client:
-        with client.xconsumer(STREAMS, group="g", consumer="c", timeout=40_000, buffer_size=4) as consumer:
-            fill(client, 1, 1)
-            seen = numbers(consumer, len(STREAMS))
-            cluster.replicated()
-            victim = cluster.primaries[1]
-            mine = [stream for stream in STREAMS if cluster.owner(slot_of(stream)) is victim]
-            others = [stream for stream in STREAMS if stream not in mine]
-            reading = spawn(lambda: numbers(consumer, len(others)))
-            victim.kill()
-            fill(client, 2, 2, others)
-            for stream, later in (reading.join()).items():
-                seen[stream] += later
-            assert {stream: [1] if stream in mine else [1, 2] for stream in STREAMS} == seen
+    with (
+        connect_cluster(cluster, decode_responses=True, stream_timeout=2.0) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=40_000, buffer_size=4) as consumer,
+    ):
+        fill(client, 1, 1)
+        seen = numbers(consumer, len(STREAMS))
+        cluster.replicated()
+        victim = cluster.primaries[1]
+        mine = [stream for stream in STREAMS if cluster.owner(slot_of(stream)) is victim]
+        others = [stream for stream in STREAMS if stream not in mine]
+        reading = spawn(lambda: numbers(consumer, len(others)))
+        victim.kill()
+        fill(client, 2, 2, others)
+        for stream, later in (reading.join()).items():
+            seen[stream] += later
+        assert {stream: [1] if stream in mine else [1, 2] for stream in STREAMS} == seen
 
-            for stream in mine:
-                while True:
-                    try:
-                        client.xadd(stream, {"number": 2}, identifier="2-0")
-                        break
-                    except (ConnectionError, RedisError, RequestTimeoutError):
-                        sleep(0.1)
-            for stream, later in (numbers(consumer, len(mine))).items():
-                seen[stream] += later
+        for stream in mine:
+            while True:
+                try:
+                    client.xadd(stream, {"number": 2}, identifier="2-0")
+                    break
+                except (ConnectionError, RedisError, RequestTimeoutError):
+                    sleep(0.1)
+        for stream, later in (numbers(consumer, len(mine))).items():
+            seen[stream] += later
 
     assert {stream: [1, 2] for stream in STREAMS} == seen

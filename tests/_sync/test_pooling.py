@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coredis.sync import RetryPolicy
-from coredis.exceptions import ConnectionError, PoolTimeoutError
+from coredis.exceptions import ConnectionError, PoolTimeoutError, UnblockedError
 from tests._sync.waiting import until
 from tests.support.blocking import Redis, connect, gather, open_resources, settle, sleep, spawn
 from tests.support.proxy import FaultProxy
@@ -166,3 +166,30 @@ def blocked(proxy: FaultProxy) -> int:
     Count the connections whose last command blocks.
     """
     return sum(connection.commands[-1:] != [] and connection.commands[-1][0] == b"BLPOP" for connection in proxy.live)
+
+
+def test_a_connection_that_was_unblocked_is_not_used_again(server: Server) -> None:
+    """
+    A server that turns into a replica unblocks its clients with an error and closes their connections right after; what was
+    sent on one in between would be lost, and nobody could tell whether it has run.
+    """
+    with connect(server) as client:
+        waiting = spawn(occupying(client))
+        until(lambda: b"cmd=blpop" in listed(server))
+        (line,) = [line for line in listed(server).splitlines() if b"cmd=blpop" in line]
+        identifier = line.partition(b"id=")[2].split()[0]
+        server.command("CLIENT", "UNBLOCK", identifier, "ERROR")
+        with pytest.raises(UnblockedError):
+            waiting.join()
+
+        until(lambda: b"id=%s " % identifier not in listed(server))
+        assert None is client.blpop(["empty"], timeout=0.01)
+
+
+def listed(server: Server) -> bytes:
+    """
+    Have the server list its clients.
+    """
+    lines = server.command("CLIENT", "LIST")
+    assert isinstance(lines, bytes)
+    return lines

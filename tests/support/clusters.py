@@ -26,6 +26,17 @@ _STEP_SECONDS: Final = 0.01
 #: An ordered failover is ordered again after this time: the request is lost when the two nodes' link is just being renewed.
 _AGAIN_SECONDS: Final = 1.0
 
+#: What a node is asked to see whether all is well.
+_QUESTIONS: Final = (("CLUSTER", "INFO"), ("CLUSTER", "NODES"), ("CLUSTER", "SHARDS"), ("INFO", "replication"))
+#: What makes a node as good as new. The statistics last: nothing of this counts.
+_CLEANING: Final = (
+    ("CLIENT", "KILL", "TYPE", "normal"),
+    ("FLUSHALL",),
+    ("SCRIPT", "FLUSH"),
+    ("FUNCTION", "FLUSH"),
+    ("CONFIG", "RESETSTAT"),
+)
+
 
 class ClusterFailed(RuntimeError):
     """
@@ -126,8 +137,11 @@ class Cluster:
 
         It is CLUSTER NODES that is asked, so the calls of CLUSTER SLOTS are those of the client under test.
         """
+        return self._owners(self._view(self._ask(asked)))
+
+    def _owners(self, view: dict[str, list[str]]) -> dict[int, Server]:
         found = {}
-        for fields in self._view(self._ask(asked)).values():
+        for fields in view.values():
             for slots in fields[8:]:
                 if not slots.startswith("["):  # on its way to or from another node
                     found[int(slots.partition("-")[0])] = self._at(_port(fields))
@@ -268,27 +282,26 @@ class Cluster:
         """
         if not all(node.running and not node.paused for node in self.nodes):
             return False
-        expected = self.owners(self.nodes[0])
-        following = _following(self._view(self.nodes[0]))
-        if self.size != len(set(map(id, expected.values()))):
-            return False
+        agreed: tuple[dict[int, Server], dict[str, str]] | None = None
         for node in self.nodes:
-            if "cluster_state:ok" not in _text(node.command("CLUSTER", "INFO")) or self.owners(node) != expected:
+            with node.connect() as client:
+                state, lines, shards, replication = client.pipeline(_QUESTIONS)
+            view = _parse(_text(lines))
+            owners = self._owners(view)
+            agreed = agreed or (owners, _following(view))
+            if "cluster_state:ok" not in _text(state) or agreed != (owners, _following(view)):
                 return False
-            view = self._view(node)
             if any("fail" in fields[2] or "handshake" in fields[2] for fields in view.values()):
                 return False
-            if len(view) != len(self.nodes) or _following(view) != following:
-                return False
             # A replica that has not been heard of is left out by CLUSTER SLOTS.
-            if len(self.nodes) != _count(b"online", node.command("CLUSTER", "SHARDS")):
+            if len(view) != len(self.nodes) or len(self.nodes) != _count(b"online", shards):
                 return False
-            replica = "slave" in view[self._name(node)][2]
-            if replica != (node not in expected.values()):
+            replica = any("myself,slave" in fields[2] for fields in view.values())
+            if replica != (node not in owners.values()):
                 return False
-            if replica and "master_link_status:up" not in _text(node.command("INFO", "replication")):
+            if replica and "master_link_status:up" not in _text(replication):
                 return False
-        return True
+        return agreed is not None and self.size == len(set(map(id, agreed[0].values())))
 
     def heal(self) -> None:
         """
@@ -303,11 +316,9 @@ class Cluster:
             if node.paused:
                 node.resume()
         self.wait(self.healthy)
-        for primary in self.primaries:
-            primary.command("FLUSHALL")
         for node in self.nodes:
             with node.connect() as client:
-                client.pipeline((("CLIENT", "KILL", "TYPE", "normal"), ("SCRIPT", "FLUSH"), ("CONFIG", "RESETSTAT")))
+                client.pipeline(_CLEANING)  # replicas refuse what their primaries do for them
 
     def close(self) -> None:
         """
@@ -351,8 +362,7 @@ class Cluster:
         return node.tls_port if self._tls else node.port
 
     def _view(self, node: Server) -> dict[str, list[str]]:
-        lines = _text(node.command("CLUSTER", "NODES")).splitlines()
-        return {line.split()[0]: line.split() for line in lines}
+        return _parse(_text(node.command("CLUSTER", "NODES")))
 
     def _name(self, node: Server) -> str:
         return _text(node.command("CLUSTER", "MYID"))
@@ -368,6 +378,13 @@ class Cluster:
 
     def _ask(self, node: Server | None) -> Server:
         return self._any() if node is None else node
+
+
+def _parse(lines: str) -> dict[str, list[str]]:
+    """
+    Read CLUSTER NODES: the fields of each node, by its name.
+    """
+    return {line.split()[0]: line.split() for line in lines.splitlines()}
 
 
 def _count(word: bytes, reply: Reply) -> int:
@@ -389,6 +406,8 @@ def _port(fields: list[str]) -> int:
 
 
 def _text(reply: Reply) -> str:
+    if isinstance(reply, ErrorReply):
+        raise reply
     assert isinstance(reply, bytes)
     return reply.decode()
 

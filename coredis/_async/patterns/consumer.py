@@ -678,8 +678,8 @@ class Consumer(Generic[AnyStr]):
             self._lose(reader)
             self._misplaced.append((error, reader.place))
             self._arranged = False
-        elif isinstance(error, ReadOnlyError):
-            self._lose(reader)  # demoted: whoever is behind the address now is found by connecting again
+        elif isinstance(error, ReadOnlyError) or _demoted(error):
+            self._lose(reader)  # whoever is behind the address now is found by connecting again
             self._misplaced.append((error, reader.place))
             self._arranged = False
         elif not isinstance(error, AskError):
@@ -846,6 +846,13 @@ class Batches(Generic[AnyStr]):
         if not batch:
             raise StopAsyncIteration
         return batch
+
+
+def _demoted(error: RedisError) -> bool:
+    """
+    Tell whether a waiting read was ended because the server has become a replica; it closes the connection next.
+    """
+    return isinstance(error, UnblockedError) and "instance state changed" in str(error)
 
 
 def is_absent(error: Exception | None) -> bool:

@@ -442,7 +442,7 @@ class GroupConsumer(Consumer[AnyStr]):
             self._groups.create(missing)
             for cursor in missing:
                 if self._held is not None:
-                    self._held.forget(cursor.name)
+                    self._held.forget(cursor.name, self._outstanding())
             standing.update(self._groups.standing(missing))
         for cursor in unknown:
             if cursor.start not in (None, b">"):
@@ -520,7 +520,7 @@ class GroupConsumer(Consumer[AnyStr]):
             True  # two at once, one from a heartbeat, would each find the entries younger than they should be
         )
         try:
-            self.statistics.taken_over += self._pending.renew(held, age, idle)
+            self.statistics.taken_over += self._pending.renew(held, age, idle, self._outstanding)
         finally:
             self._renewing = False
 
@@ -672,13 +672,18 @@ class GroupConsumer(Consumer[AnyStr]):
 
     def _let_go(self, name: bytes, found: tuple[bytes, ...]) -> None:
         if self._held is not None:
-            # With CLAIM, even a read of new entries may bring what was pending when it was sent.
-            native = self._takeover is not None and self._takeover.native
-            outstanding = any(
-                reader.plan is not None and (native or reader.plan.kind is not Kind.NEW)
-                for reader in list(self._readers.values())
-            )
-            self._held.let_go(name, found, outstanding)
+            self._held.let_go(name, found, self._outstanding())
+
+    def _outstanding(self) -> bool:
+        """
+        Tell whether a read is under way whose reply may have entries that were pending when it was sent.
+        """
+        # With CLAIM, even a read of new entries may.
+        native = self._takeover is not None and self._takeover.native
+        return any(
+            reader.plan is not None and (native or reader.plan.kind is not Kind.NEW)
+            for reader in list(self._readers.values())
+        )
 
     def _named(self, stream: KeyT, entries: tuple[IdentifierT, ...]) -> tuple[bytes, tuple[bytes, ...]]:
         """

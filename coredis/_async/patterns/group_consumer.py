@@ -172,7 +172,7 @@ class GroupConsumer(Consumer[AnyStr]):
         self._acknowledgements = Acknowledgements(options.ack_buffer, options.ack_interval / 1000)
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
-        self._doubtful = False  # the server missed a group, and did not say in which stream
+        self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
         self._renewing = False
@@ -460,12 +460,14 @@ class GroupConsumer(Consumer[AnyStr]):
     # ------------------------------------------------------------------------------------------------------ reading
 
     async def _prepare(self) -> None:
-        if self._doubtful:
-            standing = await self._groups.standing(self._cursors.values())
-            for cursor in self._cursors.values():
+        # What an outstanding read brings may come after the place where a group would be made again now.
+        doubtful = [cursor for name, cursor in self._cursors.items() if name in self._doubtful and not cursor.busy]
+        if doubtful:
+            standing = await self._groups.standing(doubtful)
+            for cursor in doubtful:
                 if standing[cursor.name] is None:
                     cursor.phase = Phase.UNKNOWN
-            self._doubtful = False
+            self._doubtful.difference_update([cursor.name for cursor in doubtful])
         await super()._prepare()
         await self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
@@ -651,7 +653,7 @@ class GroupConsumer(Consumer[AnyStr]):
         super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
 
     def _vanished(self, error: StreamConsumerGroupError) -> None:
-        self._doubtful = True
+        self._doubtful.update(self._cursors)
         if not self.auto_create or self._options.raises:
             raise error
 

@@ -209,6 +209,25 @@ def leaving(stage: Stage, trouble: Trouble) -> None:
     assert all(pending.delivered < stage.server.now - 60_000 for pending in group(stage).pending.values())
 
 
+def leaving_what_is_nowhere_else(stage: Stage, trouble: Trouble) -> None:
+    """
+    A consumer that acknowledges on delivery is closed while a read is out, and the close is broken off: what came is served, and
+    what did not is counted.
+    """
+    filled(stage)
+    consumer = stage.client().xconsumer(
+        ["s"], group="g", consumer="c", buffer_size=9, auto_acknowledge=True, timeout=50
+    )
+    reading = stage.start(consumer.get_entry())
+    stage.wait(lambda: any(b"XREADGROUP" in link.outward for link in stage.network.links), None)
+    reading.cancel()
+    trouble.run(stage, consumer.close)
+    stage.run(consumer.close())
+    numbers = [entry.field_values[b"n"] for _, entry in consumer.drain()]
+
+    assert (numbers, consumer.statistics.possibly_lost) in ((ENTRIES, 0), ([], 1))
+
+
 def reading_without_waiting(stage: Stage, trouble: Trouble) -> None:
     """
     As an application reads that has better things to do.
@@ -264,6 +283,7 @@ def points(troubles: Iterator[Trouble], case: Case) -> int:
         queueing,
         closing,
         leaving,
+        leaving_what_is_nowhere_else,
     ],
     ids=lambda case: case.__name__,
 )

@@ -365,12 +365,18 @@ class GroupConsumer(Consumer[AnyStr]):
             if reader.waits and not reader.started.done():
                 await self._unblock(reader)
             await rt.wait_any((reader.started,), rt.now() + CLOSING_SECONDS)
-            try:
-                self._take(reader)
-            except (RedisError, RequestTimeoutError):
-                pass
-            if reader.plan is not None:
-                self._lose(reader)
+            self._conclude(reader)
+
+    def _conclude(self, reader: Reader[AnyStr]) -> None:
+        """
+        Keep what an outstanding read has brought; one that has not been answered is lost.
+        """
+        try:
+            self._take(reader)
+        except (RedisError, RequestTimeoutError):
+            pass
+        if reader.plan is not None:
+            self._lose(reader)
 
     async def _release(self, everything: bool) -> None:
         held = self._held
@@ -391,6 +397,11 @@ class GroupConsumer(Consumer[AnyStr]):
         self._suspects = []
 
     async def _finish(self) -> None:
+        if self.auto_acknowledge:
+            for reader in list(self._readers.values()):  # there are some when closing was broken off
+                reader.resume()
+                if reader.started is not None:
+                    self._conclude(reader)
         await super()._finish()
         self._deleted.clear()
         await self._stop_heartbeat()

@@ -165,7 +165,10 @@ class Members(RuleBasedStateMachine):
         done, self._unacknowledged[member] = mine[:count], mine[count:]
         for stream, identifier in done:
             answer = self._consumers[member].ack(stream, identifier)
-            assert answer == 1 if member == 0 else answer <= 2
+            if member == 1:  # collects them
+                assert answer <= 2
+            elif (stream, identifier) not in self._deleted:  # which is acknowledged away when it is read again
+                assert answer == 1
         self._acknowledged.update(done)
 
     @rule(member=MEMBER)
@@ -241,7 +244,7 @@ def test_members_of_a_group_in_memory(personality: Personality) -> None:
     Whatever they do in which order, with the server in memory.
     """
     run_state_machine_as_test(
-        lambda: Members(InMemory(personality)), settings=settings(OPTIONS, max_examples=100, stateful_step_count=30)
+        lambda: Members(InMemory(personality)), settings=settings(OPTIONS, max_examples=80, stateful_step_count=30)
     )
 
 
@@ -250,5 +253,5 @@ def test_members_of_a_group_on_a_server(server: Server) -> None:
     The same with real servers.
     """
     run_state_machine_as_test(
-        lambda: Members(OnServer(server)), settings=settings(OPTIONS, max_examples=40, stateful_step_count=30)
+        lambda: Members(OnServer(server)), settings=settings(OPTIONS, max_examples=20, stateful_step_count=30)
     )

@@ -211,7 +211,7 @@ def leaving(stage: Stage, trouble: Trouble) -> None:
 
 def leaving_what_is_nowhere_else(stage: Stage, trouble: Trouble) -> None:
     """
-    A consumer that acknowledges on delivery is closed while a read is out, and the close is broken off: what came is served, and
+    Closed while a read is out whose entries are nowhere else, and the close is broken off: what came is served, and
     what did not is counted.
     """
     filled(stage)

@@ -120,10 +120,25 @@ def test_a_stream_is_forgotten() -> None:
     held.leases[b"t", b"1-0"] = 0.0
     held.let_go(b"s", (b"9-0",), outstanding=True)
 
-    held.forget(b"s")
+    held.forget(b"s", outstanding=False)
 
     assert {(b"t", b"1-0"): 0.0} == held.leases
     assert (b"s", b"9-0") not in held
+
+
+def test_a_stream_is_forgotten_while_a_read_is_outstanding() -> None:
+    """
+    The old group may have answered that read: what it gave then, and was held, must not be taken for something new.
+    """
+    held = holding(e1=0.0)
+    held.let_go(b"s", (b"9-0",), outstanding=True)
+
+    held.forget(b"s", outstanding=True)
+
+    assert {} == held.leases
+    assert [True, True] == [(b"s", b"1-0") in held, (b"s", b"9-0") in held]
+    held.settled((b"s",))
+    assert [False, False] == [(b"s", b"1-0") in held, (b"s", b"9-0") in held]
 
 
 def test_everything_is_forgotten() -> None:

@@ -7,16 +7,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from random import Random
+from typing import Any
 
 import pytest
 
 from tests.faults.simulate import describe
-from tests.support.simulation.mutants import MUTANTS
+from tests.support.simulation.mutants import LATE, MUTANTS
+from tests.support.simulation.plan import Plan, focused
 from tests.support.simulation.run import failure, run
 
 SEEDS = 2000
 CHUNK = 200
 MUTANT_SEEDS = 500
+LATE_SEEDS = 100
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
@@ -42,12 +46,28 @@ def test_a_seed_always_gives_the_same_run() -> None:
     assert first.steps == second.steps
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
-def test_mistakes_are_noticed(mutant: Callable[[], AbstractContextManager[None]]) -> None:
+@pytest.mark.parametrize(("mutant", "changes"), MUTANTS, ids=[mutant.__name__ for mutant, _ in MUTANTS])
+def test_mistakes_are_noticed(mutant: Callable[[], AbstractContextManager[None]], changes: dict[str, Any]) -> None:
     """
-    A library that makes one of the known mistakes breaks a promise within a few hundred seeds.
+    A library that makes one of the known mistakes breaks a promise within a few hundred seeds; without it, it does not.
     """
+    seeds = range(MUTANT_SEEDS)
     with mutant():
-        caught = next((seed for seed in range(MUTANT_SEEDS) if failure(seed) is not None), None)
+        caught = next((seed for seed in seeds if failure(seed, _plan(seed, changes)) is not None), None)
 
     assert caught is not None
+    assert failure(caught, _plan(caught, changes)) is None
+
+
+def test_late_replies() -> None:
+    """
+    What has been acknowledged is not given again by a reply that was on its way, however long.
+    """
+    for seed in range(LATE_SEEDS):
+        reason = failure(seed, _plan(seed, LATE))
+
+        assert reason is None, f"seed {seed}: {reason}"
+
+
+def _plan(seed: int, changes: dict[str, Any]) -> Plan:
+    return focused(Random(f"plan {seed}"), changes)

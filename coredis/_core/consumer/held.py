@@ -80,13 +80,17 @@ class Held:
             streams = set(names)
             self._let_go.difference_update([key for key in list(self._let_go) if key[0] in streams])
 
-    def forget(self, name: bytes) -> None:
+    def forget(self, name: bytes, outstanding: bool) -> None:
         """
         Forget what is held of one stream: its group was made anew, and knows nothing of it.
+
+        Args:
+            name: the stream
+            outstanding: as ``let_go``: the old group may have answered that read
         """
-        for key in [key for key in list(self.leases) if key[0] == name]:
-            self.leases.pop(key, None)
-        self.settled((name,))
+        if not outstanding:
+            self.settled((name,))
+        self.let_go(name, [identifier for stream, identifier in list(self.leases) if stream == name], outstanding)
 
     def due(self, now: float, age: float) -> bool:
         """

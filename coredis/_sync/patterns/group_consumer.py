@@ -173,7 +173,7 @@ class GroupConsumer(Consumer[AnyStr]):
         self._acknowledgements = Acknowledgements(options.ack_buffer, options.ack_interval / 1000)
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
-        self._doubtful = False  # the server missed a group, and did not say in which stream
+        self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
         self._renewing = False
@@ -368,12 +368,18 @@ class GroupConsumer(Consumer[AnyStr]):
             if reader.waits and not reader.started.done():
                 self._unblock(reader)
             rt.wait_any((reader.started,), rt.now() + CLOSING_SECONDS)
-            try:
-                self._take(reader)
-            except (RedisError, RequestTimeoutError):
-                pass
-            if reader.plan is not None:
-                self._lose(reader)
+            self._conclude(reader)
+
+    def _conclude(self, reader: Reader[AnyStr]) -> None:
+        """
+        Keep what an outstanding read has brought; one that has not been answered is lost.
+        """
+        try:
+            self._take(reader)
+        except (RedisError, RequestTimeoutError):
+            pass
+        if reader.plan is not None:
+            self._lose(reader)
 
     def _release(self, everything: bool) -> None:
         if self.auto_acknowledge:
@@ -396,6 +402,11 @@ class GroupConsumer(Consumer[AnyStr]):
         self._suspects = []
 
     def _finish(self) -> None:
+        if self.auto_acknowledge:
+            for reader in list(self._readers.values()):  # there are some when closing was broken off
+                reader.resume()
+                if reader.started is not None:
+                    self._conclude(reader)
         super()._finish()
         self._deleted.clear()
         self._stop_heartbeat()
@@ -446,7 +457,7 @@ class GroupConsumer(Consumer[AnyStr]):
             self._groups.create(missing)
             for cursor in missing:
                 if self._held is not None:
-                    self._held.forget(cursor.name)
+                    self._held.forget(cursor.name, self._outstanding())
             standing.update(self._groups.standing(missing))
         for cursor in unknown:
             if cursor.start not in (None, b">"):
@@ -465,12 +476,14 @@ class GroupConsumer(Consumer[AnyStr]):
     # ------------------------------------------------------------------------------------------------------ reading
 
     def _prepare(self) -> None:
-        if self._doubtful:
-            standing = self._groups.standing(self._cursors.values())
-            for cursor in self._cursors.values():
+        # What an outstanding read brings may come after the place where a group would be made again now.
+        doubtful = [cursor for name, cursor in self._cursors.items() if name in self._doubtful and not cursor.busy]
+        if doubtful:
+            standing = self._groups.standing(doubtful)
+            for cursor in doubtful:
                 if standing[cursor.name] is None:
                     cursor.phase = Phase.UNKNOWN
-            self._doubtful = False
+            self._doubtful.difference_update([cursor.name for cursor in doubtful])
         super()._prepare()
         self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
@@ -524,7 +537,7 @@ class GroupConsumer(Consumer[AnyStr]):
             True  # two at once, one from a heartbeat, would each find the entries younger than they should be
         )
         try:
-            self.statistics.taken_over += self._pending.renew(held, age, idle)
+            self.statistics.taken_over += self._pending.renew(held, age, idle, self._outstanding)
         finally:
             self._renewing = False
 
@@ -659,7 +672,7 @@ class GroupConsumer(Consumer[AnyStr]):
         super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
 
     def _vanished(self, error: StreamConsumerGroupError) -> None:
-        self._doubtful = True
+        self._doubtful.update(self._cursors)
         if not self.auto_create or self._options.raises:
             raise error
 
@@ -679,13 +692,18 @@ class GroupConsumer(Consumer[AnyStr]):
 
     def _let_go(self, name: bytes, found: tuple[bytes, ...]) -> None:
         if self._held is not None:
-            # With CLAIM, even a read of new entries may bring what was pending when it was sent.
-            native = self._takeover is not None and self._takeover.native
-            outstanding = any(
-                reader.plan is not None and (native or reader.plan.kind is not Kind.NEW)
-                for reader in list(self._readers.values())
-            )
-            self._held.let_go(name, found, outstanding)
+            self._held.let_go(name, found, self._outstanding())
+
+    def _outstanding(self) -> bool:
+        """
+        Tell whether a read is under way whose reply may have entries that were pending when it was sent.
+        """
+        # With CLAIM, even a read of new entries may.
+        native = self._takeover is not None and self._takeover.native
+        return any(
+            reader.plan is not None and (native or reader.plan.kind is not Kind.NEW)
+            for reader in list(self._readers.values())
+        )
 
     def _named(self, stream: KeyT, entries: tuple[IdentifierT, ...]) -> tuple[bytes, tuple[bytes, ...]]:
         """

@@ -7,7 +7,7 @@ Source: https://redis.io/docs/latest/develop/data-types/streams/#consumer-groups
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, AnyStr, Final, Generic
 
 from coredis._core.consumer.held import Held, Key
@@ -81,7 +81,7 @@ class PendingEntries(Generic[AnyStr]):
                 total += acknowledged.result()
         return total
 
-    def renew(self, held: Held, age: float, idle: int) -> int:
+    def renew(self, held: Held, age: float, idle: int, outstanding: Callable[[], bool]) -> int:
         """
         Renew leases, so that nobody takes over what is held here.
 
@@ -89,6 +89,7 @@ class PendingEntries(Generic[AnyStr]):
             held: what is held; entries that others have taken over are moved to ``held.lost``
             age: of the leases to renew, in seconds
             idle: milliseconds after which others take over
+            outstanding: tells whether a read that may have pending entries is under way (see ``Held.let_go``)
 
         Returns:
             how many entries have been taken over by others
@@ -101,8 +102,7 @@ class PendingEntries(Generic[AnyStr]):
                 )
             except StreamConsumerGroupError:
                 # The group is gone, and with it what was pending there: nothing is left to renew, and nobody else has it.
-                held.renewed(renewal, (), rt.now())
-                held.lost.difference_update([(renewal.name, found) for found in renewal.identifiers])
+                held.let_go(renewal.name, renewal.identifiers, outstanding())
                 raise
             still = {self._encoded(identifier) for identifier in kept}
             refused = [identifier for identifier in renewal.identifiers if identifier not in still]
@@ -111,10 +111,11 @@ class PendingEntries(Generic[AnyStr]):
             still |= self._claim_again(
                 renewal.name, [entry for entry in pending if self._encoded(entry.consumer) == self._consumer]
             )
-            held.renewed(renewal, still, rt.now())
-            # What is pending no more was acknowledged past this consumer, or the group was made anew: nobody else has it.
+            # What is pending no more was acknowledged without our knowing, or the group was made anew: nobody else has it.
             elsewhere = {self._encoded(entry.identifier) for entry in pending} - still
-            held.lost.difference_update([(renewal.name, found) for found in refused if found not in elsewhere])
+            gone = [found for found in refused if found not in still and found not in elsewhere]
+            held.let_go(renewal.name, gone, outstanding())
+            held.renewed(renewal, still, rt.now())
             taken_over += len(elsewhere)
         return taken_over
 

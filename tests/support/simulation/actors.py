@@ -195,10 +195,8 @@ class Reader(Actor):
                 plan.streams,
                 group=GROUP,
                 consumer=name,
-                auto_acknowledge=plan.mode == "noack",
                 start_from_backlog=backlog,
-                ack_buffer=plan.ack_buffer if plan.mode == "ack" else 0,
-                claim_idle=plan.claim_idle,
+                **plan.member_options(),
                 **plan.consumer_options(),
             )
         self.session = self._begin(backlog)
@@ -221,21 +219,34 @@ class Reader(Actor):
         self.world.network.hurry.pop(self.host, None)
         if self.ending == "close":
             self._doing = "close"
-            return self.consumer.close
+            return self._close
         if self.ending == "enter":
             self._doing = "enter"
             return self._enter
         if self.held and (self.world.quiet or self.random.random() < 0.3):
-            self._doing = "acknowledge"
             stream = self.random.choice(self.held)[0]
             mine = [held for held in self.held if held[0] == stream]
             self._acknowledging = self.random.sample(mine, self.random.randint(1, len(mine)))
             identifiers = [identifier for _, identifier in self._acknowledging]
+            if not self.world.quiet and self.random.random() < self.world.plan.handing_back:
+                self._doing = "hand back"
+                self.session.hand_back(self.world.journal, self._acknowledging)
+                return lambda: self.consumer.nack(stream, *identifiers)  # type: ignore[attr-defined]
+            self._doing = "acknowledge"
+            self.world.journal.acknowledged.update(self.world.journal.places(self._acknowledging))
             if self.world.plan.own_acknowledgements:
                 return lambda: self.consumer.ack(stream, *identifiers)
             return lambda: self.client.xack(stream, GROUP, identifiers)
         self._doing = "read"
+        if self.world.plan.several:
+            most = self.random.choice((None, 1, 2, 5))
+            return lambda: self.consumer.get_entries(most)
         return self.consumer.get_entry
+
+    def _close(self) -> Any:
+        if self.world.plan.mode == "plain":
+            return self.consumer.close()
+        return self.consumer.close(release=self.world.plan.release)  # type: ignore[call-arg]
 
     def _enter(self) -> Any:
         """
@@ -260,20 +271,40 @@ class Reader(Actor):
         self.ending = "close"
         return True
 
-    def succeeded(self, result: Any) -> None:
-        self.errors = 0
-        if self._doing == "acknowledge":
-            self.held = [held for held in self.held if held not in self._acknowledging]
-        elif self._doing == "close":
-            self.ending = "rest"
-        elif self._doing == "enter":
-            self.ending, self._entered = "", False
-        elif result != (None, None):
-            self.nothing = 0
-            stream, entry = result
+    def stop(self) -> bool:
+        """
+        End the reading while a call may be under way; False: that is so already.
+        """
+        if not self.close():
+            return False
+        self.consumer.stop()
+        return True
+
+    def _closed(self) -> None:
+        self.ending = "rest"
+        if self.world.plan.release == "all":
+            self.held = []  # it is somebody else's now
+        if self.world.plan.mode == "noack" and self.world.plan.drains:
+            self._receive(self.consumer.drain())
+            self.ending = "enter"
+
+    def _receive(self, entries: list[Any]) -> None:
+        for stream, entry in entries:
             self.session.give(self.world.journal, stream, entry)
             if self.world.plan.mode == "ack":
                 self.held.append((stream, entry.identifier))
+
+    def succeeded(self, result: Any) -> None:
+        self.errors = 0
+        if self._doing in ("acknowledge", "hand back"):
+            self.held = [held for held in self.held if held not in self._acknowledging]
+        elif self._doing == "close":
+            self._closed()
+        elif self._doing == "enter":
+            self.ending, self._entered = "", False
+        elif result not in ((None, None), []):
+            self.nothing = 0
+            self._receive(result if isinstance(result, list) else [result])
         elif self.ending == "rest":
             self.ending = "enter"  # what had been fetched has been served
         else:
@@ -294,7 +325,7 @@ class Reader(Actor):
         if error is not None:
             self.errors += 1
             if self._doing == "close":
-                self.ending = "rest"  # reading has ended all the same
+                self._closed()  # reading has ended all the same
 
 
 class BlockingReader(Reader):

@@ -159,6 +159,12 @@ class Faults:
     def close(self) -> bool:
         return bool(self.world.readers) and self.world.random.choice(self.world.readers).close()
 
+    def stop(self) -> bool:
+        """
+        A reader is stopped from outside, whatever it is doing; it closes its consumer then, and begins afresh.
+        """
+        return bool(self.world.readers) and self.world.random.choice(self.world.readers).stop()
+
     def crash(self) -> bool:
         """
         A process with a consumer dies: its code stops wherever it is, and its connections end, sooner or later.

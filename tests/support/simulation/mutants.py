@@ -7,15 +7,37 @@ Each is a context manager; inside, the library makes the mistake.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from coredis._async.patterns.consumer import Consumer
+from coredis._async.patterns.giving_up import GivingUp
 from coredis._async.patterns.group_consumer import GroupConsumer
 from coredis._core.command import Command
 from coredis._core.consumer.cursors import Cursor
+from coredis._core.consumer.held import Held
 from coredis._core.retry import RetryPolicy
 from coredis._runtime import aio
+from tests.support.memory.personality import REDIS_8_6
+
+#: Plans in which replies lie there for long, while what they bring is acknowledged.
+LATE: Final = {
+    "mode": "ack",
+    "own_acknowledgements": True,
+    "ack_buffer": 0,
+    "claim_idle": 500,
+    "handing_back": 0.0,
+    "max_deliveries": None,
+    "release": False,
+    "blocking": False,
+    "personality": REDIS_8_6,
+    "streams": ["s"],
+    "consumers": 1,
+    "entries": 14,
+    "timeout": 20,
+    "steps": 600,
+    "faults": {"cancel": 0.05, "stall": 0.02, "delay": 0.03},
+}
 
 
 @contextmanager
@@ -104,10 +126,59 @@ def buffer_dropped_on_close() -> Any:
     return _replaced(GroupConsumer, "_finish", make)
 
 
-MUTANTS: Final = (
-    no_recovery_read,
-    read_abandoned_on_cancel,
-    addition_sent_again,
-    connection_reused,
-    buffer_dropped_on_close,
+def acknowledged_too_early() -> Any:
+    """
+    An acknowledged entry is forgotten although a read is under way that may bring it once more.
+    """
+
+    def make(original: Any) -> Any:
+        def let_go(held: Held, name: bytes, identifiers: Any, outstanding: bool) -> None:
+            original(held, name, identifiers, False)
+
+        return let_go
+
+    return _replaced(Held, "let_go", make)
+
+
+def dead_letter_unwritten() -> Any:
+    """
+    An entry that is given up is acknowledged, and nothing is written.
+    """
+
+    def make(original: Any) -> Any:
+        async def bury(giving_up: Any, suspect: Any) -> None:
+            await giving_up._pending.acknowledge({suspect.key[0]: (suspect.key[1],)})
+
+        return bury
+
+    return _replaced(GivingUp, "bury", make)
+
+
+def given_too_often() -> Any:
+    """
+    An entry is given up one delivery too late.
+    """
+
+    def make(original: Any) -> Any:
+        def initialise(giving_up: Any, *arguments: Any) -> None:
+            original(giving_up, *arguments)
+            giving_up.most += 1
+
+        return initialise
+
+    return _replaced(GivingUp, "__init__", make)
+
+
+_LONE: Final = {"claim_idle": None, "handing_back": 0.0, "max_deliveries": None, "release": False, "prefetch": False}
+_GIVING_UP: Final = {"mode": "ack", "claim_idle": 500, "handing_back": 0.3, "max_deliveries": 2, "release": False}
+#: Each mistake, and what is said of the plans in which it shows soon.
+MUTANTS: Final[tuple[tuple[Callable[[], AbstractContextManager[None]], dict[str, Any]], ...]] = (
+    (no_recovery_read, {**_LONE, "mode": "ack", "faults": {"reset": 0.02, "delete entry": 0.01}}),
+    (acknowledged_too_early, LATE),
+    (read_abandoned_on_cancel, {"faults": {"cancel": 0.05}}),
+    (addition_sent_again, {"faults": {"reset": 0.03}}),
+    (connection_reused, {"faults": {"cancel": 0.05}}),
+    (buffer_dropped_on_close, {**_LONE, "mode": "noack", "buffer_size": 9, "faults": {"close": 0.02, "stall": 0.01}}),
+    (dead_letter_unwritten, _GIVING_UP),
+    (given_too_often, {**_GIVING_UP, "faults": {"close": 0.01}}),
 )

@@ -3,6 +3,8 @@ Judge a world by what its server knows: was everything delivered given to the ap
 
 * ack: every entry of a stream was given to somebody, or is pending for a session that has ended, or the server has forgotten
   who had it. What the server delivered to a session that lives was given by that session.
+  With taking over, nothing stays pending. A dead letter is written once (more often only after accidents), and no entry is
+  given more often than was asked for.
 * noack: every reply with an entry that was not given is counted in ``possibly_lost``.
 * plain: every reader was given every entry.
 """
@@ -13,7 +15,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tests.support.memory.stream import Stream
-from tests.support.simulation.plan import HARMLESS
+from tests.support.simulation.plan import FORGETTING, HARMLESS
 from tests.support.simulation.sessions import Place, Session
 
 if TYPE_CHECKING:
@@ -84,11 +86,14 @@ class _Judge:
                 self._pending.pop(where, None)
                 if where not in self._removed and not self._given(where):
                     return f"{where} was acknowledged, but nobody was given it"
+                journal = self._world.journal
+                if where not in self._removed and where not in journal.acknowledged and where not in journal.letters:
+                    return f"{where} was acknowledged, but nobody asked for that, and there is no dead letter"
             elif event.kind in ("destroyed", "gone"):
                 self._forget(event.key)
             if event.kind == "gone":
                 self._lives[event.key] += 1
-        return self._unread() or self._losses() or self._counters()
+        return self._unread() or self._losses() or self._left() or self._letters() or self._counters()
 
     def _session(self, connection: int) -> Session | None:
         """
@@ -105,7 +110,7 @@ class _Judge:
         return mine[-1] if mine else None
 
     def _given(self, where: tuple[bytes, Place]) -> bool:
-        return any(session.has(*where) for session in self._world.sessions)
+        return where in self._world.journal.letters or any(session.has(*where) for session in self._world.sessions)
 
     def _forget(self, key: bytes) -> None:
         """
@@ -143,6 +148,29 @@ class _Judge:
                     return f"{where} is pending for {session.owner}, which lives and was not given it"
                 if (heir := self._heir(session, number)) is not None:
                     return f"{where} is the backlog of {heir.owner}, which was not given it"
+        return None
+
+    def _left(self) -> str | None:
+        if self._world.plan.claim_idle is None:
+            return None
+        for key, stream in _streams(self._world):
+            group = stream.groups.get(b"g")
+            pending = [] if group is None else [found for found in group.pending if found in stream.entries]
+            if pending:
+                return f"{pending} of {key!r} are pending, and nobody takes them over"
+        return None
+
+    def _letters(self) -> str | None:
+        world = self._world
+        accidents = not HARMLESS.issuperset(world.plan.faults)
+        for where, count in world.journal.letters.items():
+            if count > 1 + (len(world.history) if accidents else 0):
+                return f"{count} dead letters were written of {where}"
+        if world.plan.max_deliveries is None or world.plan.release or FORGETTING.intersection(world.plan.faults):
+            return None
+        for where, count in world.journal.gives.items():
+            if count > world.plan.max_deliveries:
+                return f"{where} was given {count} times"
         return None
 
     def _heir(self, session: Session | None, number: int) -> Session | None:

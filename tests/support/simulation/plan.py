@@ -5,12 +5,15 @@ at rates of its own, because a world in which everything breaks all the time get
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tests.support.memory.personality import REDIS_7_0, REDIS_8_6, VALKEY_9_1, Personality
 
+#: The stream of dead letters.
+LETTERS: Final = "letters"
 #: Faults, and how often at most, per step.
 FAULTS: Final = {
     "cancel": 0.10,
@@ -31,15 +34,17 @@ FAULTS: Final = {
     "delete entry": 0.02,
     "trim": 0.01,
     "close": 0.01,
+    "stop": 0.01,
     "crash": 0.006,
     "join": 0.01,
     "delay": 0.03,
     "stall": 0.01,
 }
-#: Not survived yet, so not drawn.
-UNSOLVED: Final[frozenset[str]] = frozenset({"loading", "interrupted write", "taking over"})
-#: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered.
-HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delay", "delete entry", "trim"})
+#: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered. Delays
+#: are not among them: several in a row are longer than a late reply is waited for.
+HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delete entry", "trim"})
+#: Faults after which the server no longer knows how often it has delivered an entry.
+FORGETTING: Final = frozenset({"destroy group", "delete stream", "flush", "restart empty"})
 
 
 @dataclass(slots=True)
@@ -50,6 +55,11 @@ class Plan:
     Attributes:
         mode: "ack", "noack" or "plain" (without a group)
         own_acknowledgements: acknowledge with the consumer rather than with the client
+        several: entries are asked for several at a time
+        handing_back: how often an entry is handed back rather than acknowledged; with ``claim_idle`` only
+        release: how consumers are closed
+        drains: with NOACK: what is left is taken all at once after closing
+        max_deliveries: after so many an entry becomes a dead letter; None: never
         blocking: one of the readers uses the blocking flavour
         faults: probability per step, by name
     """
@@ -58,6 +68,12 @@ class Plan:
     own_acknowledgements: bool
     ack_buffer: int
     claim_idle: int | None
+    several: bool
+    prefetch: bool
+    handing_back: float
+    release: bool | Literal["all"]
+    drains: bool
+    max_deliveries: int | None
     blocking: bool
     personality: Personality
     protocol: int
@@ -83,7 +99,24 @@ class Plan:
         """
         Give what the consumers are made with, but for their names.
         """
-        return {"buffer_size": self.buffer_size, "timeout": self.timeout, "block_slice": self.block_slice}
+        return {
+            "buffer_size": self.buffer_size,
+            "timeout": self.timeout,
+            "block_slice": self.block_slice,
+            "prefetch": self.prefetch,
+        }
+
+    def member_options(self) -> dict[str, Any]:
+        """
+        Give what members of the group are made with besides.
+        """
+        return {
+            "auto_acknowledge": self.mode == "noack",
+            "ack_buffer": self.ack_buffer if self.mode == "ack" else 0,
+            "claim_idle": self.claim_idle,
+            "max_deliveries": self.max_deliveries,
+            "dead_letter": None if self.max_deliveries is None else LETTERS,
+        }
 
 
 def draw(random: Random) -> Plan:
@@ -92,12 +125,19 @@ def draw(random: Random) -> Plan:
     """
     timeout = random.choice((None, 20, 300, 7000))
     mode = random.choice(("ack", "ack", "ack", "noack", "noack", "plain"))
-    faults = random.sample(sorted(FAULTS.keys() - UNSOLVED), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
+    claim_idle = random.choice((None, None, 500, 3000)) if mode == "ack" else None
+    faults = random.sample(sorted(FAULTS), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
     return Plan(
         mode=mode,
         own_acknowledgements=random.random() < 0.7,
         ack_buffer=random.choice((0, 0, 2, 5)),
-        claim_idle=random.choice((None, None, 500, 3000)) if mode == "ack" and "taking over" not in UNSOLVED else None,
+        claim_idle=claim_idle,
+        several=random.random() < 0.2,
+        prefetch=random.random() < 0.2 and mode != "noack",
+        handing_back=random.choice((0.0, 0.3)) if claim_idle else 0.0,
+        release=random.choice((False, False, True, "all")) if mode == "ack" else False,
+        drains=random.random() < 0.5,
+        max_deliveries=random.choice((None, 1, 2, 3)) if claim_idle else None,
         blocking=random.random() < 0.3,
         personality=random.choice((REDIS_7_0, REDIS_8_6, VALKEY_9_1)),
         protocol=random.choice((2, 3)),
@@ -113,3 +153,10 @@ def draw(random: Random) -> Plan:
         steps=random.choice((150, 300, 300, 600)),
         faults={name: FAULTS[name] * random.random() ** 2 for name in faults},
     )
+
+
+def focused(random: Random, changes: Mapping[str, Any]) -> Plan:
+    """
+    Make a plan, and say some of it.
+    """
+    return replace(draw(random), **changes)

@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from coredis._core.consumer import deadletters
 from tests.support.memory.identifiers import Identifier, exact
 from tests.support.memory.server import Event
+from tests.support.simulation.plan import LETTERS
 
 #: One entry of one life of a stream: which life, and its identifier.
 Place: TypeAlias = tuple[int, Identifier]
@@ -29,12 +31,18 @@ class Journal:
         by_nonce: where each added entry is, by the number in it
         owners: who opened each connection
         several: there has been more than one session
+        letters: how many dead letters there are of each entry
+        acknowledged: entries that an application has begun to acknowledge
+        gives: how often each entry was given to anybody
         repeats: a group was made again where another consumer than the first to read began, so entries come again
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.by_nonce: dict[int, tuple[bytes, Place]] = {}
+        self.letters: dict[tuple[bytes, Place], int] = {}
+        self.acknowledged: set[tuple[bytes, Place]] = set()
+        self.gives: dict[tuple[bytes, Place], int] = {}
         self.repeats = self.several = False
         self.owners: dict[int, str] = {}
         self._lives: dict[bytes, int] = {}
@@ -56,12 +64,26 @@ class Journal:
                 self._last[event.key] = max(event.identifier, self._last.get(event.key, event.identifier))
             elif event.kind == "created":
                 self.repeats |= self.several and event.identifier < self._last.get(event.key, (0, 0))
+            elif event.kind == "added" and event.key == LETTERS.encode():
+                self._letter(dict(zip(event.fields[::2], event.fields[1::2], strict=True)))
             elif event.kind == "added":
                 nonce = int(event.fields[1])
                 if nonce in self.by_nonce:
                     raise Violation(f"entry {nonce} was added twice, in {event.key!r}: XADD was sent again")
                 self.by_nonce[nonce] = event.key, (self._lives.get(event.key, 0), event.identifier)
         self._read = len(self.events)
+
+    def _letter(self, fields: dict[bytes, bytes]) -> None:
+        key = fields[deadletters.STREAM]
+        where = (key, (self._lives.get(key, 0), exact(fields[deadletters.IDENTIFIER])))
+        self.letters[where] = self.letters.get(where, 0) + 1
+
+    def places(self, entries: list[tuple[bytes, bytes]]) -> list[tuple[bytes, Place]]:
+        """
+        Find entries that were given to somebody, whichever life of their stream they are of.
+        """
+        places = [(key, (life, exact(identifier))) for key, identifier in entries for life in range(self.life(key) + 1)]
+        return [where for where in places if where in self.gives]
 
     def taken(self, key: bytes, place: Place, owner: str, since: int) -> bool:
         """
@@ -94,6 +116,7 @@ class Session:
         backlog: it began with what was pending for its name
         takes_over: it may be given entries out of order, and again those that others have had meanwhile
         returned: what the application was given, by stream, in order
+        handed_back: how often it may come again because it was handed back
         given_at: how much had happened when it was given an entry
         alive: it has not been closed and has not crashed
         lost_before: ``possibly_lost`` at its beginning
@@ -107,6 +130,7 @@ class Session:
     backlog: bool
     takes_over: bool = False
     returned: dict[bytes, list[Place]] = field(default_factory=dict)
+    handed_back: dict[tuple[bytes, Place], int] = field(default_factory=dict)
     given_at: dict[tuple[bytes, Place], int] = field(default_factory=dict)
     alive: bool = True
     lost_before: int = 0
@@ -126,7 +150,10 @@ class Session:
             raise Violation(f"entry {nonce} of {key!r} {place} came as one of {stream!r}, {entry.identifier!r}")
         returned = self.returned.setdefault(key, [])
         before = self.given_at.get((key, place))
-        if (
+        back = self.handed_back.get((key, place), 0)
+        if before is not None and back:
+            self.handed_back[key, place] = back - 1
+        elif (
             before is not None
             and not journal.repeats
             and not (self.takes_over and journal.taken(key, place, self.owner, before))
@@ -134,8 +161,17 @@ class Session:
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came twice")
         if returned and place < returned[-1] and not journal.repeats and not self.takes_over:
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came out of order, after {returned[-3:]}")
+        journal.gives[key, place] = journal.gives.get((key, place), 0) + 1
         self.given_at[key, place] = len(journal.events)
         returned.append(place)
+
+    def hand_back(self, journal: Journal, entries: list[tuple[bytes, bytes]]) -> None:
+        """
+        Expect entries again that are being handed back to the group.
+        """
+        # What an earlier session was given, it may be given in any case.
+        for where in filter(self.given_at.__contains__, journal.places(entries)):
+            self.handed_back[where] = self.handed_back.get(where, 0) + 1
 
     def has(self, key: bytes, place: Place) -> bool:
         """

@@ -17,7 +17,6 @@ from typing import Any, Final, Protocol
 
 from coredis._runtime import blocking
 from tests.support.simulation.network import Link, Network
-from tests.support.simulation.plan import UNSOLVED
 
 _FIRST_DESCRIPTOR: Final = 1_000_000  # larger than any real one
 
@@ -119,8 +118,7 @@ class SimulatedSocket:
         return bool(self._received) or self._ended or self._closed
 
     def send(self, data: Any) -> int:
-        if "interrupted write" not in UNSOLVED:
-            self._world.wait(lambda: True, None)
+        self._world.wait(lambda: True, None)
         if self._closed:
             raise OSError(9, "Bad file descriptor")
         if self._ended:

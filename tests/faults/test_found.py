@@ -1,0 +1,72 @@
+"""
+What simulated worlds have found, each as small as it can be told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.support.memory.personality import VALKEY_9_1
+from tests.support.simulation.stage import Stage
+
+ENTRIES = (b"1", b"2")
+
+
+def filled(stage: Stage) -> None:
+    """
+    Add the entries, to a stream with a group.
+    """
+    stage.command(b"XGROUP", b"CREATE", b"s", b"g", b"0", b"MKSTREAM")
+    for number in ENTRIES:
+        stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+
+
+def test_what_was_acknowledged_unknowingly_is_not_served_from_a_reply_that_was_late() -> None:
+    """
+    A read that takes over is late, and has brought what is held here; that was acknowledged, and the answer got lost. A renewal
+    finds that it is not pending any more: it must not be taken for something new then.
+    """
+    stage = Stage()
+    with stage.open():
+        filled(stage)
+        consumer = stage.client().xconsumer(["s"], group="g", consumer="c", buffer_size=9, claim_idle=500, timeout=20)
+        for _ in ENTRIES:
+            stage.run(consumer.get_entry())
+        reading = stage.start(consumer.get_entry())
+        stage.loop.step()  # the read has been sent, and has not arrived
+        stage.let_pass(0.6)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            stage.finish(reading)
+        stage.settle()
+        stage.command(b"XACK", b"s", b"g", b"1-1", b"2-1")
+        stage.let_pass(0.6)
+
+        assert (None, None) == stage.run(consumer.get_entry())
+        assert 2 == consumer.statistics.duplicates_suppressed
+        stage.run(consumer.close())
+
+
+def test_a_group_is_made_again_after_what_is_on_its_way() -> None:
+    """
+    A renewal finds the group gone while a read is out that had been answered before: the new group begins after that.
+    """
+    stage = Stage(VALKEY_9_1)
+    with stage.open():
+        filled(stage)
+        consumer = stage.client().xconsumer(
+            ["s"], group="g", consumer="c", buffer_size=1, prefetch=True, claim_idle=500, timeout=50
+        )
+        given = [stage.run(consumer.get_entry())]
+        stage.settle()
+        stage.command(b"XGROUP", b"DESTROY", b"s", b"g")
+        stage.let_pass(0.6)
+        while (more := stage.run(consumer.get_entry())) != (None, None):
+            given.append(more)
+            stage.run(consumer.ack("s", more[1]))
+
+        assert list(ENTRIES) == [entry.field_values[b"n"] for _, entry in given]
+        assert 1 == consumer.statistics.groups_recreated
+        stage.run(consumer.close())

@@ -82,7 +82,8 @@ def test_what_is_got_over(server: Server, client: Redis[Any], mode: str) -> None
 
         statistics = consumer.statistics
         assert len(PASSING) == statistics.delivered
-        assert statistics.reconnects in (1, 2)  # killed; and demoted, where that is an error
+        # Killed; demoted, where that is an error; and as often as the server is still found to be a replica after that.
+        assert 1 <= statistics.reconnects <= 5
         if mode != "alone":
             assert len(VANISHING) == statistics.groups_recreated
         if mode == "noack":

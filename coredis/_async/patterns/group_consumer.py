@@ -1,57 +1,35 @@
 """
-The consumer that is a member of a group: what a group makes different from reading alone.
-
-The engine of reading is in ``consumer``. Here is what a member does beside it: acknowledge, hand back, take over what others
-left lying, renew the leases of what it holds, and give up what was delivered too often. The decisions are in
-``_core/consumer``; commands about pending entries are in ``pending``.
+The consumer that is a member of a group: what the application can do with it. How it reads is in ``member`` and ``engine``.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, AnyStr, ClassVar, Final, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, AnyStr, ClassVar, Literal
 
-from coredis._async.patterns.consumer import CLOSING_SECONDS, Consumer
 from coredis._async.patterns.giving_up import GivingUp
 from coredis._async.patterns.groups import Groups
 from coredis._async.patterns.heartbeat import Heartbeat
+from coredis._async.patterns.member import Member
 from coredis._async.patterns.pending import PendingEntries
 from coredis._async.patterns.processing import Processing
 from coredis._async.patterns.pruning import prune
-from coredis._async.patterns.reader import Reader
 from coredis._core import identifiers
-from coredis._core.command import Reply
-from coredis._core.consumer import arrivals
 from coredis._core.consumer.acknowledgements import Acknowledgements
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
-from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Held
 from coredis._core.consumer.parameters import GroupOptions, StreamParameters, encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
-from coredis.exceptions import (
-    RedisError,
-    RequestTimeoutError,
-    StreamConsumerGroupError,
-    StreamConsumerInitializationError,
-)
 from coredis.types import DeadLetter, IdentifierT, PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters, StringT
 
 if TYPE_CHECKING:
     from coredis._async.patterns.host import ConsumerHost
 
-logger: Final = logging.getLogger("coredis.streams")
 
-#: After a renewal that failed, the next one is tried so much later (seconds): entries in the buffer do not wait for it.
-RENEWAL_PAUSE: Final = 1.0
-
-
-class GroupConsumer(Consumer[AnyStr]):
+class GroupConsumer(Member[AnyStr]):
     """
     Reads streams as one member of a consumer group: every entry goes to one member, and is pending there until it is
     acknowledged.
@@ -195,7 +173,7 @@ class GroupConsumer(Consumer[AnyStr]):
                 (group, consumer),
             )
 
-    # ----------------------------------------------------------------------------------------- acknowledging
+    # ------------------------------------------------------------------------------------------------------ acknowledging
 
     async def ack(self, stream: KeyT, *entries: IdentifierT) -> int:
         """
@@ -221,23 +199,6 @@ class GroupConsumer(Consumer[AnyStr]):
             return await self._acknowledge({name: found})
         self._acknowledgements.add(name, found, rt.now())
         return await self.flush() if self._acknowledgements.due(rt.now()) else 0
-
-    async def flush(self) -> int:
-        """
-        Send the acknowledgements that were collected, and wait until the server has them.
-
-        Returns:
-            how many of the entries were pending in the group
-
-        Raises:
-            ConnectionError: it is not known which ones were acknowledged; they are still collected, and sent again
-        """
-        sent = self._acknowledgements.take()
-        if not sent:
-            return 0
-        count = await self._acknowledge(sent)
-        self._acknowledgements.confirmed(sent, rt.now())
-        return count
 
     async def nack(self, stream: KeyT, *entries: IdentifierT, delay: int | None = None) -> int:
         """
@@ -316,7 +277,7 @@ class GroupConsumer(Consumer[AnyStr]):
         """
         return await prune(self.client, self._cursors, self._membership, idle)
 
-    # ------------------------------------------------------------------------------------- opening and closing
+    # ------------------------------------------------------------------------------------------------ opening and closing
 
     async def add_stream(self, stream: KeyT, identifier: PositionT | None = ">") -> bool:
         """
@@ -352,362 +313,3 @@ class GroupConsumer(Consumer[AnyStr]):
                 await self._release(release == "all")
         finally:
             await self._finish()
-
-    async def _collect(self, wanted: bool) -> None:
-        """
-        Have the outstanding reads answered and keep what they bring, where it would be lost otherwise or is to be handed back.
-        """
-        limit = rt.now() + CLOSING_SECONDS
-        while self._owner not in (None, rt.caller()) and rt.now() < limit:
-            await rt.sleep(0.001)
-        for reader in list(self._readers.values()):
-            reader.resume()
-            if reader.started is None or reader.plan is None or not (wanted or self.auto_acknowledge):
-                continue
-            if reader.waits and not reader.started.done():
-                await self._unblock(reader)
-            await rt.wait_any((reader.started,), rt.now() + CLOSING_SECONDS)
-            self._conclude(reader)
-
-    def _conclude(self, reader: Reader[AnyStr]) -> None:
-        """
-        Keep what an outstanding read has brought; one that has not been answered is lost.
-        """
-        try:
-            self._take(reader)
-        except (RedisError, RequestTimeoutError):
-            pass
-        if reader.plan is not None:
-            self._lose(reader)
-
-    async def _release(self, everything: bool) -> None:
-        if self.auto_acknowledge:
-            return  # nothing is pending, and what was fetched is nowhere else
-        held = self._held
-        if everything:
-            if held is not None:
-                held.clear()
-            for name in self._cursors:
-                await self._pending.hand_back_all(name)
-        else:
-            by_stream: dict[bytes, list[bytes]] = {}
-            for stream, entry in (*self._items, *(suspect.item for suspect in self._suspects)):
-                by_stream.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
-            for name, found in by_stream.items():
-                if held is not None:
-                    held.let_go(name, found, outstanding=False)
-                await self._pending.hand_back(name, found, None, silent=True)
-        self._items = deque()
-        self._suspects = []
-
-    async def _finish(self) -> None:
-        if self.auto_acknowledge:
-            for reader in list(self._readers.values()):  # there are some when closing was broken off
-                reader.resume()
-                if reader.started is not None:
-                    self._conclude(reader)
-        await super()._finish()
-        self._deleted.clear()
-        await self._stop_heartbeat()
-
-    async def _stop_heartbeat(self) -> None:
-        if self._heartbeat is not None:
-            await self._heartbeat.stop()
-            self._heartbeat = None
-
-    def forget_parent(self) -> None:
-        self._heartbeat, self._renewing = None, False  # threads and tasks stay with the parent
-        self._acknowledgements.clear()
-        super().forget_parent()
-
-    def _restart(self) -> None:
-        kept = self._items if self.auto_acknowledge else None
-        super()._restart()
-        if kept is not None:
-            self._items = kept  # there is no other copy
-            self._fetched = list(kept)
-        self._deleted.clear()
-        self._suspects = []
-        if self._held is not None:
-            self._held.clear()
-        if self._takeover is not None:
-            self._takeover.reset()
-
-    # ------------------------------------------------------------------------------------------ where streams begin
-
-    def _check_start(self, name: str, identifier: PositionT) -> bytes:
-        return identifiers.group_position(name, identifier)
-
-    async def _locate(self, cursors: Iterable[Cursor]) -> None:
-        unknown = [cursor for cursor in cursors if cursor.phase is Phase.UNKNOWN]
-        if not unknown:
-            return
-        if self._takeover is not None and not self._takeover.native:
-            self._takeover.native = await self._pending.has("XREADGROUP", "CLAIM")
-        standing = await self._groups.standing(unknown)
-        missing = [cursor for cursor in unknown if standing[cursor.name] is None]
-        absent = {cursor.name for cursor in missing}
-        if missing:
-            if not self.auto_create:
-                names = ", ".join(repr(cursor.given) for cursor in missing)
-                raise StreamConsumerInitializationError(
-                    f"no consumer group {self.group!r} in {names}: create it, or say auto_create=True"
-                )
-            await self._groups.create(missing)
-            for cursor in missing:
-                if self._held is not None:
-                    self._held.forget(cursor.name, self._outstanding())
-            standing.update(await self._groups.standing(missing))
-        for cursor in unknown:
-            if cursor.start not in (None, b">"):
-                assert cursor.start is not None
-                cursor.position, cursor.phase = cursor.start, Phase.PENDING
-                continue
-            if not cursor.known:
-                cursor.floor = standing[cursor.name] or BEGINNING
-            # A group that has just been made has no backlog.
-            backlog = self.start_from_backlog and cursor.name not in absent and not cursor.known
-            cursor.known = True
-            cursor.position, cursor.phase = BEGINNING, Phase.HISTORY if backlog else Phase.NEW
-        if self._options.heartbeat and self._heartbeat is None and not self._stopped:
-            self._heartbeat = Heartbeat(self, self._options.renewal_age / 2)
-
-    # ------------------------------------------------------------------------------------------------------ reading
-
-    async def _prepare(self) -> None:
-        # What an outstanding read brings may come after the place where a group would be made again now.
-        doubtful = [cursor for name, cursor in self._cursors.items() if name in self._doubtful and not cursor.busy]
-        if doubtful:
-            standing = await self._groups.standing(doubtful)
-            for cursor in doubtful:
-                if standing[cursor.name] is None:
-                    cursor.phase = Phase.UNKNOWN
-            self._doubtful.difference_update([cursor.name for cursor in doubtful])
-        await super()._prepare()
-        await self._clear_deleted()
-        if self._options.delete and len(self._acknowledgements):
-            await self.flush()
-        if self._takeover is not None:
-            await self.renew()
-            self._drop_lost()
-        if self._suspects:
-            await self._judge()
-
-    async def _attend(self) -> None:
-        """
-        Renew leases that are due, and drop entries from the buffer that others have taken over.
-        """
-        if self._items and rt.now() >= self._not_before:  # otherwise it is done before the next read
-            try:
-                await self.renew()
-            except (RedisError, RequestTimeoutError):
-                self._not_before = rt.now() + RENEWAL_PAUSE
-        self._drop_lost()
-
-    def _drop_lost(self) -> None:
-        """
-        Drop entries from the buffer that others have taken over.
-        """
-        assert self._held is not None
-        lost = list(self._held.lost)
-        if lost and self._items:
-            gone = set(lost)
-            self._items = deque(
-                [
-                    item
-                    for item in self._items
-                    if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in gone
-                ]
-            )
-        self._held.lost.difference_update(lost)  # a heartbeat may have found more
-
-    async def renew(self) -> None:
-        """
-        Renew the leases of what this consumer holds, where they are getting old. It is done whenever an entry is asked for;
-        call it while processing that takes long, or have a ``heartbeat``.
-
-        Raises:
-            ConnectionError: the server cannot be reached
-        """
-        held, idle, age = self._held, self._options.claim_idle, self._options.renewal_age
-        if held is None or idle is None or self._renewing or not held.due(rt.now(), age):
-            return
-        self._renewing = (
-            True  # two at once, one from a heartbeat, would each find the entries younger than they should be
-        )
-        try:
-            self.statistics.taken_over += await self._pending.renew(held, age, idle, self._outstanding)
-        finally:
-            self._renewing = False
-
-    async def _judge(self) -> None:
-        """
-        Serve suspects that have not been delivered too often, and give up the others.
-        """
-        giving_up, held = self._giving_up, self._held
-        assert giving_up is not None and held is not None
-        unknown = [suspect.key for suspect in self._suspects if suspect.deliveries is None]
-        if unknown:
-            counts = await self._pending.deliveries(unknown)
-            judged: list[Suspect[AnyStr]] = []
-            for suspect in self._suspects:
-                count = counts.get(suspect.key, 0)
-                if suspect.deliveries is not None:
-                    judged.append(suspect)
-                elif count:
-                    judged.append(suspect._replace(deliveries=count - 1))
-                else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
-                    held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
-                    self.statistics.dead_lettered += suspect.tried and count is not None
-            self._suspects = judged
-        while self._suspects:
-            suspect = self._suspects[0]
-            assert suspect.deliveries is not None
-            if suspect.deliveries < giving_up.most:
-                served = (suspect.item,)
-                # No call between these statements, so nothing can interrupt here.
-                self._items += served
-                self.statistics.delivered += 1
-                del self._suspects[0]
-                continue
-            # If this does not come back, the server is asked what became of it.
-            self._suspects[0] = suspect._replace(deliveries=None)
-            await giving_up.tell(suspect)
-            self._suspects[0] = suspect._replace(deliveries=None, tried=True)
-            await giving_up.bury(suspect)
-            self.statistics.dead_lettered += 1
-            del self._suspects[0]
-            held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
-        self._fetched = list(self._items)
-
-    async def _clear_deleted(self) -> None:
-        while self._deleted:
-            name, gone = next(iter(self._deleted.items()))
-            await self.client.xack(name, self._membership.group, gone)
-            del self._deleted[name]
-            self.statistics.deleted_seen += len(gone)
-            if self._on_deleted is not None:
-                text = self.client.replies.text
-                for identifier in gone:
-                    self._on_deleted(text(name), text(identifier))
-
-    def _longest_wait(self, cursors: Iterable[Cursor]) -> float:
-        if self._takeover is None:
-            return self._slice
-        due = self._takeover.earliest(cursor.name for cursor in cursors)
-        # What is held here must not become claimable while we wait: the server would give it to us again.
-        return max(0.001, min(self._slice, self._options.renewal_age / 2, due - rt.now()))
-
-    def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
-        if self._options.delete or not len(self._acknowledgements):
-            return {}
-        names = {cursor.name for cursor in reader.cursors}
-        return {name: found for name, found in self._acknowledgements.take().items() if name in names}
-
-    def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
-        answered = reader.acknowledged()
-        if not answered:
-            return
-        sent = {name: reader.acknowledging[name] for name in answered}
-        reader.acknowledging = {}
-        self._acknowledgements.confirmed(sent, rt.now())
-        self._note_done(sent, sum(answered.values()))
-
-    def _read(
-        self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
-    ) -> arrivals.Arrivals[AnyStr]:
-        if following.kind is not Kind.CLAIM:
-            found = arrivals.read(answers, cursors, self.client.replies, self._held)
-        else:
-            assert self._held is not None and self._takeover is not None
-            found, positions = arrivals.read_claims(answers, cursors, self.client.replies, self._held)
-            self._takeover.scanned(positions, rt.now(), rt.random())
-        self._deleted |= found.deleted
-        return found
-
-    def _sift(
-        self, following: Plan, arrived: arrivals.Arrivals[AnyStr]
-    ) -> tuple[list[tuple[AnyStr, StreamEntry[AnyStr]]], list[Suspect[AnyStr]]]:
-        if self._giving_up is None:
-            return arrived.items, []
-        most = self._giving_up.most
-        fresh: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
-        suspects: list[Suspect[AnyStr]] = []
-        for key, item in zip(arrived.keys, arrived.items, strict=True):
-            deliveries = item[1].delivered
-            if following.kind is not Kind.NEW:
-                suspects.append(Suspect(key, item, None))
-            elif deliveries is not None and deliveries >= most:
-                suspects.append(Suspect(key, item, deliveries))
-            else:
-                fresh.append(item)
-        return fresh, suspects
-
-    def _doubt(self, reader: Reader[AnyStr]) -> None:
-        # What the dead connection was given after the recovery is pending here, and nobody has seen it.
-        if not self.auto_acknowledge:
-            self.statistics.recovered += 1
-            for cursor in reader.cursors:
-                cursor.lost()
-
-    def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
-        if self._held is not None:
-            self._held.settled(cursor.name for cursor in following.cursors())
-            self.statistics.duplicates_suppressed += arrived.suppressed
-            self.statistics.claimed += arrived.claimed
-
-    def _lose(self, reader: Reader[AnyStr]) -> None:
-        lost = reader.plan
-        if lost is not None and lost.kind is Kind.NEW:
-            if self.auto_acknowledge:
-                self.statistics.possibly_lost += 1
-                logger.warning(
-                    "a connection broke with a read outstanding: entries in its reply, if any, are lost (auto_acknowledge)"
-                )
-            else:
-                self.statistics.recovered += 1
-                for cursor in lost.cursors():
-                    cursor.lost()
-        super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
-
-    def _vanished(self, error: StreamConsumerGroupError) -> None:
-        self._doubtful.update(self._cursors)
-        if not self.auto_create or self._options.raises:
-            raise error
-
-    # ------------------------------------------------------------------------------------------------------- inside
-
-    async def _acknowledge(self, entries: Mapping[bytes, tuple[bytes, ...]]) -> int:
-        count = await self._pending.acknowledge(entries)
-        self._note_done(entries, count)
-        return count
-
-    def _note_done(self, entries: Mapping[bytes, tuple[bytes, ...]], count: int) -> None:
-        self.statistics.acknowledged += count
-        for name, found in entries.items():
-            self._let_go(name, found)
-            if self._giving_up is not None:
-                self._giving_up.errors.forget(name, found)
-
-    def _let_go(self, name: bytes, found: tuple[bytes, ...]) -> None:
-        if self._held is not None:
-            self._held.let_go(name, found, self._outstanding())
-
-    def _outstanding(self) -> bool:
-        """
-        Tell whether a read is under way whose reply may have entries that were pending when it was sent.
-        """
-        # With CLAIM, even a read of new entries may.
-        native = self._takeover is not None and self._takeover.native
-        return any(
-            reader.plan is not None and (native or reader.plan.kind is not Kind.NEW)
-            for reader in list(self._readers.values())
-        )
-
-    def _named(self, stream: KeyT, entries: tuple[IdentifierT, ...]) -> tuple[bytes, tuple[bytes, ...]]:
-        """
-        Write a stream and identifiers as the server does.
-        """
-        name = encode_name("stream", stream, self.client.encoding)
-        found = [identifiers.entry("entries", entry) for entry in entries]
-        return name, tuple([b"%d-%d" % identifiers.parse(identifier) for identifier in found])

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, AnyStr, Final, Generic
 
-from coredis._async.patterns.consumer import is_absent
+from coredis._async.patterns.engine import is_absent
 from coredis._core import identifiers
 from coredis._core.consumer.cursors import BEGINNING, Cursor
 from coredis._core.consumer.parameters import encode_name

@@ -13,7 +13,7 @@ from coredis._runtime import aio as rt
 from coredis.exceptions import RedisError, RequestTimeoutError
 
 if TYPE_CHECKING:
-    from coredis._async.patterns.group_consumer import GroupConsumer
+    from coredis._async.patterns.member import Member
 
 logger: Final = logging.getLogger("coredis.streams")
 
@@ -23,14 +23,14 @@ class Heartbeat(Generic[AnyStr]):
     Beats until it is stopped, or until its consumer is gone.
     """
 
-    def __init__(self, consumer: GroupConsumer[AnyStr], seconds: float) -> None:
+    def __init__(self, consumer: Member[AnyStr], seconds: float) -> None:
         """
         Args:
             consumer: whose leases to renew; it is not kept alive
             seconds: between two beats
         """
         # A strong reference would keep a consumer that was dropped without being closed, and with it its connection.
-        self._consumer: Callable[[], GroupConsumer[AnyStr] | None] = weakref.ref(consumer)
+        self._consumer: Callable[[], Member[AnyStr] | None] = weakref.ref(consumer)
         self._seconds = seconds
         self._stopping = rt.Event()
         self._running = rt.spawn(self._beat)

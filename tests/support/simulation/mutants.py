@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from coredis._async.patterns.consumer import Consumer
+from coredis._async.patterns.engine import Engine
 from coredis._async.patterns.giving_up import GivingUp
-from coredis._async.patterns.group_consumer import GroupConsumer
+from coredis._async.patterns.member import Member
 from coredis._core.command import Command
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.consumer.held import Held
@@ -73,7 +73,7 @@ def read_abandoned_on_cancel() -> Any:
 
         return wait
 
-    return _replaced(Consumer, "_wait", make)
+    return _replaced(Engine, "_wait", make)
 
 
 def addition_sent_again() -> Any:
@@ -123,7 +123,7 @@ def buffer_dropped_on_close() -> Any:
 
         return finish
 
-    return _replaced(GroupConsumer, "_finish", make)
+    return _replaced(Member, "_finish", make)
 
 
 def acknowledged_too_early() -> Any:

@@ -1,0 +1,594 @@
+# Generated from coredis/_async/patterns/engine.py by scripts/generate.py: edit that file, not this one.
+"""
+The engine that reads streams for consumers of either kind.
+
+This module does what is decided elsewhere: where each stream stands and what to ask for next is in ``_core/consumer``,
+a connection with its outstanding read in ``reader``. What has been received goes from the reply into the buffer in one
+step, with no wait in between, so neither a cancelled task nor an interrupted thread can lose an entry.
+
+There is one reader for each place where streams are: one in all on a single server, one for each node of a cluster. All of
+them are waited for together, and what goes wrong with one does not keep the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, AnyStr, Final, Generic
+
+from coredis._sync.patterns.reader import Reader
+from coredis._core.command import Command, Reply
+from coredis._core.consumer import arrivals, reads
+from coredis._core.consumer.claims import Takeover
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan
+from coredis._core.consumer.deadletters import Suspect
+from coredis._core.consumer.held import Key
+from coredis._core.consumer.parameters import encode_name
+from coredis._core.consumer.statistics import ConsumerStatistics
+from coredis._core.errors import REFUSALS, from_line
+from coredis._core.parser import ErrorLine
+from coredis._core.replies.shapes import integer
+from coredis._runtime import blocking as rt
+from coredis.exceptions import (
+    AskError,
+    ConcurrentUseError,
+    ConnectionError,
+    InvalidResponse,
+    OutOfMemoryError,
+    PersistenceError,
+    ProtocolError,
+    ReadOnlyError,
+    RedisError,
+    ReplyError,
+    RequestTimeoutError,
+    ResponseError,
+    StreamConsumerGroupError,
+    UnblockedError,
+)
+from coredis.types import StreamEntry
+
+if TYPE_CHECKING:
+    from coredis._sync.patterns.host import ConsumerHost
+
+# What ends one read but not the consumer: the server did nothing, and will do it later.
+_PASSING: Final = (*REFUSALS, UnblockedError, OutOfMemoryError, PersistenceError)
+#: How long to try to reach one place while others are served (seconds): nobody waits for a dead node.
+IMPATIENT_SECONDS: Final = 0.5
+#: How long closing waits for a read that another task or thread is in, and for the last reply (seconds).
+CLOSING_SECONDS: Final = 1.0
+
+
+class Engine(Generic[AnyStr]):
+    """
+    Reads streams into a buffer. What a group makes different is in the methods at the end.
+    """
+
+    def __init__(
+        self,
+        client: ConsumerHost[AnyStr],
+        cursors: dict[bytes, Cursor],
+        count: int,
+        timeout: float,
+        longest_wait: float,
+        prefetch: bool,
+    ) -> None:
+        """
+        Args:
+            client: whose servers to read from
+            cursors: where each stream stands, by name
+            count: the most entries of each stream to hold
+            timeout: seconds to wait for an entry when there is none; 0: do not wait
+            longest_wait: seconds that a server is asked to wait at a time
+            prefetch: have the next read under way while entries are served
+        """
+        self.client: ConsumerHost[AnyStr] = client
+        self.statistics = ConsumerStatistics()
+        self._count = max(1, count // 2) if prefetch else count  # what is on its way counts, too
+        self._prefetch = prefetch
+        self._timeout = timeout
+        self._seconds = timeout  # for which the call that is under way waits
+        self._slice = longest_wait
+        self._cursors = cursors
+        self._items: deque[tuple[AnyStr, StreamEntry[AnyStr]]] = deque()
+        self._fetched: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []  # what was in the buffer after the last read
+        self._readers: dict[Hashable, Reader[AnyStr]] = {}
+        self._arranged = False  # every stream has its reader
+        self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
+        self._membership: reads.Membership | None = None
+        self._takeover: Takeover | None = None
+        self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
+        self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
+        self._owner: object = None
+        self._attended = False  # serving an entry takes more than taking it from the buffer
+        self._guarded = False
+        self._stopped = False
+        self._alarm = rt.Alarm()
+        rt.after_fork(self)
+
+    # ------------------------------------------------------------------------------------------------------------ reading
+
+    def _fill(self, seconds: float | None = None) -> bool:
+        """
+        Have something in the buffer; False when nothing came.
+
+        Args:
+            seconds: for which to wait, instead of the consumer's time
+        """
+        caller = rt.caller()
+        owner = self._owner
+        if owner is not None and owner != caller:
+            raise ConcurrentUseError(
+                "another task or thread is reading from this consumer; make one consumer for each, in a group if they are to "
+                "share the entries"
+            )
+        self._owner = caller
+        self._guarded = True
+        self._seconds = self._timeout if seconds is None else seconds
+        try:
+            if self._attended:
+                self._attend()
+            return bool(self._items) or self._fetch()
+        finally:
+            self._guarded = self._attended
+            self._owner = None
+
+    def _fetch(self) -> bool:
+        """
+        Read until something is in the buffer, or until there is nothing and the time is up.
+
+        Time runs from when the first read is sent: finding out where the streams stand does not count. When it is up,
+        reads may still be outstanding; they stay so for the next call.
+        """
+        self.client.bind()
+        closings = self.client.closings
+        deadline = math.inf
+        patience = rt.now() + self._seconds  # with a server that cannot be reached or refuses
+        attempt = 0
+        for cursor in self._cursors.values():
+            cursor.asked = False
+        for reader in self._readers.values():
+            reader.begin()
+            if not self._seconds:
+                reader.listening = None
+                for cursor in reader.cursors:
+                    cursor.ready = True
+        while not self._stopped:
+            try:
+                for reader in self._readers.values():
+                    reader.resume()
+                self._prepare()
+                if not self._arranged:
+                    self._arrange()
+            except (RedisError, RequestTimeoutError) as error:
+                if closings != self.client.closings:
+                    raise  # closed under way: that is the application's wish
+                self._judge_failure(error)
+                self._arranged = False
+                pause = self._pause(error, attempt, patience if deadline == math.inf else deadline)
+                self._rest((), rt.now() + pause)
+                attempt += 1
+                continue
+            if self._items or (self._seconds and rt.now() >= deadline):
+                break
+            readers = list(self._readers.values())
+            for reader in readers:
+                try:
+                    self._connect(reader)
+                    if deadline == math.inf and reader.connected:
+                        deadline = rt.now() + self._seconds
+                    self._send(reader, deadline - rt.now())
+                except (RedisError, RequestTimeoutError) as error:
+                    self._failed(reader, error, closings, patience if deadline == math.inf else deadline)
+            if not self._wait(readers, deadline):
+                break
+            for reader in readers:
+                try:
+                    self._take(reader)
+                except (RedisError, RequestTimeoutError) as error:
+                    self._failed(reader, error, closings, patience if deadline == math.inf else deadline)
+                if not reader.cursors and reader.plan is None:
+                    reader.drop()  # its streams are somewhere else
+                    self._readers = {place: other for place, other in self._readers.items() if other is not reader}
+            if not (self._seconds or self._suspects) and all(reader.answered for reader in readers):
+                break  # the servers were asked in this call, and have nothing
+        if self._prefetch and self._items and not self._stopped:
+            self._read_ahead()
+        failures = [reader.failure for reader in self._readers.values()]
+        if failures and failures[0] is not None and all(failures) and not (self._items or self._stopped):
+            raise failures[0]  # out of reach when the time was up: nobody knows whether there is anything
+        return bool(self._items)
+
+    def _read_ahead(self) -> None:
+        """
+        Have the next reads under way while the application deals with what it gets now.
+        """
+        if self.client.due():
+            return  # the read that follows finds out first whether it goes to the right server
+        for reader in self._readers.values():
+            reader.begin()
+            try:
+                self._send(reader, self._seconds)
+            except (RedisError, RequestTimeoutError):
+                pass  # shows when the reply is wanted
+
+    def _connect(self, reader: Reader[AnyStr]) -> None:
+        """
+        Have a connection where one is wanted, to the server that is the right one now.
+        """
+        if not reader.willing():
+            return
+        if reader.connected and self.client.due() and not reader.confirm(math.inf):
+            self._lose(reader)
+        if not reader.connected:
+            others = any(other.connected for other in self._readers.values() if other is not reader)
+            reader.connect(rt.now() + IMPATIENT_SECONDS if others else math.inf)
+
+    def _send(self, reader: Reader[AnyStr], seconds: float) -> None:
+        """
+        Have a read outstanding, unless there is nothing to ask for.
+
+        Args:
+            reader: where
+            seconds: for which the application waits
+        """
+        if not (reader.connected and reader.willing()):
+            return
+        takeover = self._takeover
+        due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
+        if rt.now() >= reader.doubt_at:
+            reader.doubt_at = math.inf
+            self._doubt(reader)
+        following = plan(reader.cursors, reader.last, due, reader.scattered)
+        if following is None:
+            if self._seconds and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
+                reader.listen(self._longest_wait(reader.cursors))
+            else:
+                reader.answered = True
+            return
+        block: int | None = None
+        tracking: list[reads.Words] = []
+        if reader.scattered and self._seconds and following.kind is Kind.NEW and reader.telling:
+            tracking = reads.tracking_words(following, self._membership, reader.tracking)
+        if self._seconds and following.waits:
+            block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
+        words = reads.commands(following, self._membership, self._count, block, takeover)
+        group = b"" if self._membership is None else self._membership.group
+        reader.send(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group)
+        reader.failure = None
+
+    def _wait(self, readers: list[Reader[AnyStr]], deadline: float) -> bool:
+        """
+        Wait until a reader has something to do; False when there is nothing to wait for.
+        """
+        outstanding: list[rt.Started] = []
+        until: list[float] = []
+        for reader in readers:
+            waiting = reader.started or reader.listening
+            if waiting is not None:
+                outstanding.append(waiting)
+                aside = not self._seconds and reader.waits and reader.plan is not None
+                until.append(rt.now() if aside else reader.deadline)
+            elif not reader.answered:
+                until.append(reader.retry_at)
+        if not until:
+            return bool(self._suspects)
+        if self._seconds:
+            until.append(deadline)
+        self._rest(outstanding, min(until))
+        return True
+
+    def _rest(self, outstanding: Sequence[rt.Started], deadline: float) -> None:
+        """
+        Wait for one of the reads, or until the deadline or the alarm.
+        """
+        # What is asked for without waiting comes at once or not at all: no alarm is needed for it.
+        rt.wait_any(outstanding, deadline, self._alarm if self._seconds else None)
+        if self._alarm.rung and not self._stopped:
+            self._alarm.clear()
+
+    def _take(self, reader: Reader[AnyStr]) -> None:
+        """
+        Put what an outstanding read brought, if it is there, into the buffer.
+
+        Raises:
+            RedisError: the read failed; or a part of it, and what the others brought is in the buffer
+        """
+        if reader.listening is not None:
+            reader.heard()
+            return
+        started, following = reader.started, reader.plan
+        if started is None or following is None:
+            return
+        if not started.done():
+            if reader.overdue():
+                raise RequestTimeoutError("no reply in time", may_have_run=True)  # no server is that late
+            # A read that an earlier call left waiting has nothing, and this call does not wait for it.
+            reader.answered = not self._seconds and reader.waits
+            return
+        answers = list(zip(following.parts, reader.replies(), strict=True))
+        good = [(part, reply) for part, reply in answers if type(reply) is not ErrorLine]
+        refused = [from_line(str(reply)) for _, reply in answers if type(reply) is ErrorLine]
+        cursors = {cursor.name: cursor for part, _ in good for cursor in part.cursors}
+        try:
+            arrived = self._read(following, cursors, [reply for _, reply in good])
+        except (AttributeError, IndexError, InvalidResponse, TypeError, ValueError) as error:
+            raise ProtocolError(
+                f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True
+            ) from None
+        for name, last in arrived.last.items():
+            cursors[name].received(last)
+        if reader.scattered and following.kind is Kind.NEW:
+            for name, cursor in cursors.items():
+                cursor.ready = arrived.counts.get(name, 0) >= self._count
+        self._note_acknowledged(reader)
+        fresh, suspects = self._sift(following, arrived)
+        nothing = not (fresh or suspects or arrived.suppressed or arrived.deleted)
+        noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
+        fetched = self._fetched if not fresh else list(self._items) + fresh
+        reader.attempt = 0 if good else reader.attempt
+        reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
+        reader.settle()
+        delivered = len(fresh)
+        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
+        self._leases |= noted
+        self._suspects += suspects
+        self._fetched = fetched
+        self._items += fresh
+        self.statistics.delivered += delivered
+        reader.taken = following
+        reader.plan = reader.started = None
+        self._taken(following, arrived)
+        for refusal in refused:
+            if isinstance(refusal, AskError):
+                self._misplaced.append((refusal, reader.place))
+                self._arranged = False
+        if refused:
+            raise refused[0]
+
+    # ------------------------------------------------------------------------------------------------------------- places
+
+    def _arrange(self) -> None:
+        """
+        Give every stream a reader: one for each place.
+        """
+        while self._misplaced:
+            self.client.moved(*self._misplaced[0])
+            del self._misplaced[0]
+        places = self.client.places(self._cursors)
+        for place in [place for place in self._readers if place not in places]:
+            reader = self._readers[place]
+            if reader.plan is None:
+                reader.drop()
+                del self._readers[place]
+            else:
+                reader.cursors = []  # gone when its last reply has come
+        for place, names in places.items():
+            reader = self._readers.get(place) or Reader(self.client, place)
+            for name in names:
+                self._cursors[name].slot = self.client.slot(name)
+            reader.cursors = [self._cursors[name] for name in names]
+            reader.scattered = len({cursor.slot for cursor in reader.cursors}) > 1
+            reader.listening = None
+            self._readers[place] = reader
+        self._arranged = True
+
+    def _nudge(self) -> None:
+        """
+        Have waiting reads come back, so that the next ones are of the streams there are now. Where that is not possible, they
+        do at the end of their slice.
+        """
+        for reader in list(self._readers.values()):
+            if reader.plan is not None and reader.waits:
+                self._unblock(reader)
+        self._alarm.ring()
+
+    def _unblock(self, reader: Reader[AnyStr]) -> None:
+        identifier = reader.client_id
+        if identifier is None:
+            return
+        try:
+            self.client.issue_at(
+                reader.place, Command(("CLIENT", "UNBLOCK", identifier), integer, idempotent=True)
+            )
+        except (RedisError, RequestTimeoutError):
+            pass  # forbidden, or out of reach
+
+    # ---------------------------------------------------------------------------------------------------- what goes wrong
+
+    def _failed(self, reader: Reader[AnyStr], error: RedisError, closings: int, deadline: float) -> None:
+        """
+        Note a failed read, to be tried again later, or raise what cannot be got over.
+
+        Args:
+            reader: where it failed
+            error: how
+            closings: how often the client had been closed when the application's call began
+            deadline: when the application's time is up
+        """
+        if closings != self.client.closings:
+            self._lose(reader)
+            raise error  # closed under way: that is the application's wish
+        lost = isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError)
+        if reader.lasted and (lost or isinstance(error, ReadOnlyError)):
+            reader.attempt = 0  # not one that is lost again and again
+        if lost:
+            self._lose(reader)
+            self._misplaced.append((error, reader.place))
+            self._arranged = False
+        elif isinstance(error, ReadOnlyError) or _demoted(error):
+            self._lose(reader)  # whoever is behind the address now is found by connecting again
+            self._misplaced.append((error, reader.place))
+            self._arranged = False
+        elif not isinstance(error, AskError):
+            self._judge_failure(error)
+        reader.failure = error
+        try:
+            reader.retry_at = rt.now() + self._pause(error, reader.attempt, deadline)
+        except RedisError:
+            if all(other.failure is not None for other in self._readers.values()):
+                raise
+            reader.retry_at = math.inf  # the others are well; this one is tried again in the next call
+        reader.attempt += 1
+
+    def _judge_failure(self, error: RedisError) -> None:
+        """
+        Raise what cannot be got over by trying again.
+        """
+        if isinstance(error, StreamConsumerGroupError):
+            self._vanished(error)
+        elif (isinstance(error, ReplyError) and not isinstance(error, (*_PASSING, ReadOnlyError))) or not isinstance(
+            error, ReplyError | ConnectionError | RequestTimeoutError
+        ):
+            raise error
+
+    def _pause(self, error: RedisError, attempt: int, deadline: float) -> float:
+        """
+        Say how many seconds to wait before trying again, or raise when the time or the patience is at its end.
+        """
+        policy = self.client.retry_policy
+        pause = policy.pause(attempt - 1, rt.random()) if attempt else 0.0
+        if self._seconds:
+            if rt.now() + pause >= deadline:
+                raise error
+        elif attempt >= policy.retries:
+            raise error
+        return pause
+
+    def _lose(self, reader: Reader[AnyStr]) -> None:
+        """
+        Give up the connection, and see to what its last reply may have had.
+        """
+        if reader.connected:
+            self.statistics.reconnects += 1
+        reader.drop()  # last: an interruption before it leaves the loss to be found again
+
+    # ----------------------------------------------------------------------------------------------- beginning and ending
+
+    def _restart(self) -> None:
+        """
+        Forget where the streams stand and what was fetched.
+        """
+        self._stopped = False
+        self._alarm.clear()
+        self._items = deque()
+        self._fetched = []
+        for cursor in self._cursors.values():
+            cursor.reset()
+
+    def _finish(self) -> None:
+        """
+        Give up the reading: nobody reads any more, and the connections are closed.
+        """
+        limit = rt.now() + CLOSING_SECONDS
+        while self._owner not in (None, rt.caller()) and rt.now() < limit:
+            rt.sleep(0.001)  # whoever reads has been woken
+        for reader in self._readers.values():
+            reader.drop()
+        self._readers = {}
+        self._arranged = False
+
+    def forget_parent(self) -> None:
+        """
+        Begin afresh in a forked child: the connection, and what was received on it, stay the parent's.
+        """
+        for reader in self._readers.values():
+            reader.forget_parent()
+        self._readers = {}
+        self._arranged = False
+        self._items.clear()
+        self._owner = None
+        self._alarm = rt.Alarm()
+        self._restart()
+
+    def __del__(self) -> None:
+        for reader in getattr(self, "_readers", {}).values():  # absent when the constructor refused its arguments
+            reader.drop_from_finalizer()
+
+    # ----------------------------------------------------------------------------- what kinds of consumers do differently
+
+    def _locate(self, cursors: Iterable[Cursor]) -> None:
+        """
+        Find out where streams begin that have not begun yet.
+        """
+        raise NotImplementedError
+
+    def _prepare(self) -> None:
+        """
+        Do what has to be done before the next read.
+        """
+        self._locate(self._cursors.values())
+
+    def _attend(self) -> None:
+        """
+        Do what has to be done before the next entry is served.
+        """
+
+    def _longest_wait(self, cursors: Iterable[Cursor]) -> float:
+        """
+        The longest wait to ask of the server in this read, in seconds.
+        """
+        return self._slice
+
+    def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
+        """
+        Acknowledgements to send ahead of a read.
+        """
+        return {}
+
+    def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
+        """
+        See to the answers to these.
+        """
+
+    def _doubt(self, reader: Reader[AnyStr]) -> None:
+        """
+        A dead connection that the server may have gone on serving is done with now; without a group it got nothing of ours.
+        """
+
+    def _read(
+        self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
+    ) -> arrivals.Arrivals[AnyStr]:
+        """
+        Make sense of the replies to a read of these streams. May be done again with the same ones.
+        """
+        return arrivals.read(answers, cursors, self.client.replies)
+
+    def _sift(
+        self, following: Plan, arrived: arrivals.Arrivals[AnyStr]
+    ) -> tuple[list[tuple[AnyStr, StreamEntry[AnyStr]]], list[Suspect[AnyStr]]]:
+        """
+        Tell the entries to serve from those that may have to be given up.
+        """
+        return arrived.items, []
+
+    def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
+        """
+        A reply has been dealt with.
+        """
+
+    def _vanished(self, error: StreamConsumerGroupError) -> None:
+        """
+        The server says that there is no such group.
+        """
+        raise error
+
+    def _encoded(self, value: object) -> bytes:
+        """
+        Give back the bytes of a text as the server sent it.
+        """
+        return encode_name("reply", value, self.client.encoding)  # type: ignore[arg-type]
+
+
+def _demoted(error: RedisError) -> bool:
+    """
+    Tell whether a waiting read was ended because the server has become a replica; it closes the connection next.
+    """
+    return isinstance(error, UnblockedError) and "instance state changed" in str(error)
+
+
+def is_absent(error: Exception | None) -> bool:
+    """
+    Tell whether an answer means that there is no such stream.
+    """
+    return isinstance(error, ResponseError) and str(error).startswith("ERR no such key")

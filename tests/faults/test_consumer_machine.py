@@ -111,19 +111,22 @@ class Members(RuleBasedStateMachine):
                 client.close()
             self._place.close()
 
-    @rule(stream=STREAM)
-    def add(self, stream: str) -> None:
+    @rule(stream=STREAM, count=st.integers(1, 4))
+    def add(self, stream: str, count: int) -> None:
         """
-        Add an entry.
+        Add entries.
         """
-        self._order[stream].append(self._admin.xadd(stream, {"n": len(self._order[stream])}))
+        for _ in range(count):
+            self._order[stream].append(self._admin.xadd(stream, {"n": len(self._order[stream])}))
 
-    @rule(member=MEMBER)
-    def read(self, member: int) -> None:
+    @rule(member=MEMBER, breaks=st.booleans())
+    def read(self, member: int, breaks: bool) -> None:
         """
-        Ask for an entry.
+        Ask for an entry, and perhaps let connections break after that, when the next read is out already.
         """
         self._read(member)
+        if breaks:
+            self.break_connections()
 
     def _read(self, member: int) -> bool:
         """

@@ -111,19 +111,22 @@ class Members(RuleBasedStateMachine):
                 client.close()
             self._place.close()
 
-    @rule(stream=STREAM)
-    def add(self, stream: str) -> None:
+    @rule(stream=STREAM, count=st.integers(1, 4))
+    def add(self, stream: str, count: int) -> None:
         """
-        Add an entry.
+        Add entries.
         """
-        self._order[stream].append(self._admin.xadd(stream, {"n": len(self._order[stream])}))
+        for _ in range(count):
+            self._order[stream].append(self._admin.xadd(stream, {"n": len(self._order[stream])}))
 
-    @rule(member=MEMBER)
-    def read(self, member: int) -> None:
+    @rule(member=MEMBER, breaks=st.booleans())
+    def read(self, member: int, breaks: bool) -> None:
         """
-        Ask for an entry.
+        Ask for an entry, and perhaps let connections break after that, when the next read is out already.
         """
         self._read(member)
+        if breaks:
+            self.break_connections()
 
     def _read(self, member: int) -> bool:
         """
@@ -131,15 +134,12 @@ class Members(RuleBasedStateMachine):
         """
         name, entry = self._consumers[member].get_entry()
         if name is None:
-            if member == 0:  # the other one may have fetched more than it was asked for
-                return False
-            free = [
-                (stream, identifier)
-                for stream, identifiers in self._order.items()
-                for identifier in identifiers
-                if (stream, identifier) not in self._owner and (stream, identifier) not in self._deleted
-            ]
-            assert [] == free, "there was something to read"
+            others = self._fetched(1 - member)
+            for stream, identifiers in self._order.items():
+                free = (
+                    {(stream, identifier) for identifier in identifiers} - self._deleted - self._owner.keys() - others
+                )
+                assert not free, f"{free} could have been read"
             return False
         stream = name.decode()
         key = stream, entry.identifier
@@ -155,6 +155,17 @@ class Members(RuleBasedStateMachine):
         if key not in self._unacknowledged[member]:
             self._unacknowledged[member].append(key)
         return True
+
+    def _fetched(self, member: int) -> set[tuple[str, bytes]]:
+        """
+        List what a member has, perhaps more than it was asked for.
+        """
+        return {
+            (stream, entry.identifier)
+            for stream in STREAMS
+            if self._admin.exists([stream])
+            for entry in self._admin.xpending(stream, "g", "-", "+", 100, consumer=f"c{member}")
+        }
 
     @rule(member=MEMBER, count=st.integers(1, 3))
     def acknowledge(self, member: int, count: int) -> None:
@@ -180,6 +191,7 @@ class Members(RuleBasedStateMachine):
         consumer.close()
         consumer.__enter__()
         self._given[member] = set()
+        self._unacknowledged[member] = []
 
     @precondition(lambda machine: any(machine._order.values()))
     @rule(stream=STREAM, position=st.integers(0, 20))
@@ -215,6 +227,8 @@ class InMemory:
 
     def break_connections(self, admin: Any) -> None:
         for link in list(self._stage.network.links):
+            if not link.gone:
+                link.connection.receive(bytes(link.outward))  # it is answered, and the answer does not arrive
             self._stage.network.reset(link)
 
     def close(self) -> None:

@@ -169,9 +169,8 @@ class Client(Commands[AnyStr]):
             except StillUnknown as unknown:
                 raise unknown.outcome from unknown.__cause__
             except RedisError as error:
-                if lost is not None:
-                    error.may_have_run = True  # the earlier attempt, if not this one
-                elif isinstance(error, ConnectionError) and error.may_have_run:
+                earlier = lost
+                if lost is None and isinstance(error, ConnectionError) and error.may_have_run:
                     lost = _unknown(error)  # without the frames of the original, which hold us and our connection
                 remaining = deadline - rt.now()
                 if route is None:
@@ -185,6 +184,8 @@ class Client(Commands[AnyStr]):
                     if found is not None:
                         return self.convert(command, found)
                 if pause is None or closed:
+                    if earlier is not None:
+                        error.may_have_run = True  # the earlier attempt, if not this one; it is this one that was decided on
                     explained = self.explain(command, error)
                     if explained is error:
                         raise

@@ -2,7 +2,7 @@
 Count the instructions of the hot paths: a figure that a busy machine does not change.
 
 Each path is run twice under valgrind, once with more rounds than the other; the difference is what the rounds cost,
-without the start of the interpreter. Time is another matter: waiting for memory and for the kernel does not show here.
+without what they need only once. Time is another matter: waiting for memory and for the kernel does not show here.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def count(path: str, checkout: Path) -> float:
 
 def _collected(path: str, rounds: int, checkout: Path) -> int:
     command = [
-        *("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"),
+        *("valgrind", "--tool=callgrind", "--instr-atstart=no", "--callgrind-out-file=/dev/null"),
         *(str(environments.python("peers")), "-m", "bench_streams.hot_paths", path, str(rounds)),
     ]
     folders = [str(checkout), str(environments.ROOT / "scripts")]

@@ -129,7 +129,7 @@ class Driver:
 
     async def connect(self, size: int) -> int:
         # Each watch has a connection of its own; afterwards they lie idle in the pool.
-        self._idle = self._class(port=self._port)
+        self._idle = self._class(port=self._port, max_connections=size + 8)
         async with AsyncExitStack() as stack:
             for number in range(size):
                 pipeline = await stack.enter_async_context(self._idle.pipeline())

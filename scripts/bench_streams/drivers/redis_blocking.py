@@ -107,7 +107,7 @@ class Driver:
 
     def connect(self, size: int) -> int:
         # Each watch has a connection of its own; afterwards they lie idle in the pool.
-        self._idle = self._class(port=self._port)
+        self._idle = self._class(port=self._port, max_connections=size + 8)
         with ExitStack() as stack:
             for number in range(size):
                 pipeline = stack.enter_context(self._idle.pipeline())

@@ -1,0 +1,60 @@
+"""
+Which clients there are: their environment, their driver, and their event loop.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Client(NamedTuple):
+    """
+    One column of the tables.
+
+    Attributes:
+        name: of the column
+        environment: where it is installed, see ``environments``
+        driver: the module of ``drivers``
+        package: what the driver imports
+        flavour: ``"async"`` or ``"blocking"``
+        uvloop: run on uvloop
+        kind: ``"ours"``, ``"peer"`` or ``"limit"``: what this machine can do, without a client
+    """
+
+    name: str
+    environment: str
+    driver: str
+    package: str
+    flavour: str
+    uvloop: bool = False
+    kind: str = "peer"
+
+
+OURS_ASYNC: Final = "coredis-async"
+OURS_BLOCKING: Final = "coredis-sync"
+COREDIS6: Final = "coredis6-async"
+
+CLIENTS: Final = {
+    client.name: client
+    for client in (
+        Client(OURS_ASYNC, "peers", "coredis_async", "coredis", "async", kind="ours"),
+        Client(f"{OURS_ASYNC}-uv", "peers", "coredis_async", "coredis", "async", uvloop=True, kind="ours"),
+        Client(OURS_BLOCKING, "peers", "coredis_blocking", "coredis.sync", "blocking", kind="ours"),
+        Client("redis-async", "peers", "redis_async", "redis", "async"),
+        Client("redis-async-uv", "peers", "redis_async", "redis", "async", uvloop=True),
+        Client("valkey-async", "peers", "redis_async", "valkey", "async"),
+        Client("glide-async", "peers", "glide_async", "glide", "async"),
+        Client(COREDIS6, "coredis6", "coredis_async", "coredis", "async"),
+        Client(f"{COREDIS6}-uv", "coredis6", "coredis_async", "coredis", "async", uvloop=True),
+        Client("redis-sync", "peers", "redis_blocking", "redis", "blocking"),
+        Client("valkey-sync", "peers", "redis_blocking", "valkey", "blocking"),
+        Client("glide-sync", "peers", "glide_blocking", "glide_sync", "blocking"),
+        Client("limit-async", "peers", "limit_async", "hiredis", "async", kind="limit"),
+        Client("limit-sync", "peers", "limit_blocking", "hiredis", "blocking", kind="limit"),
+    )
+}
+
+#: What ``--against FOLDER`` adds: the code of another checkout, measured like a peer.
+BASE: Final = tuple(
+    CLIENTS[name]._replace(name=name.replace("coredis", "base"), kind="peer") for name in (OURS_ASYNC, OURS_BLOCKING)
+)

@@ -1,0 +1,207 @@
+"""
+The hot paths whose instructions are counted. Each runs on a socket of its own process, so that nothing depends on a server.
+
+Run by ``instructions``: ``hot_paths.py PATH ROUNDS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+from bench_streams.seeding import fields
+
+HELLO: Final = b"%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n8.6.0\r\n"
+IDENTIFIER: Final = b"$15\r\n1700000000000-0\r\n"
+
+
+class Path(NamedTuple):
+    """
+    One hot path.
+
+    Attributes:
+        text: what one operation is
+        flavour: ``"async"`` or ``"blocking"``
+        reply: what the server answers in each round
+        work: does one round with a client
+        operations: in one round
+        rounds: how many to run, few and many; the difference counts
+        decoded: the client decodes
+    """
+
+    text: str
+    flavour: str
+    reply: bytes
+    work: Callable[[Any], Any]
+    operations: int = 1
+    rounds: tuple[int, int] = (50, 250)
+    decoded: bool = False
+
+
+class Peer:
+    """
+    The other end: greets, answers the first command, and then answers what it is told to before the question comes.
+    """
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._greeting = threading.Thread(target=self._greet)
+        self._greeting.start()
+
+    def answer(self, reply: bytes) -> None:
+        """
+        Take what has come, and send a reply.
+        """
+        self._greeting.join()
+        try:
+            while self._socket.recv(1 << 20, socket.MSG_DONTWAIT):
+                pass
+        except BlockingIOError:
+            pass
+        self._socket.sendall(reply)
+
+    def close(self) -> None:
+        """
+        Hang up.
+        """
+        self._socket.close()
+        self._listener.close()
+
+    def _greet(self) -> None:
+        self._socket, _ = self._listener.accept()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        greeting = self._socket.recv(4096)
+        commands = sum(line.startswith(b"*") for line in greeting.split(b"\r\n"))
+        self._socket.sendall(HELLO + b"+OK\r\n" * (commands - 1))
+        self._socket.recv(4096)
+        self._socket.sendall(b"+PONG\r\n")
+
+
+@contextmanager
+def counting() -> Iterator[None]:
+    """
+    Have valgrind count what happens inside; the rest runs much faster.
+    """
+    _control("on")
+    yield
+    _control("off")
+
+
+def _control(state: str) -> None:
+    command = ["callgrind_control", "--instr=" + state, str(os.getpid())]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+
+def run_blocking(path: Path, rounds: int) -> None:
+    """
+    Run some rounds in the blocking flavour.
+    """
+    redis: Any = importlib.import_module("coredis.sync").Redis
+    peer = Peer()
+    channel: Any = importlib.import_module("coredis._runtime.blocking").Channel
+    look = channel.stale
+
+    def look_and_answer(self: Any) -> Any:
+        # A connection is looked at before its use, and not trusted when it has data already. So the answer comes after that.
+        found = look(self)
+        peer.answer(path.reply)
+        return found
+
+    with redis(
+        "127.0.0.1", peer.port, connect_timeout=None, stream_timeout=1000, decode_responses=path.decoded
+    ) as client:
+        client.ping()
+        channel.stale = look_and_answer
+        with counting():
+            for _ in range(rounds):
+                path.work(client)
+    peer.close()
+
+
+async def run_async(path: Path, rounds: int) -> None:
+    """
+    Run some rounds in the asynchronous flavour.
+    """
+    redis: Any = importlib.import_module("coredis").Redis
+    peer = Peer()
+    async with redis(
+        "127.0.0.1", peer.port, connect_timeout=None, stream_timeout=1000, decode_responses=path.decoded
+    ) as client:
+        await client.ping()
+        with counting():
+            for _ in range(rounds):
+                peer.answer(path.reply)  # nothing is awaited from here to the command, so that it comes first
+                await path.work(client)
+    peer.close()
+
+
+def _entries(count: int) -> bytes:
+    """
+    Encode the reply to XREAD of one stream.
+    """
+    return b"%1\r\n$7\r\nentries\r\n" + b"*%d\r\n" % count + b"".join(map(_entry, range(count)))
+
+
+def _entry(number: int) -> bytes:
+    words = [word.encode() for pair in fields(number).items() for word in pair]
+    flat = b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+    return b"*2\r\n" + IDENTIFIER + b"*%d\r\n" % len(words) + flat
+
+
+def _ping(client: Any) -> Any:
+    return client.ping()
+
+
+def _xadd(client: Any) -> Any:
+    return client.xadd("entries", fields(1))
+
+
+def _xread(client: Any) -> Any:
+    return client.xread({"entries": "0-0"}, count=100)
+
+
+def _pipeline(client: Any) -> Any:
+    pipeline = client.pipeline(transaction=False)
+    for number in range(100):
+        pipeline.xadd("entries", fields(number))
+    return pipeline.execute()
+
+
+async def _tasks(client: Any) -> None:
+    async def work() -> None:
+        await client.ping()
+
+    await asyncio.gather(*[work() for _ in range(100)])
+
+
+PONG: Final = b"+PONG\r\n"
+PATHS: Final = {
+    "ping.sync": Path("PING, blocking", "blocking", PONG, _ping),
+    "ping.async": Path("PING", "async", PONG, _ping),
+    "ping.tasks": Path("PING, one of 100 tasks", "async", PONG * 100, _tasks, 100, (5, 25)),
+    "xadd.sync": Path("XADD of 3 fields, blocking", "blocking", IDENTIFIER, _xadd),
+    "xadd.async": Path("XADD of 3 fields", "async", IDENTIFIER, _xadd),
+    "pipeline.sync": Path("XADD, one of 100, blocking", "blocking", IDENTIFIER * 100, _pipeline, 100, (5, 25)),
+    "pipeline.async": Path("XADD, one of 100", "async", IDENTIFIER * 100, _pipeline, 100, (5, 25)),
+    "xread.sync": Path("an entry of XREAD COUNT 100, blocking", "blocking", _entries(100), _xread, 100, (5, 45)),
+    "xread.async": Path("an entry of XREAD COUNT 100", "async", _entries(100), _xread, 100, (5, 45)),
+    "decoded.async": Path("the same, decoded", "async", _entries(100), _xread, 100, (5, 45), True),
+}
+
+
+if __name__ == "__main__":
+    chosen, count = PATHS[sys.argv[1]], int(sys.argv[2])
+    if chosen.flavour == "async":
+        asyncio.run(run_async(chosen, count))
+    else:
+        run_blocking(chosen, count)

@@ -1,0 +1,60 @@
+"""
+Count the instructions of the hot paths: a figure that a busy machine does not change.
+
+Each path is run twice under valgrind, once with more rounds than the other; the difference is what the rounds cost,
+without what they need only once. Time is another matter: waiting for memory and for the kernel does not show here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from bench_streams import environments
+from bench_streams.hot_paths import PATHS
+
+_COLLECTED: Final = re.compile(r"Collected : (\d+)")
+
+
+def report(against: Path | None) -> str:
+    """
+    Count this checkout's instructions, and another's if there is one, and show them as Markdown.
+    """
+    heads = ["hot path", "instructions", *(() if against is None else ("base", "ratio"))]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
+    environments.python("peers")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ours = list(pool.map(lambda path: count(path, environments.ROOT), PATHS))
+        base = [] if against is None else list(pool.map(lambda path: count(path, against), PATHS))
+    for position, path in enumerate(PATHS):
+        cells = [f"{path} ({PATHS[path].text})", f"{ours[position]:,.0f}"]
+        if base:
+            cells += [f"{base[position]:,.0f}", f"{ours[position] / base[position]:.3f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def count(path: str, checkout: Path) -> float:
+    """
+    Instructions of one operation of a hot path.
+    """
+    few, many = PATHS[path].rounds
+    return (_collected(path, many, checkout) - _collected(path, few, checkout)) / (many - few) / PATHS[path].operations
+
+
+def _collected(path: str, rounds: int, checkout: Path) -> int:
+    command = [
+        *("valgrind", "--tool=callgrind", "--instr-atstart=no", "--callgrind-out-file=/dev/null"),
+        *(str(environments.python("peers")), "-m", "bench_streams.hot_paths", path, str(rounds)),
+    ]
+    folders = [str(checkout), str(environments.ROOT / "scripts")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders), "PYTHONHASHSEED": "0"}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd="/")
+    found = _COLLECTED.search(run.stderr)
+    if run.returncode or found is None:
+        raise OSError(f"valgrind: {run.stderr.strip()[-1000:]}")
+    return int(found[1])

@@ -1,0 +1,109 @@
+"""
+The benchmark's own figures: medians, ratios within a repetition, sizes, and the command line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bench_streams import arguments, schedule, table
+from bench_streams.clients import CLIENTS
+from bench_streams.results import Ratio, Results
+from bench_streams.workloads import WORKLOADS
+
+
+def record(workload: str, client: str, repetition: int, value: float) -> dict[str, Any]:
+    """
+    What one process measured.
+    """
+    return {"workload": workload, "client": client, "repetition": repetition, "value": value}
+
+
+def test_ratio_is_taken_within_a_repetition() -> None:
+    """
+    A slow moment that hits both clients changes nothing.
+    """
+    results = Results(
+        record("W4.ping.t1", client, repetition, value)
+        for client, values in {"coredis-async": (20, 4, 30), "redis-async": (10, 2, 10)}.items()
+        for repetition, value in enumerate(values)
+    )
+
+    assert Ratio("redis-async", 2.0, 2.0, 3.0) == results.ratio(WORKLOADS["W4.ping.t1"], "coredis-async", "redis-async")
+
+
+def test_less_is_better_for_latency() -> None:
+    """
+    The best peer has the smallest figure, and half of it is twice as good.
+    """
+    results = Results(
+        record("W5.latency", client, 0, value)
+        for client, value in {"coredis-sync": 20.0, "redis-sync": 40.0, "valkey-sync": 60.0}.items()
+    )
+
+    assert Ratio("redis-sync", 2.0, 2.0, 2.0) == results.against_best(WORKLOADS["W5.latency"], CLIENTS["coredis-sync"])
+
+
+def test_consumer_is_compared_with_the_best_read_loop() -> None:
+    """
+    No blocking peer has a consumer, so its rival is the row of the command.
+    """
+    results = Results(
+        [record("W1.consumer.c100", "coredis-sync", 0, 30.0), record("W1.read.c100", "valkey-sync", 0, 20.0)]
+    )
+
+    assert Ratio("valkey-sync", 1.5, 1.5, 1.5) == results.against_best(
+        WORKLOADS["W1.consumer.c100"], CLIENTS["coredis-sync"]
+    )
+
+
+def test_table_has_a_row_for_each_workload_measured() -> None:
+    """
+    In Markdown, with the ratio last.
+    """
+    results = Results(
+        [record("W4.ping.t1", "coredis-sync", 0, 30_000.0), record("W4.ping.t1", "redis-sync", 0, 20_000.0)]
+    )
+
+    assert "| W4.ping.t1 (/s) | 30.0k | 20.0k | **1.50** redis-sync |" in table.tables(results).splitlines()
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_sizes_come_out_even(name: str) -> None:
+    """
+    Whatever the scale, a pass is made of whole pipelines, batches and turns of tasks.
+    """
+    workload = WORKLOADS[name]
+    for scale in (0.01, 0.1, 1.0, 7.7):
+        size = schedule.scaled(workload, scale)
+        for part in ("count", "length", "tasks"):
+            if part in workload.arguments and workload.size > 1000:
+                assert 0 == size % workload.arguments[part]
+
+
+def test_every_workload_has_a_client_of_each_flavour() -> None:
+    """
+    The names in the table of workloads are those of the drivers.
+    """
+    for workload in WORKLOADS.values():
+        assert any(schedule.takes_part(client, workload) for client in CLIENTS.values() if client.kind == "ours")
+
+
+def test_clients_and_workloads_are_chosen_by_patterns() -> None:
+    """
+    In the order of the tables, whatever the order of the patterns.
+    """
+    options = arguments.parse(["--clients", "redis-sync,coredis-s*", "--workloads", "W4.ping.t1"])
+
+    assert (("coredis-sync", "redis-sync"), ("W4.ping.t1",)) == (options.clients, options.workloads)
+
+
+def test_unknown_client(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Says what there is to choose from.
+    """
+    with pytest.raises(SystemExit):
+        arguments.parse(["--clients", "jedis"])
+
+    assert "nothing is called 'jedis': choose from coredis-async" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from coredis._async.source import Source
 from coredis._core import sentinel
 from coredis._core.command import Reply
 from coredis._core.config import ConnectionOptions, TCPAddress
-from coredis._core.retry import RetryPolicy
+from coredis._core.retry import LAST_MOMENT_SECONDS, RetryPolicy
 from coredis._core.sentinel import Ledger, View
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
@@ -34,7 +34,6 @@ from coredis.exceptions import (
 from coredis.typing import StringT
 
 MAX_SENTINEL_CONNECTIONS: Final = 16  # to one sentinel; in the asynchronous flavour one carries all questions
-LAST_MOMENT_SECONDS: Final = 0.05  # what fails so shortly before the deadline fails because of the deadline
 _PAUSES: Final = RetryPolicy(max_delay=0.5)  # between attempts to find a server
 
 
@@ -217,11 +216,12 @@ class ServiceSource(Source):
             try:
                 return await self._attempt(options, closings, deadline, share, failed)
             except SentinelError as error:
-                if problem is None or rt.now() < deadline - LAST_MOMENT_SECONDS:
+                remaining = deadline - LAST_MOMENT_SECONDS - rt.now()
+                if problem is None or remaining > 0:
                     problem = error  # else it says no more than that time is up
-                pause = _PAUSES.pause(attempt, rt.random())
-                if not error.temporary or rt.now() + pause >= deadline:
+                if not error.temporary or remaining <= 0:
                     raise problem from problem.__cause__
+                pause = min(remaining, _PAUSES.pause(attempt, rt.random()))
             attempt += 1
             await rt.sleep(pause)
 

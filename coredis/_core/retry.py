@@ -9,10 +9,14 @@ Randomness and time are handed in, so every decision can be tested exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from .. import exceptions
 from .command import Command
 from .errors import REFUSALS
+
+#: What fails so shortly before the time is up fails because of that.
+LAST_MOMENT_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class RetryPolicy:
             return None
         if refused or isinstance(error, REFUSALS):
             pass
+        elif isinstance(error, exceptions.SentinelError) and remaining <= LAST_MOMENT_SECONDS:
+            return None  # it was looked for until now; one look more would only say that time is up
         elif isinstance(error, exceptions.ConnectionError):
             if attempt >= self.retries or isinstance(error, exceptions.ProtocolError):
                 return None

@@ -196,3 +196,14 @@ def test_reading_implies_idempotent() -> None:
     """
     assert (True, True, False) == (READ.idempotent, IDEMPOTENT.idempotent, OTHER.idempotent)
     assert not Command(("X",), lambda reply: reply, readonly=True, idempotent=False).idempotent
+
+
+def test_a_search_that_took_all_the_time_is_not_begun_again() -> None:
+    """
+    Its reason is told; the next search would only find that time is up. With time left it is begun again.
+    """
+    error = exceptions.PrimaryNotFoundError("no sentinel names a primary")
+    command: Command[object] = Command(("GET", "k"), lambda reply: reply, keys=(1,), readonly=True)
+
+    assert RetryPolicy().decide(error, command, 0, 0.01, 0.0) is None
+    assert RetryPolicy().decide(error, command, 0, 1.0, 0.0) == 0.0

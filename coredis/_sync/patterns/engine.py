@@ -169,12 +169,14 @@ class Engine(Generic[AnyStr]):
                 self._rest((), rt.now() + pause)
                 attempt += 1
                 continue
-            if self._items or (self._seconds and rt.now() >= deadline):
+            if self._stopped or self._items or (self._seconds and rt.now() >= deadline):
                 break
             readers = list(self._readers.values())
             for reader in readers:
                 try:
                     self._connect(reader)
+                    if self._stopped:
+                        break  # meanwhile: nobody would take what a read brought now
                     if deadline == math.inf and reader.connected:
                         deadline = rt.now() + self._seconds
                     self._send(reader, deadline - rt.now())
@@ -223,6 +225,8 @@ class Engine(Generic[AnyStr]):
         if not reader.connected:
             others = any(other.connected for other in self._readers.values() if other is not reader)
             reader.connect(rt.now() + IMPATIENT_SECONDS if others else math.inf)
+        if self._readers.get(reader.place) is not reader:
+            reader.drop()  # closed meanwhile, when there was nothing to close yet
 
     def _send(self, reader: Reader[AnyStr], seconds: float) -> None:
         """

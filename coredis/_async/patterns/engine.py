@@ -191,8 +191,10 @@ class Engine(Generic[AnyStr]):
                 if not reader.cursors and reader.plan is None:
                     reader.drop()  # its streams are somewhere else
                     self._readers = {place: other for place, other in self._readers.items() if other is not reader}
-            if not (self._seconds or self._suspects) and all(reader.answered for reader in readers):
-                break  # the servers were asked in this call, and have nothing
+            if not (self._seconds or self._suspects) and all(
+                reader.answered or reader.retry_at == math.inf for reader in readers
+            ):
+                break  # the servers were asked in this call, and have nothing; or are not asked again in it
         if self._prefetch and self._items and not self._stopped:
             self._read_ahead()
         failures = [reader.failure for reader in self._readers.values()]
@@ -272,7 +274,7 @@ class Engine(Generic[AnyStr]):
                 outstanding.append(waiting)
                 aside = not self._seconds and reader.waits and reader.plan is not None
                 until.append(rt.now() if aside else reader.deadline)
-            elif not reader.answered:
+            elif not reader.answered and reader.retry_at < math.inf:
                 until.append(reader.retry_at)
         if not until:
             return bool(self._suspects)

@@ -184,7 +184,8 @@ class Client(Commands[AnyStr]):
                         return self.convert(command, found)
                 if pause is None or closed:
                     if earlier is not None:
-                        error.may_have_run = True  # the earlier attempt, if not this one
+                        # The earlier attempt, if not this one; it is this one that was decided on.
+                        error.may_have_run = True
                     explained = await self.explain(command, error)
                     if explained is error:
                         raise

@@ -231,6 +231,11 @@ async def test_a_killed_primary_keeps_nobody_waiting(cluster: Cluster) -> None:
         for stream, later in (await reading.join()).items():
             seen[stream] += later
         assert {stream: [1] if stream in mine else [1, 2] for stream in STREAMS} == seen
+        asking = spawn(lambda: consumer.get_entries(timeout=0))
+        try:
+            assert [] == await asking.join()
+        except RedisError:
+            pass  # all nodes refuse by now, until there is a new primary
 
         for stream in mine:
             while True:

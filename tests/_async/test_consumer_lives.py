@@ -89,6 +89,21 @@ async def test_stopping_while_the_server_is_out_of_reach(start_server: Any) -> N
         await consumer.close()
 
 
+@pytest.mark.parametrize("kind", [{"a": {"identifier": 0}}, {**GROUP, "start_from_backlog": True}])
+async def test_entering_with_a_read_outstanding(client: Redis[Any], kind: dict[str, Any]) -> None:
+    """
+    It begins afresh even so: the reply to a read that was sent before moves nothing.
+    """
+    await fill(client, "a", 1, 3)
+    consumer = client.xconsumer(["a"], buffer_size=1, prefetch=True, **kind)
+    assert numbered(1, 2) == await take(consumer, 2)
+
+    async with consumer:
+        again = await identifiers(consumer)
+
+    assert numbered(1, 3) == again
+
+
 async def test_draining(client: Redis[Any]) -> None:
     """
     What was fetched and not served is given at once, with its streams, and is served no more.

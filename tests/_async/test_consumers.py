@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from coredis._async.patterns import engine, member
 from coredis.exceptions import CommandSyntaxError, WrongTypeError
-from tests.support.aio import Consumer, GroupConsumer, Redis, gather, sleep, spawn, text
+from tests.support.aio import Consumer, GroupConsumer, Redis, connect, gather, sleep, spawn, text
 
 
 async def fill(redis: Redis[Any], stream: str, first: int, last: int) -> None:
@@ -326,3 +327,26 @@ def test_kinds(client: Redis[Any]) -> None:
     """
     assert Consumer is type(client.xconsumer(["a"]))
     assert GroupConsumer is type(client.xconsumer(["a"], group="g", consumer="c"))
+
+
+async def test_closing_while_another_task_connects(start_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Closing does not wait for ever; whoever is still connecting then asks for nothing any more, and leaves no connection.
+    """
+    monkeypatch.setattr(engine, "CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr(member, "CLOSING_SECONDS", 0.05)
+    async with connect(start_server()) as redis:
+        consumer = redis.xconsumer(["a"], group="g", consumer="c", auto_acknowledge=True, timeout=5000)
+        async with consumer:
+            await redis.client_pause(600)
+            reading = spawn(consumer.get_entry)
+            await sleep(0.1)
+            await consumer.close()
+            assert (None, None) == await reading.join()
+        await fill(redis, "a", 1, 1)
+
+        async with consumer:
+            _, entry = await consumer.get_entry()
+
+        assert entry is not None
+        assert "1-0" == as_text(entry.identifier)

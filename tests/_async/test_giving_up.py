@@ -261,3 +261,12 @@ async def test_what_was_deleted_among_what_is_given_up(client: Redis[Any]) -> No
 
     assert (2, 1) == (consumer.statistics.dead_lettered, consumer.statistics.deleted_seen)
     assert {} == await pending(client)
+
+
+@pytest.mark.parametrize("stream", ["a", b"a"])
+async def test_dead_letters_cannot_go_where_they_come_from(client: Redis[Any], stream: Any) -> None:
+    """
+    They would come back and be given up for ever.
+    """
+    with pytest.raises(ValueError, match=r"dead_letter: .*a.* is read by this consumer"):
+        consumer_of(client, 1, dead_letter=stream)

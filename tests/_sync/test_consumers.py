@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from coredis._sync.patterns import engine, member
 from coredis.exceptions import CommandSyntaxError, WrongTypeError
-from tests.support.blocking import Consumer, GroupConsumer, Redis, gather, sleep, spawn, text
+from tests.support.blocking import Consumer, GroupConsumer, Redis, connect, gather, sleep, spawn, text
 
 
 def fill(redis: Redis[Any], stream: str, first: int, last: int) -> None:
@@ -327,3 +328,26 @@ def test_kinds(client: Redis[Any]) -> None:
     """
     assert Consumer is type(client.xconsumer(["a"]))
     assert GroupConsumer is type(client.xconsumer(["a"], group="g", consumer="c"))
+
+
+def test_closing_while_another_task_connects(start_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Closing does not wait for ever; whoever is still connecting then asks for nothing any more, and leaves no connection.
+    """
+    monkeypatch.setattr(engine, "CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr(member, "CLOSING_SECONDS", 0.05)
+    with connect(start_server()) as redis:
+        consumer = redis.xconsumer(["a"], group="g", consumer="c", auto_acknowledge=True, timeout=5000)
+        with consumer:
+            redis.client_pause(600)
+            reading = spawn(consumer.get_entry)
+            sleep(0.1)
+            consumer.close()
+            assert (None, None) == reading.join()
+        fill(redis, "a", 1, 1)
+
+        with consumer:
+            _, entry = consumer.get_entry()
+
+        assert entry is not None
+        assert "1-0" == as_text(entry.identifier)

@@ -46,6 +46,26 @@ async def test_a_coroutine_function_for_dead_letters(server: Server, fails: bool
         assert ({b"1-0": (b"c", 2)} if fails else {}) == await pending(client)
 
 
+async def test_a_coroutine_function_for_what_was_deleted(server: Server) -> None:
+    """
+    It is waited for.
+    """
+    told: list[tuple[bytes, bytes]] = []
+
+    async def note(stream: bytes, identifier: bytes) -> None:
+        await asyncio.sleep(0.001)
+        told.append((stream, identifier))
+
+    async with connect(server) as client:
+        await deliver(client, "c", 1, 2)
+        await client.xdel("a", ["1-0", "2-0"])
+        consumer = client.xconsumer(["a"], group="g", consumer="c", start_from_backlog=True, on_deleted=note)
+
+        assert [] == await identifiers(consumer)
+
+    assert [(b"a", b"1-0"), (b"a", b"2-0")] == told
+
+
 async def test_cancelled_while_burying(server: Server) -> None:
     """
     The coroutine function is cancelled with the call; the entry is told of again.

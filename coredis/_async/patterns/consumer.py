@@ -116,6 +116,8 @@ class Consumer(Engine[AnyStr]):
     # ------------------------------------------------------------------------------------------------ opening and closing
 
     async def __aenter__(self) -> Self:
+        if self._readers:
+            await self.close()  # a read that is outstanding says nothing of where the streams stand afresh
         self._restart()
         await self._locate(self._cursors.values())
         return self

@@ -99,7 +99,7 @@ class GroupConsumer(Member[AnyStr]):
             dead_letter: where it goes then: a stream, or a function (in the asynchronous flavour it may be a coroutine
                 function) that is called with a ``DeadLetter``; then it is acknowledged. It happens at least once
             on_deleted: called with stream and identifier of each pending entry that turns out to have been deleted from its
-                stream; it is acknowledged in any case
+                stream; it is acknowledged in any case. A function as for ``dead_letter``
             parameters: by name of the stream: ``{"orders:eu": {"identifier": "0"}}`` reads only what is pending for this
                 member, after that identifier. Default: ``">"``
             block_slice: as ``Consumer``
@@ -163,6 +163,8 @@ class GroupConsumer(Member[AnyStr]):
             self._leases = self._held.leases
             self._attended = self._guarded = options.claim_idle is not None
         if options.max_deliveries is not None and dead_letter is not None:
+            if not callable(dead_letter) and encode_name("dead_letter", dead_letter, client.encoding) in self._cursors:
+                raise ValueError(f"dead_letter: {dead_letter!r} is read by this consumer; its letters would come back")
             self._giving_up = GivingUp(
                 client,
                 self._membership,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import AnyStr, Final
 
 from coredis._async.patterns.consumer import Consumer
@@ -224,7 +225,7 @@ class Member(Consumer[AnyStr]):
             if self._on_deleted is not None:
                 text = self.client.replies.text
                 for identifier in gone:
-                    self._on_deleted(text(name), text(identifier))
+                    await rt.call(partial(self._on_deleted, text(name)), text(identifier))
 
     async def flush(self) -> int:
         """

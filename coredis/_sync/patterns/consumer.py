@@ -117,6 +117,8 @@ class Consumer(Engine[AnyStr]):
     # ------------------------------------------------------------------------------------------------ opening and closing
 
     def __enter__(self) -> Self:
+        if self._readers:
+            self.close()  # a read that is outstanding says nothing of where the streams stand afresh
         self._restart()
         self._locate(self._cursors.values())
         return self

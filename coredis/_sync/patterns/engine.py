@@ -169,12 +169,14 @@ class Engine(Generic[AnyStr]):
                 self._rest((), rt.now() + pause)
                 attempt += 1
                 continue
-            if self._items or (self._seconds and rt.now() >= deadline):
+            if self._stopped or self._items or (self._seconds and rt.now() >= deadline):
                 break
             readers = list(self._readers.values())
             for reader in readers:
                 try:
                     self._connect(reader)
+                    if self._stopped:
+                        break  # meanwhile: nobody would take what a read brought now
                     if deadline == math.inf and reader.connected:
                         deadline = rt.now() + self._seconds
                     self._send(reader, deadline - rt.now())
@@ -190,8 +192,10 @@ class Engine(Generic[AnyStr]):
                 if not reader.cursors and reader.plan is None:
                     reader.drop()  # its streams are somewhere else
                     self._readers = {place: other for place, other in self._readers.items() if other is not reader}
-            if not (self._seconds or self._suspects) and all(reader.answered for reader in readers):
-                break  # the servers were asked in this call, and have nothing
+            if not (self._seconds or self._suspects) and all(
+                reader.answered or reader.retry_at == math.inf for reader in readers
+            ):
+                break  # the servers were asked in this call, and have nothing; or are not asked again in it
         if self._prefetch and self._items and not self._stopped:
             self._read_ahead()
         failures = [reader.failure for reader in self._readers.values()]
@@ -223,6 +227,8 @@ class Engine(Generic[AnyStr]):
         if not reader.connected:
             others = any(other.connected for other in self._readers.values() if other is not reader)
             reader.connect(rt.now() + IMPATIENT_SECONDS if others else math.inf)
+        if self._readers.get(reader.place) is not reader:
+            reader.drop()  # closed meanwhile, when there was nothing to close yet
 
     def _send(self, reader: Reader[AnyStr], seconds: float) -> None:
         """
@@ -269,7 +275,7 @@ class Engine(Generic[AnyStr]):
                 outstanding.append(waiting)
                 aside = not self._seconds and reader.waits and reader.plan is not None
                 until.append(rt.now() if aside else reader.deadline)
-            elif not reader.answered:
+            elif not reader.answered and reader.retry_at < math.inf:
                 until.append(reader.retry_at)
         if not until:
             return bool(self._suspects)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import AnyStr, Final
 
 from coredis._sync.patterns.consumer import Consumer
@@ -225,7 +226,7 @@ class Member(Consumer[AnyStr]):
             if self._on_deleted is not None:
                 text = self.client.replies.text
                 for identifier in gone:
-                    self._on_deleted(text(name), text(identifier))
+                    rt.call(partial(self._on_deleted, text(name)), text(identifier))
 
     def flush(self) -> int:
         """

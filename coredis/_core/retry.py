@@ -79,10 +79,10 @@ class RetryPolicy:
         """
         if self.retries == 0:
             return None
+        if isinstance(error, exceptions.SentinelError) and remaining <= LAST_MOMENT_SECONDS:
+            return None  # it was looked for until now; one look more would only say that time is up
         if refused or isinstance(error, REFUSALS):
             pass
-        elif isinstance(error, exceptions.SentinelError) and remaining <= LAST_MOMENT_SECONDS:
-            return None  # it was looked for until now; one look more would only say that time is up
         elif isinstance(error, exceptions.ConnectionError):
             if attempt >= self.retries or isinstance(error, exceptions.ProtocolError):
                 return None

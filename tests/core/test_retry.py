@@ -206,4 +206,5 @@ def test_a_search_that_took_all_the_time_is_not_begun_again() -> None:
     command: Command[object] = Command(("GET", "k"), lambda reply: reply, keys=(1,), readonly=True)
 
     assert RetryPolicy().decide(error, command, 0, 0.01, 0.0) is None
+    assert RetryPolicy().decide(error, command, 0, 0.01, 0.0, refused=True) is None
     assert RetryPolicy().decide(error, command, 0, 1.0, 0.0) == 0.0

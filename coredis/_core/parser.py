@@ -13,7 +13,9 @@ copied or searched twice.
 
 What remains: a string's absurd header that is neither in the first kilobyte of a piece nor at its end is not noticed. Nothing
 is allocated for it; the wait ends with the time of the request or at ``MAX_REPLY_BYTES``. And hiredis does not look at the two
-bytes after a string: whatever they are, they are taken for its end.
+bytes after a string: whatever they are, they are taken for its end. Where that is the end of what was received, it is noticed
+here; deeper in a piece it is not (to follow every header in Python would take ten times as long as parsing does). The value is
+what its length says all the same, and if the length was wrong, what comes next is hardly ever valid.
 
 Two properties matter to callers. Parsing yields bytes only, so an undecodable value cannot disturb the framing. And each step
 that moves received data from one place to the next is a single call into C: a signal handler that raises (Ctrl-C) runs only
@@ -24,6 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
@@ -87,6 +90,7 @@ class Parser:
         "_reader",
         "_ready",
         "_special",
+        "_type_alone",
     )
 
     def __init__(self) -> None:
@@ -96,6 +100,7 @@ class Parser:
         self._offset = 0  # how much of the first piece is fed, while ``feed`` is at it
         self._aligned = True  # the next byte begins an item
         self._line_ended = True  # the last byte fed was the end of a line
+        self._type_alone = False  # the last byte fed was the first of a line
         self._line = b""  # how an item's first line begins that has no end yet
         self._line_length = 0  # bytes of that line so far
         self._failure: ProtocolError | None = None  # what is wrong with what was fed last
@@ -137,6 +142,8 @@ class Parser:
             most -= count
         before = len(into)
         self._parse(into, most)
+        if not self._line_ended:
+            self._check_end(into, before)
         taken = len(into) - before
         if taken:
             self._buffered = 0
@@ -157,6 +164,25 @@ class Parser:
         """
         return self._line_ended and not self._reader.has_data()
 
+    def _check_end(self, taken: list[Reply], before: int) -> None:
+        """
+        Find out, all being parsed and the last byte being no line feed, whether that should have been one.
+
+        What hiredis consumes ends with a line, or it is a type byte. If not, a string was followed by something else.
+
+        Args:
+            taken: from a position on, the replies that came out of what was fed; one with such a string is removed
+        """
+        if self._type_alone or self._failure is not None or self._reader.has_data():
+            return
+        self._failure = ProtocolError("invalid reply: a string without its end", may_have_run=True)
+        # Nothing is parsed after this, so that reader may be asked in this way: between two replies a number is the next one.
+        asked, self._reader = self._reader, _new_reader()
+        asked.feed(b":0\r\n")
+        with suppress(Exception):  # an item that was not asked for yet was garbage
+            if asked.gets() == 0 and len(taken) > before:
+                del taken[-1]
+
     def _advance(self, pieces: list[bytes], end: int) -> None:
         """
         Feed the first piece from where it stands up to a position, and take it out of the list at its end.
@@ -169,9 +195,11 @@ class Parser:
             line, line_length = self._follow_line(piece, start, end)
         else:
             line, line_length = b"", 0
+        alone = self._line_ended if length == 1 else piece[end - 2] == _LINE_FEED
         # No call between these statements, so nothing can interrupt here.
         self._line = line
         self._line_length = line_length
+        self._type_alone = alone
         self._line_ended = piece[end - 1] == _LINE_FEED
         self._buffered += length
         self._aligned = False  # known again after the next ``take``
@@ -225,6 +253,8 @@ class Parser:
             if position > self._offset:
                 self._advance(pieces, position)
             self._parse(self._ready, MAX_ELEMENTS)
+            if not self._line_ended:
+                self._check_end(self._ready, 0)
             self._aligned = self._between_items()
             if self._aligned and piece[position] in _SPECIALS:
                 self._special = _Special(piece[position])

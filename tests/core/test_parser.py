@@ -125,6 +125,13 @@ BAD = {
     "an integer of 5000 digits": b":" + b"1" * 5000 + b"\r\n",
     "a boolean that is none": b"#x\r\n",
     "a double that is none": b",1.2.3\r\n",
+    "a string that goes on after its end": b"$3\r\nabcXY",
+    "a string followed by a type": b"$3\r\nabcX+",
+    "an empty string that goes on": b"$0\r\n\r*",
+    "a string of an array that goes on": b"*2\r\n:1\r\n$3\r\nabcXY",
+    "a string that goes on, the array as well": b"*2\r\n$3\r\nabcXY",
+    "a verbatim string that goes on": b"=7\r\ntxt:abcXY",
+    "a string that goes on inside an attribute": b"|1\r\n+a\r\n$3\r\nabcXY",
     "an endless line": b"+" + b"x" * (parser.MAX_LINE_BYTES + 1),
     "an endless error": b"-" + b"x" * (parser.MAX_LINE_BYTES + 1),
 }
@@ -276,6 +283,33 @@ def test_replies_before_garbage_are_read() -> None:
         for _ in range(2):
             with pytest.raises(ProtocolError, match="invalid reply"):
                 reading.take(replies, 1)
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected"),
+    [
+        (b":1\r\n$3\r\nabcXY", [1]),
+        (b":1\r\n:2\r\n*2\r\n$3\r\nabcXY", [1, 2]),
+        (b":1\r\n:2\r\n*2\r\n:3\r\n$3\r\nabcXY", [1, 2]),
+        (b"|1\r\n+a\r\n:0\r\n:1\r\n$3\r\nabcXY", [1]),
+    ],
+    ids=repr,
+)
+def test_replies_before_a_string_that_goes_on(wire: bytes, expected: list[object]) -> None:
+    """
+    The one that holds the string is not handed out, those before it are.
+    """
+    reading = Parser()
+    replies: list[object] = []
+
+    reading.feed([wire])
+    with pytest.raises(ProtocolError, match="a string without its end"):
+        reading.take(replies, 10)
+
+    assert expected == replies
+    with pytest.raises(ProtocolError, match="a string without its end"):
+        reading.take(replies, 10)
+    assert expected == replies
 
 
 @pytest.mark.parametrize("kind", [b"+", b"-"])

@@ -13,10 +13,40 @@ from typing import Final
 
 from .. import exceptions
 from .command import Command
+from .config import check_boolean
 from .errors import REFUSALS
 
 #: What fails so shortly before the time is up fails because of that.
 LAST_MOMENT_SECONDS: Final = 0.05
+
+# What they take is gone from where it was; a second one takes something else.
+_HANDING_OVER: Final = frozenset(
+    [
+        "XREADGROUP",
+        "XCLAIM",
+        "XAUTOCLAIM",
+        "LPOP",
+        "RPOP",
+        "LMPOP",
+        "LMOVE",
+        "RPOPLPUSH",
+        "BLPOP",
+        "BRPOP",
+        "BLMPOP",
+        "BLMOVE",
+        "BRPOPLPUSH",
+        "SPOP",
+        "ZPOPMIN",
+        "ZPOPMAX",
+        "ZMPOP",
+        "BZPOPMIN",
+        "BZPOPMAX",
+        "BZMPOP",
+        "GETDEL",
+        "GETSET",
+        "HGETDEL",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +62,22 @@ class RetryPolicy:
             tried again as long as the command's time lasts. 0 turns off both
         base_delay: seconds
         max_delay: seconds
+        retry_unsafe: send a command again whose reply was lost, although it may have run and is not idempotent: what it does
+            may be done twice or more (an ``XADD`` makes two entries, an ``INCR`` counts two). Never what takes something and
+            hands it over, as ``XREADGROUP`` and ``LPOP`` do: what it took the first time would be lost. Nor a pipeline
     """
 
     retries: int = 3
     base_delay: float = 0.05
     max_delay: float = 5.0
+    retry_unsafe: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
             raise ValueError(f"retries: expected a whole number, 0 or more, got {self.retries!r}")
         if not 0 <= self.base_delay <= self.max_delay:
             raise ValueError(f"base_delay: expected 0 to max_delay ({self.max_delay}), got {self.base_delay!r}")
+        check_boolean("retry_unsafe", self.retry_unsafe)
 
     def pause(self, attempt: int, chance: float) -> float:
         """
@@ -86,9 +121,12 @@ class RetryPolicy:
         elif isinstance(error, exceptions.ConnectionError):
             if attempt >= self.retries or isinstance(error, exceptions.ProtocolError):
                 return None
-            if error.may_have_run and not command.idempotent:
+            if error.may_have_run and not (command.idempotent or self._risked(command)):
                 return None
         else:
             return None
         pause = self.pause(attempt, chance)
         return pause if pause < remaining else None
+
+    def _risked(self, command: Command[object]) -> bool:
+        return self.retry_unsafe and command.name.upper() not in _HANDING_OVER

@@ -194,6 +194,28 @@ class TestLostReplies:
                 assert caught.value.may_have_run
                 assert count == await client.xlen("s")
 
+    @pytest.mark.parametrize("name", UNREPEATABLE)
+    async def test_risked(self, client: Redis[bytes], proxy: FaultProxy, name: str) -> None:
+        """
+        With ``retry_unsafe`` it is sent again all the same, unless what was taken the first time would be lost.
+        """
+        await client.xgroup_create("s", "g", "0", mkstream=True)
+        await client.rpush("l", ["a", "b"])
+        async with connect(
+            proxy, retry_policy=RetryPolicy(base_delay=0.001, max_delay=0.002, retry_unsafe=True)
+        ) as faulty:
+            await faulty.echo("connected")
+            proxy.swallow(command=name)
+            if taking := name in ("XREADGROUP", "LPOP", "GETDEL"):
+                with pytest.raises(ConnectionLostError):
+                    await UNREPEATABLE[name](faulty)
+            else:
+                await UNREPEATABLE[name](faulty)
+
+        assert [name.encode()] * (1 if taking else 2) == [
+            words[0] for words in proxy.commands if words[0] == name.encode()
+        ]
+
     async def test_again_and_again(self, proxy: FaultProxy) -> None:
         """
         A reply that is lost every time is given up after the retries of the policy.

@@ -195,6 +195,28 @@ class TestLostReplies:
                 assert caught.value.may_have_run
                 assert count == client.xlen("s")
 
+    @pytest.mark.parametrize("name", UNREPEATABLE)
+    def test_risked(self, client: Redis[bytes], proxy: FaultProxy, name: str) -> None:
+        """
+        With ``retry_unsafe`` it is sent again all the same, unless what was taken the first time would be lost.
+        """
+        client.xgroup_create("s", "g", "0", mkstream=True)
+        client.rpush("l", ["a", "b"])
+        with connect(
+            proxy, retry_policy=RetryPolicy(base_delay=0.001, max_delay=0.002, retry_unsafe=True)
+        ) as faulty:
+            faulty.echo("connected")
+            proxy.swallow(command=name)
+            if taking := name in ("XREADGROUP", "LPOP", "GETDEL"):
+                with pytest.raises(ConnectionLostError):
+                    UNREPEATABLE[name](faulty)
+            else:
+                UNREPEATABLE[name](faulty)
+
+        assert [name.encode()] * (1 if taking else 2) == [
+            words[0] for words in proxy.commands if words[0] == name.encode()
+        ]
+
     def test_again_and_again(self, proxy: FaultProxy) -> None:
         """
         A reply that is lost every time is given up after the retries of the policy.

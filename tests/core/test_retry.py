@@ -5,6 +5,7 @@ Whether a failed command is sent again: every decision, exactly.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,26 @@ def test_what_may_have_run_is_sent_again_only_if_that_does_no_harm(name: str, ag
     decision = POLICY.decide(lost(may_have_run=True), COMMANDS[name], 0, 10.0, 1.0)
 
     assert (0.5 if again else None) == decision
+
+
+@pytest.mark.parametrize(
+    ("name", "again"), [("read", True), ("idempotent", True), ("other", True), ("consuming", False)]
+)
+def test_the_risk_may_be_taken(name: str, again: bool) -> None:
+    """
+    Not for what is taken and handed over: the first of it would be lost.
+    """
+    decision = replace(POLICY, retry_unsafe=True).decide(lost(may_have_run=True), COMMANDS[name], 0, 10.0, 1.0)
+
+    assert (0.5 if again else None) == decision
+
+
+def test_the_risk_is_taken_knowingly() -> None:
+    """
+    Anything but True and False is refused.
+    """
+    with pytest.raises(TypeError, match="retry_unsafe"):
+        RetryPolicy(retry_unsafe="no")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ssl
 
 from coredis._core import handshake
+from coredis._core.certificates import pin_of
 from coredis._core.config import ConnectionOptions, TCPAddress, TLSOptions, UnixAddress
 from coredis._core.parser import ErrorLine
 from coredis._core.secrets import hidden
@@ -61,13 +62,17 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
         deadline: when to give up
 
     Raises:
-        ConnectionError: no connection, or not within the time (``ConnectTimeoutError``)
+        ConnectionError: no connection, or not within the time (``ConnectTimeoutError``), or to somebody else
         ReplyError: the server refuses us
     """
     tls = options.tls
     assert not isinstance(tls, TLSOptions), "resolved when the client was made"
     channel = await rt.connect(options.address, tls, options.keepalive, deadline)
     try:
+        if options.pins and pin_of(channel.certificate()) not in options.pins:
+            raise ConnectionError(
+                f"cannot connect to {options.address}: the public key of its certificate is not pinned"
+            )
         credentials = handshake.ask(options.credentials)
         steps = handshake.greeting(options.identity, credentials)
         replies = await _say(channel, steps, deadline)

@@ -47,6 +47,7 @@ class ClusterOptions(TypedDict, total=False):
     ssl_ca_certs: PathT | None
     ssl_check_hostname: bool
     ssl_cert_reqs: Literal["required", "optional", "none"]
+    ssl_pinned_sha256: Iterable[str | bytes] | None
     retry_policy: RetryPolicy
 
 

@@ -113,6 +113,7 @@ class ConnectionOptions:
         address: where the server listens
         tls: a ready ``ssl.SSLContext``, what to make one of, or None for plain text
         credentials: asked at every connect; None when the server wants none
+        pins: with TLS, the SHA-256 digests of the public keys that are accepted; empty: any
     """
 
     address: TCPAddress | UnixAddress
@@ -121,6 +122,7 @@ class ConnectionOptions:
     tls: TLSOptions | ssl.SSLContext | None = None
     credentials: CredentialProvider | None = field(default=None, repr=False)
     keepalive: bool = True
+    pins: frozenset[bytes] = frozenset()
 
 
 def check_seconds(name: str, value: float | None) -> float | None:

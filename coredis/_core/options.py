@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, cast
 from ..credentials import CredentialProvider, UserPassCredentialProvider
 from ..typing import PathT
 from .callers import levels_to_user
+from .certificates import read_pins
 from .config import (
     ConnectionOptions,
     Identity,
@@ -55,6 +56,7 @@ class RedisOptions(TypedDict, total=False):
     ssl_ca_certs: PathT | None
     ssl_check_hostname: bool
     ssl_cert_reqs: Literal["required", "optional", "none"]
+    ssl_pinned_sha256: Iterable[str | bytes] | None
     retry_policy: RetryPolicy
 
 
@@ -78,6 +80,7 @@ class SentinelOptions(TypedDict, total=False):
     ssl_ca_certs: str | None
     ssl_check_hostname: bool
     ssl_cert_reqs: Literal["required", "optional", "none"]
+    ssl_pinned_sha256: Iterable[str | bytes] | None
 
 
 def sentinel_options(given: Mapping[str, object] | None, servers: Mapping[str, object]) -> SentinelOptions:
@@ -146,6 +149,7 @@ def connection_options(
     times: Times,
     socket_keepalive: bool,
     tls: TLSOptions | SSLContext | None,
+    pins: Iterable[str | bytes] | None,
 ) -> ConnectionOptions:
     """
     Put together how connections are opened.
@@ -163,6 +167,8 @@ def connection_options(
         if not isinstance(host, str) or not host or any(letter <= " " for letter in host):
             raise ValueError(f"host: expected a name or address, got {host!r}")
         address = TCPAddress(host, check_integer("port", port, 1, 65535))
+    if pins is not None and tls is None:
+        raise ValueError("ssl_pinned_sha256: needs ssl=True, an ssl_context or a rediss:// URL")
     if credential_provider is not None:
         if username is not None or password is not None:
             raise ValueError("credential_provider: give either it, or username and password")
@@ -188,6 +194,7 @@ def connection_options(
         tls=tls,
         credentials=credential_provider,
         keepalive=check_boolean("socket_keepalive", socket_keepalive),
+        pins=read_pins("ssl_pinned_sha256", pins),
     )
 
 

@@ -45,6 +45,11 @@ def _seconds(text: str) -> float | None:
     return None if text.lower() == "none" else float(text)
 
 
+def _list(text: str) -> list[str]:
+    # A + in a query is a space, and no digest has one: nobody should have to know that base64 must be percent-encoded.
+    return text.replace(" ", "+").split(",")
+
+
 # The options a URL may carry, and how their text is read. Bounds are checked by the client's constructor.
 PARAMETERS: Final[dict[str, Callable[[str], object]]] = {
     "allow_insecure_tls": _boolean,
@@ -63,6 +68,7 @@ PARAMETERS: Final[dict[str, Callable[[str], object]]] = {
     "ssl_certfile": str,
     "ssl_check_hostname": _boolean,
     "ssl_keyfile": str,
+    "ssl_pinned_sha256": _list,
     "stream_timeout": _seconds,
     "username": str,
 }

@@ -304,6 +304,14 @@ class Channel(asyncio.Protocol):
         assert self._transport is not None
         return sockets.render_address(self._transport.get_extra_info("sockname"))
 
+    def certificate(self) -> bytes:
+        """
+        The server's certificate in its binary form; empty without TLS.
+        """
+        assert self._transport is not None
+        encrypted: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        return b"" if encrypted is None else encrypted.getpeercert(True) or b""
+
     @property
     def oldest(self) -> Started | None:
         """

@@ -298,6 +298,12 @@ class Channel:
         """
         return self._local_address
 
+    def certificate(self) -> bytes:
+        """
+        The server's certificate in its binary form; empty without TLS.
+        """
+        return (self._socket.getpeercert(True) or b"") if isinstance(self._socket, ssl.SSLSocket) else b""
+
     @property
     def oldest(self) -> Started | None:
         """

@@ -6,6 +6,7 @@ The client of one server: how it is made, and everything it can do.
 from __future__ import annotations
 
 import ssl as tls
+from collections.abc import Iterable
 from typing import AnyStr, Literal, Unpack, cast, overload
 
 from coredis._sync.connection import resolve_tls
@@ -92,6 +93,7 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
         ssl_ca_certs: PathT | None = None,
         ssl_check_hostname: bool = True,
         ssl_cert_reqs: Literal["required", "optional", "none"] = "required",
+        ssl_pinned_sha256: Iterable[str | bytes] | None = None,
         retry_policy: RetryPolicy = RetryPolicy(),
     ) -> None:
         """
@@ -122,7 +124,11 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
             ssl_ca_certs: path of the authorities to trust instead of the system's
             ssl_check_hostname: False accepts a certificate for another host; warns
             ssl_cert_reqs: anything but ``"required"`` lets others pose as the server; warns
-            retry_policy: how failed commands are tried again; never one that may have run and is not idempotent
+            ssl_pinned_sha256: accept only these public keys, whoever vouches for them: SHA-256 of the certificate's
+                SubjectPublicKeyInfo, in hexadecimal, base64 or as 32 bytes. Looked at before anything is sent, beside the
+                other checks, also with an ``ssl_context``
+            retry_policy: how failed commands are tried again; one that may have run and is not idempotent
+                only if it says so
 
         Raises:
             TypeError, ValueError: an argument is wrong, or some exclude each other
@@ -148,6 +154,7 @@ class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
                     ssl, ssl_context, ssl_keyfile, ssl_certfile, ssl_ca_certs, ssl_check_hostname, ssl_cert_reqs
                 )
             ),
+            pins=ssl_pinned_sha256,
         )
         super().__init__(
             connection,

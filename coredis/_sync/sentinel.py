@@ -18,6 +18,7 @@ from coredis._sync.redis import Redis
 from coredis._sync.sentinel_sources import PrimarySource, ReplicaSource, Sentinels
 from coredis._core import options as checks
 from coredis._core import url as urls
+from coredis._core.certificates import read_pins
 from coredis._core.config import ConnectionOptions, check_integer
 from coredis._core.options import RedisOptions, SentinelOptions
 from coredis._core.secrets import hidden
@@ -111,6 +112,8 @@ class Sentinel(Generic[AnyStr]):
         for name in ("username", "password"):
             if name in options:
                 options[name] = hidden(options[name])  # type: ignore[literal-required]
+        if options.get("ssl_pinned_sha256") is not None:
+            options["ssl_pinned_sha256"] = tuple(read_pins("ssl_pinned_sha256", options["ssl_pinned_sha256"]))
         self._min_others = check_integer("min_other_sentinels", min_other_sentinels, 0, 1_000_000)
         self._reach = _reach(sentinels, checks.sentinel_options(sentinel_kwargs, options))
         self._make(None, {})  # for its checks: mistakes are to be found here
@@ -301,6 +304,9 @@ def _reach(sentinels: Iterable[tuple[str, int]], given: SentinelOptions) -> list
             given.get("ssl_cert_reqs", "required"),
         )
     )
+    pins = (
+        None if given.get("ssl_pinned_sha256") is None else read_pins("ssl_pinned_sha256", given["ssl_pinned_sha256"])
+    )
     return [
         checks.connection_options(
             address.host,
@@ -317,6 +323,7 @@ def _reach(sentinels: Iterable[tuple[str, int]], given: SentinelOptions) -> list
             ),
             socket_keepalive=given.get("socket_keepalive", True),
             tls=tls,
+            pins=pins,
         )
         for address in checks.sentinel_addresses(sentinels)
     ]

@@ -4,9 +4,12 @@ Who may connect and who can listen: passwords, users, TLS, and where secrets mus
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import pickle
+import re
 import ssl
+import subprocess
 import traceback
 import warnings
 from typing import Any
@@ -24,7 +27,7 @@ from coredis.exceptions import (
     ReplyError,
 )
 from tests.conftest import StartServer
-from tests.support.aio import Redis, connect, gather, open_resources, settle
+from tests.support.aio import Redis, RedisCluster, Sentinel, connect, gather, open_resources, settle
 from tests.support.certificates import Certificates
 from tests.support.proxy import FaultProxy
 from tests.support.scripted import NO_HELLO, Close, ScriptedServer, Silence
@@ -289,12 +292,77 @@ class TestTLS:
             proxy.reset_all()
             await settle(before)
 
+    async def test_pinned_key(self, start_tls_server: StartServer, certificates: Certificates) -> None:
+        """
+        A server whose key is pinned is let in, one with another key is not, whoever vouches for it; it never sees the password.
+        """
+        server = start_tls_server()
+        good, other = (_pin(each.certificate) for each in (certificates.good, certificates.client))
+        options: dict[str, Any] = {"ssl": True, "ssl_ca_certs": certificates.authority}
+        context = ssl.create_default_context(cafile=certificates.authority)
+
+        for pinned in ([good], [other, good]):
+            async with Redis(server.host, server.tls_port, **options, ssl_pinned_sha256=pinned) as client:
+                assert b"PONG" == await client.ping()
+        url = f"rediss://localhost:{server.tls_port}?ssl_ca_certs={certificates.authority}&ssl_pinned_sha256={good}"
+        async with Redis.from_url(url) as client:
+            assert b"PONG" == await client.ping()
+        before = server.command("INFO", "commandstats")
+        resources = open_resources()
+        for ways in (options, {"ssl_context": context}):
+            async with Redis(
+                server.host, server.tls_port, **ways, ssl_pinned_sha256=[other], password=CANARY, retry_policy=AT_ONCE
+            ) as client:
+                with pytest.raises(ConnectionError, match="public key") as caught:
+                    await client.ping()
+                assert not caught.value.may_have_run
+                await settle(resources)
+
+        assert _greetings(before) == _greetings(server.command("INFO", "commandstats"))
+
+    @pytest.mark.parametrize(
+        "ways", [{"ssl": True}, {"ssl_context": ssl.create_default_context()}], ids=["options", "context"]
+    )
+    async def test_bad_pin(self, ways: dict[str, Any]) -> None:
+        """
+        What is no digest is an error when the client is made, and so is a pin without TLS.
+        """
+        with pytest.raises(ValueError, match="ssl_pinned_sha256"):
+            Redis(**ways, ssl_pinned_sha256=["abc"])
+        with pytest.raises(ValueError, match="ssl_pinned_sha256"):
+            Redis(ssl_pinned_sha256=["ab" * 32])
+        with pytest.raises(ValueError, match="ssl_pinned_sha256"):
+            Redis.from_url("redis://localhost?ssl_pinned_sha256=" + "ab" * 32)
+        with pytest.raises(ValueError, match="ssl_pinned_sha256"):
+            Sentinel([("localhost", 26379)], ssl_pinned_sha256=["ab" * 32])
+        with pytest.raises(ValueError, match="ssl_pinned_sha256"):
+            RedisCluster("localhost", ssl_pinned_sha256=["ab" * 32])
+
     async def test_missing_file(self) -> None:
         """
         A file that is not there is an error when the client is made.
         """
         with pytest.raises(OSError):
             Redis(ssl=True, ssl_ca_certs="/nowhere/authority.pem")
+
+
+def _pin(certificate: str) -> str:
+    """
+    The digest of a certificate's public key, as openssl computes it.
+    """
+    public = subprocess.run(
+        ["sh", "-c", f"openssl x509 -in '{certificate}' -noout -pubkey | openssl pkey -pubin -outform DER"],
+        capture_output=True,
+        check=True,
+    )
+    return hashlib.sha256(public.stdout).hexdigest()
+
+
+def _greetings(statistics: object) -> list[str]:
+    """
+    How often somebody has introduced themselves, as INFO commandstats tells.
+    """
+    return re.findall(r"cmdstat_(?:hello|auth):calls=\d+", str(statistics))
 
 
 def everything_said(error: BaseException) -> str:

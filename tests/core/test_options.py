@@ -27,6 +27,7 @@ GOOD = {
     "protocol": 3,
     "times": Times(),
     "socket_keepalive": True,
+    "pins": None,
     "tls": None,
 }
 TLS = (True, None, None, None, None, True, "required")

@@ -45,6 +45,10 @@ GOOD = [
         "rediss://localhost?ssl_cert_reqs=none&allow_insecure_tls=1",
         LOCAL | {"ssl": True, "ssl_cert_reqs": "none"},
     ),
+    (
+        "rediss://localhost?ssl_pinned_sha256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=,ab",
+        LOCAL | {"ssl": True, "ssl_pinned_sha256": ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "ab"]},
+    ),
     ("unix:///run/redis.sock", {"unix_socket_path": "/run/redis.sock"}),
     ("unix:///run/my%20redis.sock?db=2", {"unix_socket_path": "/run/my redis.sock", "db": 2}),
     (

@@ -47,11 +47,11 @@ _HEADERS: Final = _BULKS + _AGGREGATES
 _SPECIALS: Final = b"|!"
 _LINE_FEED: Final = 10
 _SPECIAL_HEADER: Final = rb"[|!]-?(?:\d{1,20}\r\n|\d{0,20}\r?\Z)"  # or how one begins, at the end of a piece
-_SPECIAL_FIRST: Final = re.compile(_SPECIAL_HEADER)
 _SPECIAL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb")")  # only looks ahead: one may follow another
 _LARGE_HEADER: Final = rb"[$=*%~>]\d{8,20}\r\n"
 _CAREFUL_FIRST: Final = re.compile(_SPECIAL_HEADER + rb"|" + _LARGE_HEADER)
 _CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_HEADER + rb")")
+_LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
 _LONGEST_HEADER: Final = 32  # longer than any number a header can hold
 _SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
 # For an aggregate hiredis makes a list of the announced size at once, and freeing it takes seconds: all of a piece is
@@ -346,17 +346,33 @@ def _needs_care(piece: bytes, begins_line: bool) -> bool:
     """
     Tell whether an attribute, a blob error or an absurd header may begin in a piece.
     """
+    if begins_line and _CAREFUL_FIRST.match(piece) is not None:
+        return True
+    part = piece if len(piece) < _LARGE_PIECE_BYTES else _with_lines(piece)
+    if not part:
+        return False
     # The search for one byte is many times as fast as that for two, and rarely finds any.
-    lines = (b"|" in piece and b"\n|" in piece) or (b"!" in piece and b"\n!" in piece)
-    if lines and _SPECIAL_LINE.search(piece) is not None:
+    lines = (b"|" in part and b"\n|" in part) or (b"!" in part and b"\n!" in part)
+    if lines and _SPECIAL_LINE.search(part) is not None:
         return True
-    if len(piece) > _SHORT_HEADER:
+    if len(part) > _SHORT_HEADER:
         for kind, pattern, most in _LARGE:
-            if kind in piece and pattern.search(piece, 0, most) is not None:
+            if kind in part and pattern.search(part, 0, most) is not None:
                 return True
-    if begins_line and _SPECIAL_FIRST.match(piece) is not None:
-        return True
     return _last_header(piece) > 0
+
+
+def _with_lines(piece: bytes) -> bytes:
+    """
+    Leave away from a large piece what comes before its first line and after the beginning of its last one.
+
+    In the middle of a large value that is nearly all, and what remains is searched for eight bytes.
+    """
+    first = piece.find(b"\n")
+    if first < 0:
+        return b""
+    end = piece.rfind(b"\n") + _LONGEST_HEADER
+    return piece if end - first > len(piece) // 2 else piece[first:end]
 
 
 def _candidates(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:

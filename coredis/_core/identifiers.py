@@ -27,6 +27,9 @@ LARGEST: Final = 2**64 - 1
 _GRAMMAR: Final = re.compile(rb"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 # Halves so short cannot be too large, so one match is the whole check. Practically every identifier is one of these.
 _surely_valid: Final = re.compile(rb"[0-9]{1,19}(?:-[0-9]{1,19})?").fullmatch
+# Many at once, with spaces between them.
+_all_surely_valid: Final = re.compile(rb"(?:[0-9]{1,19}-[0-9]{1,19} )*[0-9]{1,19}-[0-9]{1,19}").fullmatch
+_BYTES: Final = frozenset({bytes})
 
 
 def parse(identifier: StringT | int) -> tuple[int, int]:
@@ -76,6 +79,10 @@ def entries(name: str, identifiers: IdentifierT | Iterable[IdentifierT]) -> tupl
     if isinstance(identifiers, StreamEntry):  # It is a tuple, too.
         return (_check(name, identifiers),)
     items: tuple[IdentifierT, ...] = several(name, identifiers)
+    if len(items) > 1 and _BYTES.issuperset(map(type, items)):
+        together = b" ".join(items)  # type: ignore[arg-type]
+        if _all_surely_valid(together) and together.count(b" ") == len(items) - 1:
+            return items  # type: ignore[return-value]
     return tuple([_check(name, identifier) for identifier in items])
 
 

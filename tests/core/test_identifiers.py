@@ -228,6 +228,27 @@ class TestSomePlaces:
         with pytest.raises(ValueError, match="where: expected at least one"):
             grammar.entries("where", [])
 
+    @pytest.mark.parametrize(
+        "bad", [b"1-1 2-2", b"1-1-1", b"1", b"1-", b"-1", b"", b" ", b"x", b"1-" + b"9" * 20, b"1-1\n"], ids=repr
+    )
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_many_are_checked_as_one_is(self, bad: bytes, place: int) -> None:
+        """
+        That many are looked at together changes nothing.
+        """
+        given = [b"1-1", b"2-2"]
+        given.insert(place, bad)
+
+        def outcome(check: Callable[[], bytes]) -> object:
+            try:
+                return check()
+            except ValueError as error:
+                return str(error)
+
+        alone = outcome(lambda: grammar.entry("where", bad))
+
+        assert alone == outcome(lambda: grammar.entries("where", given)[place])
+
     def test_hint_for_new_entries(self) -> None:
         """
         The identifiers for new entries of XREAD and XREADGROUP are easily confused, so the message says which is right.

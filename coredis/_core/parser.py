@@ -51,15 +51,19 @@ _SPECIAL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb")")  # only l
 _LARGE_HEADER: Final = rb"[$=*%~>]\d{8,20}\r\n"
 _CAREFUL_FIRST: Final = re.compile(_SPECIAL_HEADER + rb"|" + _LARGE_HEADER)
 _CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_HEADER + rb")")
+_SMALL_PIECE_BYTES: Final = 256
+# A piece that is one line, or a string of one line, and nothing in it is or resembles a header that is looked at.
+_simple: Final = re.compile(rb"(?:[+:-][^\n]*|\$\d{1,4}\r\n(?:[^|!$=*%~>\n][^\n]*)?)\r\n").fullmatch
 _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
 _LONGEST_HEADER: Final = 32  # longer than any number a header can hold
 _SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
 # For an aggregate hiredis makes a list of the announced size at once, and freeing it takes seconds: all of a piece is
 # searched. For a string it only waits, and there are many of them, so the search ends after a kilobyte. Each kind
-# has a pattern of its own because one that begins with a certain byte is searched for several times as fast.
+# has a pattern of its own because one that begins with a certain byte is searched for several times as fast, and the digits are
+# written out because a repetition is counted before it is given up.
 _STRING_SEARCH_BYTES: Final = 1024
 _LARGE: Final = [
-    (kind, re.compile(re.escape(kind) + rb"\d{8}"), _STRING_SEARCH_BYTES if kind in _BULKS else MAX_REPLY_BYTES)
+    (kind, re.compile(re.escape(kind) + rb"\d" * 8), _STRING_SEARCH_BYTES if kind in _BULKS else MAX_REPLY_BYTES)
     for kind in (b"*", b"$", b">", b"~", b"%", b"=")
 ]
 
@@ -114,6 +118,17 @@ class Parser:
         """
         if self._failure is not None:
             return
+        if self._aligned and len(pieces) == 1 and len(pieces[0]) < _SMALL_PIECE_BYTES and not self._offset:
+            piece = pieces[0]
+            if self._special is None and self._buffered <= MAX_REPLY_BYTES and _simple(piece) is not None:
+                size = len(piece)
+                # No call between these statements, so nothing can interrupt here.
+                self._line_ended = True
+                self._buffered += size
+                self._aligned = False
+                del pieces[0]
+                self._reader.feed(piece, 0, size)
+                return
         try:
             if self._special is not None:
                 self._complete_special(self._special)  # in case an interruption came before

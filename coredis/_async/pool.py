@@ -71,7 +71,7 @@ class Pool:
             RuntimeError: the client belongs to another event loop
         """
         self.bind()
-        if self.due():
+        if self._source is not None and self._source.due():
             await self.confirm(deadline)
         shared = self._state.shared
         if shared is not None and not exclusive and not shared.channel.closed:
@@ -338,7 +338,7 @@ class Pool:
             )
 
     async def _borrow(self, ticket: object, exclusive: bool, deadline: float) -> Connection:
-        pool_deadline = min(deadline, _after(self._options.times.pool))
+        pool_deadline = 0.0  # known when there is something to wait for
         while True:
             waiter: rt.Event | None = None
             shared = self._state.shared
@@ -360,6 +360,7 @@ class Pool:
             elif waiter is None:
                 return await self._connect(deadline, ticket)
             else:
+                pool_deadline = pool_deadline or min(deadline, _after(self._options.times.pool))
                 # Replies that nobody waits for any more may be all that is in the way, and nobody tells when they have come.
                 await self._wait(
                     waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if unused else pool_deadline

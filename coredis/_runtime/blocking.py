@@ -231,7 +231,11 @@ class Channel:
         self._encrypted = isinstance(connected, ssl.SSLSocket)
         self._local_address = sockets.render_address(connected.getsockname())
         self._session = Session()
-        self._timeout: float | None = -1.0  # as set on the socket; -1 is never right, so the first use sets it
+        # The socket never waits by itself: with a time limit, every call on it would cost one more to set the limit and one to
+        # wait, whether it has to or not. With TLS it does, for writing: a record may take several turns.
+        connected.settimeout(0.0)
+        self._timeout: float | None = 0.0  # as set on the socket
+        self._wait = _watch(connected)
         self._pieces: list[bytes] = []  # received and not parsed yet
         self._written: list[int] = []  # how much the last write took, until that is noted
         self._unread = False  # there may be pieces, or parsed replies that no request has yet: we were interrupted
@@ -276,11 +280,16 @@ class Channel:
                     del self._written[0]
                 if not started.unsent:
                     return
-                self._set_timeout(deadline)
+                if self._encrypted:
+                    self._set_timeout(deadline)
                 started.sent = True
-                # Writing and noting how much was written are one step as well: the sum is made in C.
-                self._written += map(self._socket.send, (started.unsent,))
-        except (TimeoutError, BlockingIOError):
+                try:
+                    # Writing and noting how much was written are one step as well: the sum is made in C.
+                    self._written += map(self._socket.send, (started.unsent,))
+                except BlockingIOError:
+                    if not _writable(self._socket, deadline):
+                        raise TimeoutError from None
+        except TimeoutError:
             self._end(ConnectionLostError("a command could not be sent in time"))
             raise RequestTimeoutError("the command could not be sent in time", may_have_run=True) from None
         except OSError as error:
@@ -391,8 +400,9 @@ class Channel:
         try:
             if self._encrypted:
                 self._receive_encrypted(deadline)
+            elif deadline and not self._wait(_milliseconds(deadline)):
+                raise TimeoutError
             else:
-                self._set_timeout(deadline)
                 next(self._receive)
         except (TimeoutError, BlockingIOError):
             self._unread = False
@@ -458,7 +468,7 @@ class Channel:
         Looked at before each use: what is unread would be taken for the reply to the next command. Out-of-band messages and
         parts of a TLS record are read and are no reason to part.
         """
-        while not self.closed and (self.has_data() or _readable((self._socket,), 0.0)):
+        while not self.closed and (self.has_data() or self._wait(0)):
             try:
                 self.receive(0.0)
             except RequestTimeoutError:
@@ -623,9 +633,41 @@ def _readable(channels: Iterable[Any], deadline: float) -> list[Any]:
             return [channel]
         by_descriptor[descriptor] = channel
         poll.register(descriptor, select.POLLIN)
-    remaining = _remaining(deadline)
-    ready = poll.poll(None if remaining is None else min(math.ceil(remaining * 1000), MAX_POLL_MILLISECONDS))
+    ready = poll.poll(_milliseconds(deadline))
     return [by_descriptor[descriptor] for descriptor, _ in ready]
+
+
+def _watch(connected: socket.socket) -> Callable[[int | None], object]:
+    """
+    Make a function that waits until a socket can be read from, for so many milliseconds at most, and tells whether it can.
+
+    One poll for the life of the socket: there are two such waits for each command.
+    """
+    if not hasattr(select, "poll"):
+        return lambda limit: _selected((connected,), math.inf if limit is None else now() + limit / 1000)
+    poll = select.poll()
+    poll.register(connected.fileno(), select.POLLIN)
+    return poll.poll
+
+
+def _writable(connected: socket.socket, deadline: float) -> bool:
+    """
+    Wait until a socket can be written to; False when the deadline came first.
+    """
+    if not hasattr(select, "poll"):
+        with selectors.DefaultSelector() as selector:
+            selector.register(connected, selectors.EVENT_WRITE)
+            return bool(selector.select(_remaining(deadline)))
+    poll = select.poll()
+    poll.register(connected.fileno(), select.POLLOUT)
+    return bool(poll.poll(_milliseconds(deadline)))
+
+
+def _milliseconds(deadline: float) -> int | None:
+    if deadline == math.inf:
+        return None
+    remaining = deadline - now()
+    return 0 if remaining <= 0.0 else min(math.ceil(remaining * 1000), MAX_POLL_MILLISECONDS)
 
 
 def _selected(channels: Iterable[Any], deadline: float) -> list[Any]:

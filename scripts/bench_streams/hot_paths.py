@@ -178,7 +178,7 @@ def _pipeline(client: Any) -> Any:
 
 
 def _many(client: Any) -> Any:
-    return client.xadd_many("entries", map(fields, range(100)))
+    return client.xadd_many("entries", [fields(number) for number in range(100)])
 
 
 def _xadd_large(client: Any) -> Any:

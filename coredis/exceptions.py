@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .types import StreamAdditions
 
 # --------------------------------------------------------------------------------------------------------- the root
 
@@ -311,6 +315,28 @@ class StreamDuplicateConsumerGroupError(StreamConsumerGroupError):
     """
     The consumer group exists already (``BUSYGROUP``).
     """
+
+
+class StreamAdditionError(RedisError):
+    """
+    Some of the entries given to ``xadd_many`` were not added, or nobody knows whether they were.
+
+    Attributes:
+        additions: what became of each entry (of each that had not been told of before)
+        may_have_run: whether there are any that may have been added without its being known
+    """
+
+    def __init__(self, additions: StreamAdditions[str] | StreamAdditions[bytes]) -> None:
+        not_added, unknown = len(additions.not_added), len(additions.unknown)
+        position, error = next(iter(additions.errors.items()))
+        super().__init__(
+            f"entries not added: {not_added}, unknown: {unknown}; the first is entries[{position}]: {error}"
+        )
+        self.additions = additions
+        self.may_have_run = unknown > 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.additions,)
 
 
 # ------------------------------------------------------------------------------------------------------- cluster

@@ -140,6 +140,54 @@ PositionT: TypeAlias = IdentifierT | datetime
 PairsT: TypeAlias = Sequence[tuple[StringT, ValueT]] | Iterator[tuple[StringT, ValueT]]
 
 
+class StreamAdditions(NamedTuple, Generic[AnyStr]):
+    """
+    What became of entries that were added with one call (``xadd_many``). Positions count what was given, from 0.
+
+    Attributes:
+        first: the position of the first entry that this tells about
+        identifiers: of each entry from there on; None for one that is not known to have been added
+        errors: what went wrong, by position; an error with ``may_have_run`` means that it is unknown whether the entry was
+            added
+    """
+
+    first: int
+    identifiers: tuple[AnyStr | None, ...]
+    errors: dict[int, Exception]
+
+    @property
+    def end(self) -> int:
+        """
+        The position after the last entry that this tells about.
+        """
+        return self.first + len(self.identifiers)
+
+    @property
+    def added(self) -> int:
+        """
+        How many of these entries were certainly added.
+        """
+        return len(self.identifiers) - self.identifiers.count(None)
+
+    @property
+    def not_added(self) -> tuple[int, ...]:
+        """
+        The positions of those that were certainly not added: they may be given again.
+        """
+        return tuple(
+            position
+            for position, identifier in enumerate(self.identifiers, self.first)
+            if identifier is None and not getattr(self.errors.get(position), "may_have_run", False)
+        )
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """
+        The positions of those of which nobody knows whether they were added. The stream itself can tell.
+        """
+        return tuple(position for position, error in self.errors.items() if getattr(error, "may_have_run", False))
+
+
 class StreamPending(NamedTuple, Generic[AnyStr]):
     """
     What a consumer group has delivered and nobody has acknowledged yet (XPENDING, summary).

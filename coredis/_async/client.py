@@ -339,11 +339,23 @@ class Client(Commands[AnyStr]):
 
     # ------------------------------------------------------------------------------- for pipelines and consumers
 
-    def begin(self, addition: Addition[R]) -> Turn | None:
+    def begin(self, addition: Addition[R], entries: int = 1) -> Turn | None:
         """
         Count an XADD before it is sent for the first time, if the server will remember it; None: it will not.
+
+        Args:
+            addition: the command
+            entries: how many of this kind are sent together
         """
-        return None if addition.producer is None else self._producers.begin(addition, self._encoding, rt.now())
+        if addition.producer is None:
+            return None
+        return self._producers.begin(addition, self._encoding, rt.now(), entries)
+
+    def way(self, command: Command[object]) -> Route | None:
+        """
+        Begin the way of a command through a cluster; None: there is no cluster.
+        """
+        raise NotImplementedError
 
     @property
     def retry_policy(self) -> RetryPolicy:

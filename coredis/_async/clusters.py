@@ -189,6 +189,15 @@ class ClusterClient(Client[AnyStr]):
         """
         return Route(slot, replicas=self._replicas and command.readonly)
 
+    def way(self, command: Command[object]) -> Route:
+        """
+        Begin the way of a command whose keys are in one slot.
+
+        Raises:
+            ClusterCrossSlotError: they are not
+        """
+        return self.route(command, self.plan(command).slot)
+
     def errands(self, parts: Iterable[Part]) -> list[Errand]:
         """
         Make what ``carry_out`` carries out.

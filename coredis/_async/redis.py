@@ -8,6 +8,7 @@ import ssl as tls
 from collections.abc import Iterable
 from typing import AnyStr, Literal, Unpack, cast, overload
 
+from coredis._async.adding import StreamProducer
 from coredis._async.connection import resolve_tls
 from coredis._async.patterns.host import ConsumerHost
 from coredis._async.pipeline import Pipeline
@@ -25,7 +26,7 @@ from coredis.typing import PathT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
+class Redis(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
     """
     A client of one Redis or Valkey server.
 

@@ -74,6 +74,11 @@ class SingleClient(Client[AnyStr]):
         """
         self._pool.bind()
 
+    def way(self, command: Command[object]) -> None:
+        """
+        Begin the way of a command: there is only one.
+        """
+
     def slot(self, name: bytes) -> int:
         """
         Tell the slot of a key: there are none, so it is always 0.

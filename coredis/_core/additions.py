@@ -118,7 +118,7 @@ class Producers:
     def __init__(self) -> None:
         self._counts: dict[tuple[bytes, bytes], _Count] = {}
 
-    def begin(self, addition: Addition[Any], encoding: str, now: float) -> Turn:
+    def begin(self, addition: Addition[Any], encoding: str, now: float, entries: int = 1) -> Turn:
         """
         Count an addition that is about to be sent for the first time.
 
@@ -126,6 +126,7 @@ class Producers:
             addition: one that the server remembers
             encoding: for ``str``
             now: the time in seconds
+            entries: how many of this kind are sent together; the turn is that of the first
         """
         assert addition.producer is not None
         stream = encode_value(addition.arguments[1], "key", encoding)
@@ -137,7 +138,10 @@ class Producers:
                 for old in list(forgotten.values()):
                     old.forgotten = True
             count = self._counts.setdefault(key, _Count())
-        return Turn(count, now)
+        turn = Turn(count, now)
+        for _ in range(1, entries):
+            next(count.numbers)
+        return turn
 
 
 class _Count:

@@ -166,6 +166,12 @@ class Parser:
             raise self._failure
         self._aligned = self._special is None and self._between_items()
 
+    def exhausted(self) -> bool:
+        """
+        Tell whether certainly nothing can be taken, and nothing is wrong with what was fed.
+        """
+        return self._aligned and self._failure is None and not self._ready and not self._reader.has_data()
+
     def _parse(self, into: list[Reply], most: int) -> None:
         try:
             into.extend(islice(iter(self._reader.gets, _NEED_DATA), most))

@@ -4,7 +4,7 @@ Commands that wait to be sent together, and handles for their results to come.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Final, Generic, TypeVar, cast
 
 from .command import Command
@@ -91,15 +91,24 @@ class Queued(Generic[T_co]):
         return f"<Queued {self._command.name}: {state}>"
 
 
-def outcome(handle: Queued[object]) -> object:
+def outcomes(handles: Sequence[Queued[object]]) -> tuple[object, ...]:
     """
-    Give the result of a command, or the error it ended with, as a value.
+    Give what is known of commands: results, and as values the errors that they ended with.
     """
-    return handle.error if handle.error is not None else handle.result()
+    return tuple(
+        [
+            handle._value if handle._error is None else handle._error
+            for handle in handles
+            if handle._value is not _NOTHING_YET or handle._error is not None
+        ]
+    )
 
 
-def first_error(handles: list[Queued[object]]) -> Exception | None:
+def first_error(handles: Sequence[Queued[object]]) -> Exception | None:
     """
     Find the first command that failed.
     """
-    return next((handle.error for handle in handles if handle.error is not None), None)
+    for handle in handles:
+        if handle._error is not None:
+            return handle._error
+    return None

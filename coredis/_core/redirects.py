@@ -195,6 +195,12 @@ class Route:
             return Decision(_within(remaining, pause), _doubt(error))
         return Decision(None, _doubt(error))
 
+    def arrived(self) -> None:
+        """
+        Note that the node executes what is sent to it. Should it be sent elsewhere later, that is counted anew.
+        """
+        self._redirects = 0
+
     def _redirected(
         self,
         error: AskError,

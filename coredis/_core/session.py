@@ -188,6 +188,8 @@ class Session:
         Take what arrived while nothing was pending: only out-of-band messages may.
         """
         unasked = self._unasked
+        if not unasked and self._parser.exhausted():
+            return
         self._parser.take(unasked, self.max_pushes + 1)
         if unasked:
             if {PushNotification} != set(map(type, unasked)):

@@ -20,6 +20,8 @@ from .command import Command
 # hiredis packs exactly these types by itself, str as UTF-8. It takes int as well, but turns them into text without checking
 # for failure, and Python lets signal handlers run while it does that: a handler that raises (Ctrl-C) ends the process.
 _PLAIN: Final = frozenset({str, bytes})
+# From this size on copying a value costs more than packing in Python.
+_LARGE_BYTES: Final = 32 * 1024
 # The server refuses longer values (proto-max-bulk-len); refused here, a broken connection is spared.
 MAX_VALUE_BYTES: Final = 512 * 1024 * 1024
 
@@ -78,7 +80,13 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
             arguments = tuple(
                 [b"%d" % value if type(value) is int else encode_value(value, "", encoding) for value in arguments]
             )
-        packed: bytes = pack_command(arguments)  # type: ignore[arg-type]
+        packed: bytes
+        # Only the last word is looked at: there a large value nearly always is. A large one elsewhere is packed as well, only
+        # not as fast.
+        if len(arguments[-1]) < _LARGE_BYTES:  # type: ignore[arg-type]
+            packed = pack_command(arguments)  # type: ignore[arg-type]
+        else:
+            packed = _pack_large(arguments)
     except (TypeError, ValueError) as error:
         raise (_named_error(given, encoding) or error) from None
     if len(packed) > MAX_VALUE_BYTES:
@@ -86,6 +94,18 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
         if named is not None:  # else it is long, but no part of it is too long
             raise named
     return packed
+
+
+def _pack_large(arguments: tuple[object, ...]) -> bytes:
+    """
+    Pack str and bytes with a single copy of each value; hiredis makes three.
+    """
+    parts = [b"*%d\r\n" % len(arguments)]
+    for value in arguments:
+        data = value.encode() if isinstance(value, str) else value
+        assert isinstance(data, bytes)
+        parts += (b"$%d\r\n" % len(data), data, b"\r\n")
+    return b"".join(parts)
 
 
 def _named_error(arguments: tuple[object, ...], encoding: str) -> Exception | None:

@@ -9,6 +9,7 @@ import ssl as tls
 from collections.abc import Iterable
 from typing import AnyStr, Literal, Unpack, cast, overload
 
+from coredis._sync.adding import StreamProducer
 from coredis._sync.cluster_node import ClusterNode
 from coredis._sync.cluster_pipeline import ClusterPipeline
 from coredis._sync.clusters import ClusterClient
@@ -32,7 +33,7 @@ from coredis.typing import Node, PathT, StringT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class RedisCluster(ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
+class RedisCluster(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
     """
     A client of a Redis or Valkey cluster.
 

@@ -25,7 +25,7 @@ from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Queued, first_error, outcome
+from coredis._core.queue import Queued, first_error, outcomes
 from coredis._core.transaction import abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
@@ -219,7 +219,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
             if watching is not None:
                 watching[0].release(watching[1])
                 self._watching = None  # not before: interrupted until here, it is the pipeline's end that gives it back
-            self._results = tuple(outcome(handle) for handle in handles if handle.done())
+            self._results = outcomes(handles)
         failure = first_error(handles) if self._raise_on_error else None
         if failure is not None:
             raise failure

@@ -9,6 +9,7 @@ import ssl as tls
 from collections.abc import Iterable
 from typing import AnyStr, Literal, Unpack, cast, overload
 
+from coredis._sync.adding import StreamProducer
 from coredis._sync.connection import resolve_tls
 from coredis._sync.patterns.host import ConsumerHost
 from coredis._sync.pipeline import Pipeline
@@ -26,7 +27,7 @@ from coredis.typing import PathT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class Redis(ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
+class Redis(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
     """
     A client of one Redis or Valkey server.
 

@@ -177,6 +177,14 @@ def _pipeline(client: Any) -> Any:
     return pipeline.execute()
 
 
+def _many(client: Any) -> Any:
+    return client.xadd_many("entries", [fields(number) for number in range(100)])
+
+
+def _xadd_large(client: Any) -> Any:
+    return client.xadd("entries", {"value": b"x" * 100_000})
+
+
 async def _tasks(client: Any) -> None:
     async def work() -> None:
         await client.ping()
@@ -193,6 +201,9 @@ PATHS: Final = {
     "xadd.async": Path("XADD of 3 fields", "async", IDENTIFIER, _xadd),
     "pipeline.sync": Path("XADD, one of 100, blocking", "blocking", IDENTIFIER * 100, _pipeline, 100, (5, 25)),
     "pipeline.async": Path("XADD, one of 100", "async", IDENTIFIER * 100, _pipeline, 100, (5, 25)),
+    "many.sync": Path("xadd_many, one of 100, blocking", "blocking", IDENTIFIER * 100, _many, 100, (5, 25)),
+    "many.async": Path("xadd_many, one of 100", "async", IDENTIFIER * 100, _many, 100, (5, 25)),
+    "large.sync": Path("XADD of 100 kB, blocking", "blocking", IDENTIFIER, _xadd_large, 1, (5, 25)),
     "xread.sync": Path("an entry of XREAD COUNT 100, blocking", "blocking", _entries(100), _xread, 100, (5, 45)),
     "xread.async": Path("an entry of XREAD COUNT 100", "async", _entries(100), _xread, 100, (5, 45)),
     "decoded.async": Path("the same, decoded", "async", _entries(100), _xread, 100, (5, 45), True),

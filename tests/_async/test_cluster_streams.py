@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests._async import test_adding_many as adding
 from tests._async import test_streams_entries as entries
 from tests._async import test_streams_groups as groups
 from tests._async import test_streams_information as information
@@ -46,6 +47,9 @@ async def client(cluster: Cluster) -> AsyncIterator[RedisCluster[bytes]]:
 
 
 class TestAdding(entries.TestAdding): ...
+
+
+class TestAddingMany(adding.TestOutcome): ...
 
 
 class TestIdempotentProducers(entries.TestIdempotentProducers): ...

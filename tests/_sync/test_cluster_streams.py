@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests._sync import test_adding_many as adding
 from tests._sync import test_streams_entries as entries
 from tests._sync import test_streams_groups as groups
 from tests._sync import test_streams_information as information
@@ -47,6 +48,9 @@ def client(cluster: Cluster) -> Iterator[RedisCluster[bytes]]:
 
 
 class TestAdding(entries.TestAdding): ...
+
+
+class TestAddingMany(adding.TestOutcome): ...
 
 
 class TestIdempotentProducers(entries.TestIdempotentProducers): ...

@@ -566,6 +566,30 @@ def test_a_pipeline_leaves_a_demoted_primary(play: Play) -> None:
         assert "new" == name_of(client)
 
 
+def test_many_entries_leave_a_demoted_primary(play: Play) -> None:
+    """
+    What it refuses goes to the new one, with all after it.
+    """
+
+    class Demoted(Node):
+        def __call__(self, command: list[bytes]) -> Any:
+            if command[0] == b"XADD" and command[-1] == b"0":
+                return b"$3\r\n1-1\r\n"
+            return b"-READONLY You can't write\r\n" if command[0] == b"XADD" else super().__call__(command)
+
+    class Promoted(Node):
+        def __call__(self, command: list[bytes]) -> Any:
+            return b"$3\r\n2-%s\r\n" % command[-1] if command[0] == b"XADD" else super().__call__(command)
+
+    story = Story(play(Demoted("old")))
+    with of(play(story)).primary_for("store") as client:
+        name_of(client)
+        story.primary, story.epoch = play(Promoted("new")), 2
+        additions = client.xadd_many("s", [{"n": number} for number in range(3)])
+
+    assert ("1-1", "2-1", "2-2") == additions.identifiers
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -608,3 +608,35 @@ def test_interrupted_anywhere_nothing_is_lost(wire: bytes) -> None:
             assert [] == pieces
             if not struck:
                 break
+
+
+@pytest.mark.parametrize(
+    ("data", "taken", "exhausted"),
+    [
+        (b"", 0, True),
+        (b"+OK\r\n", 1, True),
+        (b"|1\r\n+k\r\n+v\r\n+OK\r\n", 1, True),
+        (b"!3\r\nERR\r\n", 1, True),
+        (b"+OK\r\n:1\r\n", 1, False),
+        (b"+OK\r\n:1", 1, False),
+        (b"+OK\r\n:", 1, False),
+        (b"+OK\r\n|1\r\n", 1, False),
+        (b"+OK\r\n!3\r\nERR\r\n", 1, False),
+        (b"+OK\r\n*99999999\r\n", 1, False),
+        (b"+OK\r\n$3\r\nab", 1, False),
+        (b"+OK\r\n", 0, False),
+    ],
+)
+def test_exhausted_means_that_nothing_is_left(data: bytes, taken: int, exhausted: bool) -> None:
+    """
+    Neither a reply nor the beginning of one, nor anything that is wrong.
+    """
+    parser = Parser()
+    replies: list[object] = []
+    if data:
+        parser.feed([data])
+    if taken:
+        parser.take(replies, taken)
+
+    assert taken == len(replies)
+    assert exhausted == parser.exhausted()

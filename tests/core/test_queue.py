@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from coredis._core.command import Command
-from coredis._core.queue import Queued, first_error, outcome
+from coredis._core.queue import Queued, first_error, outcomes
 from coredis.exceptions import WrongTypeError
 
 
@@ -41,7 +41,7 @@ def test_any_value_is_a_result(value: object) -> None:
     queued.resolve(value)
 
     assert queued.done()
-    assert value == queued.result() == outcome(queued)
+    assert (value,) == (queued.result(),) == outcomes([queued])
     assert queued.error is None
 
 
@@ -55,7 +55,8 @@ def test_an_error_is_raised_by_result() -> None:
     queued.fail(error)
 
     assert queued.done()
-    assert error is queued.error is outcome(queued)
+    assert error is queued.error
+    assert (error,) == outcomes([queued])
     with pytest.raises(WrongTypeError) as caught:
         queued.result()
     assert error is caught.value

@@ -8,6 +8,7 @@ import decimal
 import enum
 
 import pytest
+from hiredis import pack_command
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -196,3 +197,21 @@ def test_no_value_is_shown_in_a_message() -> None:
         encode(("SET", "k", ["canary"]))
 
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["x" * 40_000, "ü" * 40_000, b"\r\n" * 20_000])
+def test_a_large_value_is_packed_like_a_small_one(value: str | bytes) -> None:
+    """
+    However it is packed, the bytes are the same.
+    """
+    assert pack_command(("SET", "kéy", value)) == encode(("SET", "kéy", value))
+    assert pack_command(("SET", "7", value)) == encode(("SET", 7, value))
+    assert pack_command(("SET", "7", "ü", value)) == encode(("SET", 7, "ü", value))
+
+
+def test_large_text_that_cannot_be_encoded_is_named() -> None:
+    """
+    As a small one.
+    """
+    with pytest.raises(UnicodeEncodeError, match="argument 2 of 'SET'"):
+        encode(("SET", "k", "\ud800" * 40_000))

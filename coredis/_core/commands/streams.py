@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from itertools import chain
 from typing import AnyStr, Final
 
 from ...exceptions import CommandSyntaxError
@@ -29,6 +30,9 @@ Streams = dict[AnyStr, tuple[StreamEntry[AnyStr], ...]]
 # What ``+`` in XREAD gets from a server that does not know it: COMMAND DOCS does not show whether it is known, and all other
 # identifiers have been checked here.
 _NO_LAST_ENTRY: Final = "ERR Invalid stream ID"
+
+#: Stands for the fields of an entry that are not known yet.
+LATER: Final[PairsT] = [("", "")]
 
 # The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
 _LONGEST_MEMORY: Final = 86_400  # seconds
@@ -53,7 +57,7 @@ def add(
     condition: TokenT | None,
 ) -> Command[AnyStr | None]:
     """
-    Build XADD.
+    Build XADD. With ``LATER`` for its fields, ``with_fields`` has to append them to its words.
     """
     words: list[ValueT] = ["XADD", key]
     requires: tuple[Requirement, ...] = ()
@@ -62,7 +66,8 @@ def add(
     if condition is not None:
         requires += _with_condition("XADD", condition, words)
     new = grammar.addition("identifier", identifier)
-    requires += _with_producer(idmp, idmpauto, new == b"*", words)
+    if idmp is not None or idmpauto is not None:
+        requires += _with_producer(idmp, idmpauto, new == b"*", words)
     if trim_strategy is not None and threshold is not None:
         _with_trimming(trim_strategy, threshold, trim_operator, limit, words)
     elif trim_strategy is not None or threshold is not None:
@@ -73,7 +78,8 @@ def add(
         )
     words.append(new)
     position = len(words) - 1
-    _with_fields(field_values, words)
+    if field_values is not LATER:
+        with_fields(field_values, words)
     producer = idmpauto if idmp is None else idmp[0]
     if producer is not None:
         return Addition(tuple(words), replies.optional_text, producer=producer, identifier=0, requires=requires)
@@ -309,6 +315,28 @@ def with_streams(
     return keys
 
 
+def with_fields(field_values: Mapping[MappingStringKeyT, ValueT] | PairsT, words: list[ValueT]) -> None:
+    """
+    Append the fields of an entry.
+    """
+    before = len(words)
+    if type(field_values) is dict:  # nearly always, and asking for less takes several times as long
+        words += chain.from_iterable(field_values.items())
+    elif isinstance(field_values, RepeatedFields):
+        words += chain.from_iterable(field_values.pairs)
+    elif isinstance(field_values, Mapping):
+        words += chain.from_iterable(field_values.items())
+    elif isinstance(field_values, str | bytes) or not isinstance(field_values, Iterable):
+        raise TypeError(f"field_values: expected a mapping or pairs, got {type(field_values).__name__}")
+    else:
+        for pair in field_values:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise ValueError(f"field_values: expected pairs of name and value, got {pair!r}")
+            words += pair
+    if len(words) == before:
+        raise ValueError("field_values: expected at least one field, got none")
+
+
 def _with_condition(command: str, condition: TokenT, words: list[ValueT]) -> tuple[Requirement, ...]:
     word = choose_condition(condition)
     words.append(word)
@@ -364,21 +392,3 @@ def _length(threshold: PositionT) -> int:
         except ValueError:
             raise ValueError(f"threshold: expected a length, got {threshold!r}") from None
     return threshold  # type: ignore[return-value]  # The caller's check refuses what is no number.
-
-
-def _with_fields(field_values: Mapping[MappingStringKeyT, ValueT] | PairsT, words: list[ValueT]) -> None:
-    before = len(words)
-    if isinstance(field_values, RepeatedFields):
-        field_values = field_values.pairs
-    if isinstance(field_values, Mapping):
-        for item in field_values.items():
-            words += item
-    elif isinstance(field_values, str | bytes) or not isinstance(field_values, Iterable):
-        raise TypeError(f"field_values: expected a mapping or pairs, got {type(field_values).__name__}")
-    else:
-        for pair in field_values:
-            if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise ValueError(f"field_values: expected pairs of name and value, got {pair!r}")
-            words += pair
-    if len(words) == before:
-        raise ValueError("field_values: expected at least one field, got none")

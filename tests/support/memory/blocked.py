@@ -14,6 +14,7 @@ class Blocked:
     A read that waits.
 
     Args:
+        words: the command
         keys: of streams, in the order of the command
         until: when to give up, in milliseconds; None: never
         attempt: tries again; None: nothing yet
@@ -22,11 +23,13 @@ class Blocked:
 
     def __init__(
         self,
+        words: list[bytes],
         keys: Iterable[bytes],
         until: int | None,
         attempt: Callable[[], Reply | None],
         due: Callable[[], int | None] = lambda: None,
     ) -> None:
+        self.words = words
         self.keys = frozenset(keys)
         self.until = until
         self.attempt = attempt

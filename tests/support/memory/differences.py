@@ -35,10 +35,10 @@ class Twins:
     """
 
     def __init__(self, server: Server, protocol: int, connections: int = 1) -> None:
-        self.memory = MemoryServer(PERSONALITIES[server.identifier], now=_now())
-        self._real = [_RealConnection(server) for _ in range(connections)]
+        self.memory = MemoryServer(PERSONALITIES[server.identifier], now=now())
+        self._real = [RealConnection(server) for _ in range(connections)]
         self._copies = [self.memory.connect() for _ in range(connections)]
-        self._control = _RealConnection(server)
+        self._control = RealConnection(server)
         self._framers = [Framer() for _ in range(connections)]
         self.log: list[tuple[bytes, ...]] = []
         for real, copy in zip(self._real, self._copies, strict=True):
@@ -73,7 +73,7 @@ class Twins:
         """
         self.log.append(words)
         self._real[connection].send(words)
-        self.memory.advance(_now())
+        self.memory.advance(now())
         self._copies[connection].receive(encode_command(*words))
         if self.settle(*words, connection=connection):
             return False
@@ -140,16 +140,20 @@ class Twins:
         """
         Bring the clock in memory to the moment at which the real server made an identifier.
         """
-        now = _now()
+        moment = now()
         if words[0].upper() in (b"XADD", b"EXEC"):
             for made in map(int, re.findall(rb"\n([0-9]{12,15})-[0-9]+\r", frame)):
-                if self.memory.now <= made <= now:
-                    now = made
+                if self.memory.now <= made <= moment:
+                    moment = made
                     break
-        self.memory.advance(now)
+        self.memory.advance(moment)
 
 
-class _RealConnection:
+class RealConnection:
+    """
+    A connection to a real server.
+    """
+
     def __init__(self, server: Server) -> None:
         self._socket = connect(server.address)
         self._framer = Framer()
@@ -172,7 +176,10 @@ class _RealConnection:
         self._socket.close()
 
 
-def _now() -> int:
+def now() -> int:
+    """
+    Unix time in milliseconds.
+    """
     return int(time.time() * 1000)
 
 

@@ -24,6 +24,7 @@ class Personality:
         modern: as since Redis 7.2: a consumer exists as soon as it asks, XINFO tells when it was active, CLIENT SETINFO
         latest: XREAD takes the identifier ``+``
         latest_existing: which is the last entry there is; else the last there was, so nothing when that is deleted
+        force_unblocks: a primary that becomes a replica ends waiting reads with an error of its own, and their connections
         exact_lag: XINFO GROUPS does not count what was trimmed or deleted as still to be read
     """
 
@@ -37,13 +38,14 @@ class Personality:
     latest: bool = True
     latest_existing: bool = False
     exact_lag: bool = False
+    force_unblocks: bool = True
 
 
 REDIS_7_0: Final = Personality("redis", "7.0.15", old_waiting=True, modern=False, latest=False)
 REDIS_8_6: Final = Personality(
     "redis", "8.6.3", claim=True, deletion=True, idmp=True, latest_existing=True, exact_lag=True
 )
-VALKEY_9_1: Final = Personality("valkey", "9.1.2")
+VALKEY_9_1: Final = Personality("valkey", "9.1.2", force_unblocks=False)
 
 #: By the identifier that the real program has in the tests.
 PERSONALITIES: Final = {"redis-7.0": REDIS_7_0, "redis-8.6": REDIS_8_6, "valkey-9.1": VALKEY_9_1}

@@ -36,6 +36,12 @@ class ByStream(list[tuple[bytes, Reply]]):
     """
 
 
+class Push(list[Reply]):
+    """
+    A message that nobody asked for (RESP3).
+    """
+
+
 class Refused(Exception):
     """
     An error reply; the text begins with its code.
@@ -67,6 +73,10 @@ def _encode(reply: Reply, three: bool, parts: list[bytes]) -> None:
         parts.append(b":%d\r\n" % reply)
     elif kind is list:
         parts.append(b"*%d\r\n" % len(reply))
+        for item in reply:
+            _encode(item, three, parts)
+    elif kind is Push:
+        parts.append(b">%d\r\n" % len(reply))
         for item in reply:
             _encode(item, three, parts)
     elif kind is Simple:

@@ -8,16 +8,20 @@ What is answered waits in ``Connection.take`` until the test fetches it.
 from __future__ import annotations
 
 import copy
-from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.support.memory.blocked import Blocked
 from tests.support.memory.commands import TABLE, Call
+from tests.support.memory.connection import Connection
 from tests.support.memory.identifiers import Identifier
 from tests.support.memory.personality import REDIS_8_6, Personality
-from tests.support.memory.replies import NO_ARRAY, OK, Commands, Refused, Reply, Simple, encode
+from tests.support.memory.replies import NO_ARRAY, OK, Refused, Reply, Simple
 from tests.support.memory.stream import Stream
+from tests.support.memory.tracking import Tracking
+
+if TYPE_CHECKING:
+    from tests.support.memory.nodes import MemoryNode
 
 DATABASES: Final = 16
 _TRANSACTIONS: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
@@ -53,71 +57,6 @@ class Event(NamedTuple):
     fields: tuple[bytes, ...] = ()
 
 
-class Connection:
-    """
-    One client of the server, seen from the server's side.
-
-    Attributes:
-        number: as CLIENT ID tells it
-        address: of the client, as the server sees it
-        closed: the server has ended it
-        outbox: what was answered and not taken
-    """
-
-    def __init__(self, server: MemoryServer, number: int) -> None:
-        self.server = server
-        self.number = number
-        self.address = b"10.0.0.1:%d" % number
-        self.name = b""
-        self.protocol = 2
-        self.database = 0
-        self.authenticated = server.password is None
-        self.closed = False
-        self.queue: list[list[bytes]] | None = None  # of a transaction
-        self.broken = False  # a queued command was refused
-        self.blocked: Blocked | None = None
-        self._commands = Commands()
-        self._waiting: deque[list[bytes]] = deque()
-        self.outbox = bytearray()
-
-    def receive(self, data: bytes) -> None:
-        """
-        Take bytes from the client and execute the commands that are complete now.
-        """
-        if self.closed:
-            return
-        self._waiting += self._commands.feed(data)
-        self.run()
-
-    def run(self) -> None:
-        """
-        Execute what waits, until a command blocks.
-        """
-        while self._waiting and self.blocked is None and not self.closed:
-            self.server.execute(self, self._waiting.popleft())
-
-    def answer(self, reply: Reply) -> None:
-        """
-        Send a reply.
-        """
-        self.outbox += encode(reply, self.protocol)
-
-    def take(self, most: int | None = None) -> bytes:
-        """
-        Take bytes that were sent to the client.
-        """
-        data = bytes(self.outbox[:most])
-        del self.outbox[: len(data)]
-        return data
-
-    def close(self) -> None:
-        """
-        End the connection, from either side. What was answered can still be taken.
-        """
-        self.closed = True
-        self.server.forget(self)
-
-
 class MemoryServer:
     """
     A server.
@@ -134,7 +73,11 @@ class MemoryServer:
         latest: the number of the latest connection
         refusing: an error that is the answer to everything but a greeting; empty: none
         scripts: what EVAL runs, by the text of the script
+        tracking: who is told of which changes
+        mode: as HELLO says it
     """
+
+    mode = b"standalone"
 
     def __init__(
         self,
@@ -151,6 +94,7 @@ class MemoryServer:
         self.executed = 0
         self.refusing = ""
         self.scripts: dict[bytes, Callable[[Call, list[bytes], list[bytes]], Reply]] = {}
+        self.tracking = Tracking()
         self.connections: dict[int, Connection] = {}
         self._databases: list[dict[bytes, bytes | Stream]] = [{} for _ in range(DATABASES)]
         self._blocked: list[tuple[Connection, Blocked]] = []  # longest waiting first
@@ -159,9 +103,16 @@ class MemoryServer:
 
     # -------------------------------------------------------------------------------------------------- connections
 
-    def connect(self) -> Connection:
+    @property
+    def node(self) -> MemoryNode | None:
         """
-        Accept a client.
+        This server as a node of a cluster; None: it is none.
+        """
+        return None
+
+    def connect(self, port: int = 0) -> Connection:
+        """
+        Accept a client; the port does not matter where there is one server.
         """
         self.latest += 1
         connection = self.connections[self.latest] = Connection(self, self.latest)
@@ -172,6 +123,7 @@ class MemoryServer:
         Drop a connection that is closed.
         """
         self.connections.pop(connection.number, None)
+        self.tracking.forget(connection)
         if connection.blocked is not None:
             connection.blocked = None
             self._blocked = [waiting for waiting in self._blocked if waiting[0] is not connection]
@@ -241,10 +193,18 @@ class MemoryServer:
         """
         Delete all keys of a database.
         """
+        self.tracking.flushed()
         for key in list(self._databases[database]):
             self.remove(database, key)
 
     def touch(self, database: int, key: bytes) -> None:
+        """
+        Note that a key has changed: those who wait for it had better look, and those who have read it are told.
+        """
+        self.tracking.changed(key)
+        self.wake(database, key)
+
+    def wake(self, database: int, key: bytes) -> None:
         """
         Note that those who wait for a key had better look.
         """
@@ -270,7 +230,32 @@ class MemoryServer:
             self._blocked.append((connection, reply))
         elif not connection.closed:
             connection.answer(reply)
+        if words[0].upper() != b"ASKING" and connection.blocked is None and connection.queue is None:
+            connection.asking = False
+        self.settle()
+
+    def command(self, *words: bytes) -> None:
+        """
+        Do something, past all clients.
+        """
+        connection = self.connect()
+        self.execute(connection, list(words))
+        connection.close()
+
+    def admit(self, connection: Connection, commands: list[list[bytes]]) -> None:
+        """
+        Check whether commands may be executed here, together.
+
+        Raises:
+            Refused: they may not
+        """
+
+    def settle(self) -> None:
+        """
+        Let everybody know what has changed.
+        """
         self._serve()
+        self.tracking.tell()
 
     def _reply(self, connection: Connection, words: list[bytes]) -> Reply | Blocked:
         name = words[0].upper()
@@ -284,6 +269,7 @@ class MemoryServer:
             if connection.queue is not None:
                 try:
                     TABLE.find(words, self.personality)
+                    self.admit(connection, [words])
                 except Refused:
                     connection.broken = True
                     raise
@@ -295,6 +281,9 @@ class MemoryServer:
 
     def _call(self, connection: Connection, words: list[bytes], in_transaction: bool) -> Reply | Blocked:
         handler = TABLE.find(words, self.personality)
+        if not in_transaction:
+            self.admit(connection, [words])
+        self.tracking.read(connection, words)
         return handler(Call(self, connection, words, in_transaction))
 
     def _transaction(self, connection: Connection, name: bytes) -> Reply:
@@ -313,6 +302,7 @@ class MemoryServer:
             return OK
         if broken:
             raise Refused("EXECABORT Transaction discarded because of previous errors.")
+        self.admit(connection, queue)
         replies: list[Reply] = []
         for words in queue:
             try:
@@ -337,6 +327,10 @@ class MemoryServer:
 
     def _try(self, connection: Connection, blocked: Blocked) -> None:
         try:
+            # A key that is gone means nothing to those who read without a group.
+            gone = all(self.get(connection.database, key) is None for key in blocked.keys)
+            if not self.personality.old_waiting and not (gone and blocked.words[0].upper() == b"XREAD"):
+                self.admit(connection, [blocked.words])
             reply = blocked.attempt()
         except Refused as error:
             reply = error
@@ -349,6 +343,7 @@ class MemoryServer:
         """
         self._blocked = [waiting for waiting in self._blocked if waiting[0] is not connection]
         connection.blocked = None
+        connection.asking = False
         connection.answer(reply)
         connection.run()
 
@@ -373,5 +368,5 @@ class MemoryServer:
                     self._try(connection, blocked)
                 if connection.blocked is blocked and blocked.until is not None and blocked.until <= self.now:
                     self.unblock(connection, NO_ARRAY)
-            self._serve()
+            self.settle()
         self.now = max(self.now, now)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
-from tests.support.memory.server import Connection, MemoryServer
+from tests.support.memory.connection import Connection
+from tests.support.memory.server import MemoryServer
 
 
 class Client(Protocol):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tests.support.memory.commands import (
     claims,
+    cluster,
     connections,
     documentation,
     groups,
@@ -20,6 +21,7 @@ __all__ = [
     "TABLE",
     "Call",
     "claims",
+    "cluster",
     "connections",
     "documentation",
     "groups",

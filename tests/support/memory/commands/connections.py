@@ -22,6 +22,8 @@ def echo(call: Call) -> Reply:
 @command("SELECT", 2)
 def select(call: Call) -> Reply:
     number = integer(call.words[1], "ERR invalid DB index")
+    if call.server.node is not None:
+        raise Refused("ERR SELECT is not allowed in cluster mode")
     if not 0 <= number < 16:
         raise Refused("ERR DB index is out of range")
     call.connection.database = number
@@ -71,15 +73,15 @@ def hello(call: Call) -> Reply:
     if name is not None:
         call.connection.name = name
     call.connection.protocol = protocol
-    personality = call.personality
+    personality, node = call.personality, call.server.node
     return Pairs(
         (
             (b"server", personality.product.encode()),
             (b"version", personality.version.encode()),
             (b"proto", protocol),
             (b"id", call.connection.number),
-            (b"mode", b"standalone"),
-            (b"role", b"master"),
+            (b"mode", call.server.mode),
+            (b"role", b"master" if node is None or node.leads else b"replica"),
             (b"modules", []),
         )
     )
@@ -141,6 +143,14 @@ def unblock(call: Call) -> Reply:
     answer = Refused("UNBLOCKED client unblocked via CLIENT UNBLOCK") if with_error else NO_ARRAY
     call.server.unblock(sleeper, answer)
     return 1
+
+
+@command("CLIENT TRACKING", 3)
+def track(call: Call) -> Reply:
+    if call.connection.protocol < 3:
+        raise Refused("ERR the server in memory tracks for RESP3 only")
+    call.connection.tracks = call.words[2].upper() == b"ON"
+    return OK
 
 
 @command("EVAL", -3)

@@ -92,7 +92,7 @@ def destroy(call: Call) -> Reply:
     if stream.groups.pop(name, None) is None:
         return 0
     call.note("destroyed", key, group=name)
-    call.touch(key)
+    call.server.wake(call.database, key)
     return 1
 
 

@@ -135,7 +135,7 @@ def _run(call: Call, asked: Read) -> Reply | Blocked:
     if asked.block is None or call.in_transaction:
         return NO_ARRAY
     until = None if asked.block == 0 else call.server.now + asked.block
-    return Blocked(asked.keys, until, lambda: _again(call, asked), lambda: _claimable_at(call, asked))
+    return Blocked(call.words, asked.keys, until, lambda: _again(call, asked), lambda: _claimable_at(call, asked))
 
 
 def _again(call: Call, asked: Read) -> Reply | None:

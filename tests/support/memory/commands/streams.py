@@ -89,6 +89,7 @@ class Trimming:
                 stream.forget(identifier)
             stream.trim(identifier)
             call.note("removed", key, identifier=identifier)
+            call.server.tracking.changed(key)
             removed += 1
         return removed
 
@@ -201,6 +202,7 @@ def remove(call: Call, key: bytes, stream: Stream, identifier: Identifier) -> bo
     if not stream.remove(identifier):
         return False
     call.note("removed", key, identifier=identifier)
+    call.server.tracking.changed(key)
     return True
 
 

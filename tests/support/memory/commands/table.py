@@ -12,7 +12,8 @@ from tests.support.memory.replies import Refused
 from tests.support.memory.stream import Group, Stream
 
 if TYPE_CHECKING:
-    from tests.support.memory.server import Connection, MemoryServer
+    from tests.support.memory.connection import Connection
+    from tests.support.memory.server import MemoryServer
 
 
 class Call(NamedTuple):

@@ -34,6 +34,7 @@ _CLEANING: Final = (
     ("FLUSHALL",),
     ("SCRIPT", "FLUSH"),
     ("FUNCTION", "FLUSH"),
+    ("ACL", "SETUSER", "default", "+@all"),
     ("CONFIG", "RESETSTAT"),
 )
 

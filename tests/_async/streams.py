@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.aio import Interrupted, Redis, interrupted_after, sleep
+from tests.support.aio import Interrupted, Redis, RedisCluster, interrupted_after, sleep
 
 #: So long has nothing been idle here, unless a test says so.
 HOUR = 3_600_000
@@ -84,11 +84,29 @@ async def idle(client: Redis[Any], stream: str = "a") -> dict[bytes, int]:
     return {entry.identifier: entry.idle for entry in await client.xpending(stream, "g", "-", "+", 1000)}
 
 
-async def waiting_clients(client: Redis[Any]) -> list[Any]:
+async def servers(client: Any) -> tuple[Any, ...]:
     """
-    Give the connections on which a read waits at the server.
+    Give clients of the single servers: the client itself, or the primaries of its cluster.
     """
-    return [each for each in await client.client_list() if "b" in str(each["flags"])]
+    return await client.primaries() if isinstance(client, RedisCluster) else (client,)
+
+
+async def clients_of(client: Any) -> list[Any]:
+    """
+    List the connections of all servers.
+    """
+    return [each for server in await servers(client) for each in await server.client_list()]
+
+
+async def waiting_clients(client: Any) -> list[Any]:
+    """
+    Give the connections on which a read waits at the server, or for the server to tell that there is something to read.
+    """
+    return [
+        each
+        for each in await clients_of(client)
+        if "b" in str(each["flags"]) or ("t" in str(each["flags"]) and str(each["cmd"]).startswith("xread"))
+    ]
 
 
 async def until_it_waits(client: Redis[Any]) -> None:
@@ -114,9 +132,12 @@ async def leave_waiting(client: Redis[Any], consumer: Any) -> None:
     raise AssertionError("its read does not wait")
 
 
-async def calls(client: Redis[Any], *commands: str) -> int:
+async def calls(client: Any, *commands: str) -> int:
     """
-    Say how often these commands have been executed.
+    Say how often these commands have been executed, by all servers together.
     """
-    statistics: Any = await client.info("commandstats")
-    return sum(int(statistics.get(f"cmdstat_{command}", {"calls": 0})["calls"]) for command in commands)
+    total = 0
+    for server in await servers(client):
+        statistics: Any = await server.info("commandstats")
+        total += sum(int(statistics.get(f"cmdstat_{command}", {"calls": 0})["calls"]) for command in commands)
+    return total

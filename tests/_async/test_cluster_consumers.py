@@ -87,6 +87,28 @@ async def test_an_entry_ends_the_wait(cluster: Cluster) -> None:
             assert stream == (await reading.join())[0]
 
 
+async def test_a_busy_node_keeps_nobody_waiting(cluster: Cluster) -> None:
+    """
+    Streams that always have more, in several slots of one node: what the server tells meanwhile does not pile up, and entries
+    of a quiet stream on another node come between theirs.
+    """
+    here = cluster.primaries[0]
+    busy = [stream for stream in STREAMS if cluster.owner(slot_of(stream)) is here][:2]
+    quiet = next(stream for stream in STREAMS if cluster.owner(slot_of(stream)) is not here)
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer([*busy, quiet], group="g", consumer="c", timeout=20_000) as consumer,
+    ):
+        await fill(client, 1, 2, busy)
+        taken = []
+        for number in range(3, 703):
+            await fill(client, number, number, busy if number % 100 else [*busy, quiet])
+            taken += [(await consumer.get_entry())[0] for _ in busy]
+
+        assert 0 == consumer.statistics.reconnects
+        assert 6 <= taken.count(quiet) <= 7
+
+
 async def test_one_slot_waits_on_the_server(cluster: Cluster) -> None:
     """
     Streams that share a slot are read as on one server.

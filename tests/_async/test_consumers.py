@@ -10,7 +10,9 @@ import pytest
 
 from coredis._async.patterns import engine, member
 from coredis.exceptions import CommandSyntaxError, WrongTypeError
+from tests._async.streams import calls, servers
 from tests.support.aio import Consumer, GroupConsumer, Redis, connect, gather, sleep, spawn, text
+from tests.support.servers import Server
 
 
 async def fill(redis: Redis[Any], stream: str, first: int, last: int) -> None:
@@ -118,8 +120,7 @@ async def test_buffer_size_is_what_is_fetched_beyond_one(client: Redis[Any]) -> 
 
     assert 7 == len(await drain(consumer))
 
-    calls = (await client.info("commandstats"))["cmdstat_xread"]
-    assert 4 == calls["calls"]  # type: ignore[index, call-overload]  # 3 + 3 + 1 entries, then none
+    assert 4 == await calls(client, "xread")  # 3 + 3 + 1 entries, then none
 
 
 async def test_several_streams_share_the_reading(redis: Redis[Any]) -> None:
@@ -166,12 +167,12 @@ async def test_unblocking_does_not_end_the_iteration(client: Redis[Any]) -> None
     reading = spawn(consumer.get_entry)
 
     for reason in ("TIMEOUT", "ERROR"):
-        blocked: list[Any] = []
-        while not blocked:
-            blocked = [
-                who for who in await client.client_list() if who.get("cmd") == "xread" and "b" in str(who["flags"])
-            ]
-        assert await client.client_unblock(int(blocked[0]["id"]), reason)
+        unblocked = False
+        while not unblocked:
+            for server in await servers(client):
+                for who in await server.client_list():
+                    if who["cmd"] == "xread" and "b" in str(who["flags"]):
+                        unblocked = await server.client_unblock(int(who["id"]), reason)
         await sleep(0.02)
     await fill(client, "a", 1, 1)
 
@@ -299,26 +300,17 @@ async def test_two_readers_of_one_consumer(client: Redis[Any]) -> None:
     assert b"a" == (await reading.join())[0]
 
 
-async def test_a_consumer_has_its_own_connection(client: Redis[Any]) -> None:
+async def test_a_consumer_has_its_own_connection(server: Server) -> None:
     """
     While a consumer waits, the client's commands go on, however few connections it may have.
     """
-    small = Redis(host=client_host(client), port=client_port(client), max_connections=1)
-    async with small:
+    async with connect(server, max_connections=1) as small:
         consumer = small.xconsumer(["a"], timeout=5000)
         reading = spawn(consumer.get_entry)
         await gather(*[small.ping] * 3)
         await small.xadd("a", {"a": 1})
 
         assert b"a" == (await reading.join())[0]
-
-
-def client_host(client: Redis[Any]) -> str:
-    return str(client).split()[1].rpartition(":")[0]
-
-
-def client_port(client: Redis[Any]) -> int:
-    return int(str(client).split()[1].rpartition(":")[2])
 
 
 def test_kinds(client: Redis[Any]) -> None:

@@ -192,7 +192,7 @@ async def test_taken_over_while_it_is_judged(client: Redis[Any]) -> None:
     Giving up did not reach the server, and somebody else has the entry by now: it is the other's to give up.
     """
     await deliver(client, "c", 1, 1)
-    consumer = consumer_of(client, 1)
+    consumer = consumer_of(client, 1, dead_letter="{a}dead")
     await client.execute_command("ACL", "SETUSER", "default", "-exec")
     with pytest.raises(ReplyError):
         await consumer.get_entry()
@@ -202,7 +202,7 @@ async def test_taken_over_while_it_is_judged(client: Redis[Any]) -> None:
     assert [] == await identifiers(consumer)
 
     assert 0 == consumer.statistics.dead_lettered
-    assert ({b"1-0": (b"d", 2)}, 0) == (await pending(client), await client.xlen("dead"))
+    assert ({b"1-0": (b"d", 2)}, 0) == (await pending(client), await client.xlen("{a}dead"))
 
 
 async def test_with_deleting(client: Redis[Any]) -> None:

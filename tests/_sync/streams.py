@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.blocking import Interrupted, Redis, interrupted_after, sleep
+from tests.support.blocking import Interrupted, Redis, RedisCluster, interrupted_after, sleep
 
 #: So long has nothing been idle here, unless a test says so.
 HOUR = 3_600_000
@@ -85,11 +85,29 @@ def idle(client: Redis[Any], stream: str = "a") -> dict[bytes, int]:
     return {entry.identifier: entry.idle for entry in client.xpending(stream, "g", "-", "+", 1000)}
 
 
-def waiting_clients(client: Redis[Any]) -> list[Any]:
+def servers(client: Any) -> tuple[Any, ...]:
     """
-    Give the connections on which a read waits at the server.
+    Give clients of the single servers: the client itself, or the primaries of its cluster.
     """
-    return [each for each in client.client_list() if "b" in str(each["flags"])]
+    return client.primaries() if isinstance(client, RedisCluster) else (client,)
+
+
+def clients_of(client: Any) -> list[Any]:
+    """
+    List the connections of all servers.
+    """
+    return [each for server in servers(client) for each in server.client_list()]
+
+
+def waiting_clients(client: Any) -> list[Any]:
+    """
+    Give the connections on which a read waits at the server, or for the server to tell that there is something to read.
+    """
+    return [
+        each
+        for each in clients_of(client)
+        if "b" in str(each["flags"]) or ("t" in str(each["flags"]) and str(each["cmd"]).startswith("xread"))
+    ]
 
 
 def until_it_waits(client: Redis[Any]) -> None:
@@ -115,9 +133,12 @@ def leave_waiting(client: Redis[Any], consumer: Any) -> None:
     raise AssertionError("its read does not wait")
 
 
-def calls(client: Redis[Any], *commands: str) -> int:
+def calls(client: Any, *commands: str) -> int:
     """
-    Say how often these commands have been executed.
+    Say how often these commands have been executed, by all servers together.
     """
-    statistics: Any = client.info("commandstats")
-    return sum(int(statistics.get(f"cmdstat_{command}", {"calls": 0})["calls"]) for command in commands)
+    total = 0
+    for server in servers(client):
+        statistics: Any = server.info("commandstats")
+        total += sum(int(statistics.get(f"cmdstat_{command}", {"calls": 0})["calls"]) for command in commands)
+    return total

@@ -109,15 +109,17 @@ def test_draining(client: Redis[Any]) -> None:
     """
     What was fetched and not served is given at once, with its streams, and is served no more.
     """
-    fill(client, "a", 1, 3)
-    fill(client, "b", 7, 7)
-    consumer = client.xconsumer(["a", "b"], buffer_size=9, a={"identifier": 0}, b={"identifier": 0})
+    first, second = "{tag}a", "{tag}b"  # one read brings both, on a cluster as well
+    fill(client, first, 1, 3)
+    fill(client, second, 7, 7)
+    places: Any = {stream: {"identifier": 0} for stream in (first, second)}
+    consumer = client.xconsumer([first, second], buffer_size=9, parameters=places)
     take(consumer)
     consumer.close()
 
     drained = [(stream, entry.identifier) for stream, entry in consumer.drain()]
 
-    assert [(b"b", b"7-0"), (b"a", b"2-0"), (b"a", b"3-0")] == drained
+    assert [(b"{tag}b", b"7-0"), (b"{tag}a", b"2-0"), (b"{tag}a", b"3-0")] == drained
     assert ([], []) == (consumer.drain(), identifiers(consumer))
 
 

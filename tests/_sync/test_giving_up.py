@@ -193,7 +193,7 @@ def test_taken_over_while_it_is_judged(client: Redis[Any]) -> None:
     Giving up did not reach the server, and somebody else has the entry by now: it is the other's to give up.
     """
     deliver(client, "c", 1, 1)
-    consumer = consumer_of(client, 1)
+    consumer = consumer_of(client, 1, dead_letter="{a}dead")
     client.execute_command("ACL", "SETUSER", "default", "-exec")
     with pytest.raises(ReplyError):
         consumer.get_entry()
@@ -203,7 +203,7 @@ def test_taken_over_while_it_is_judged(client: Redis[Any]) -> None:
     assert [] == identifiers(consumer)
 
     assert 0 == consumer.statistics.dead_lettered
-    assert ({b"1-0": (b"d", 2)}, 0) == (pending(client), client.xlen("dead"))
+    assert ({b"1-0": (b"d", 2)}, 0) == (pending(client), client.xlen("{a}dead"))
 
 
 def test_with_deleting(client: Redis[Any]) -> None:

@@ -34,6 +34,7 @@ _CLEANING: Final = (
     ("FLUSHALL",),
     ("SCRIPT", "FLUSH"),
     ("FUNCTION", "FLUSH"),
+    ("ACL", "SETUSER", "default", "+@all"),
     ("CONFIG", "RESETSTAT"),
 )
 
@@ -229,6 +230,33 @@ class Cluster:
         source = self.begin_migration(slot, target)
         self.move_keys(slot, source, target)
         self.finish_migration(slot, source, target)
+        return source
+
+    @property
+    def atomic(self) -> bool:
+        """
+        Whether the servers can move a slot as a whole by themselves.
+        """
+        return self.program.satisfies("redis-8.4") or self.program.satisfies("valkey-9.0")
+
+    def move_atomically(self, slot: int, target: Server) -> Server:
+        """
+        Have the servers move a slot with its keys by themselves. Returns where it was.
+
+        The command is given again where it is refused, as right after another move.
+        """
+        source = self.owner(slot, target)
+        target_name = self._name(target)
+
+        def asked() -> bool:
+            if self.program.product == "redis":
+                target.command("CLUSTER", "MIGRATION", "IMPORT", slot, slot)
+            else:
+                source.command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", target_name)
+            return True
+
+        self.wait(asked)
+        self.wait(lambda: all(self.owner(slot, node) is target for node in self.nodes if node.running))
         return source
 
     def fail_over(self, replica: Server, *, how: str | None = None) -> None:

@@ -60,7 +60,7 @@ class FaultProxy(Reactor):
         super().__init__("fault proxy")
         self.host: Final = HOST
         self.port = 0
-        self._target = target
+        self.target: Final = target
         self._weather = Weather(to_server=Conditions(latency), to_client=Conditions(latency))
         self._listener: socket.socket | None = None
         self._relays: list[Relay] = []
@@ -270,7 +270,7 @@ class FaultProxy(Reactor):
         server = None
         if not self._weather.blackhole:
             try:
-                server = connect(self._target, _CONNECT_SECONDS)
+                server = connect(self.target, _CONNECT_SECONDS)
             except OSError:
                 return close_with_reset(client)
             server.setblocking(False)

@@ -44,6 +44,7 @@ from coredis.exceptions import (
     RequestTimeoutError,
     ResponseError,
     StreamConsumerGroupError,
+    TryAgainError,
     UnblockedError,
 )
 from coredis.types import StreamEntry
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
 
 # What ends one read but not the consumer: the server did nothing, and will do it later.
 _PASSING: Final = (*REFUSALS, UnblockedError, OutOfMemoryError, PersistenceError)
+# What a server answers whose streams are being taken away, or that was told to wake us: nothing is wrong.
+_ELSEWHERE: Final = (AskError, TryAgainError, UnblockedError)
+#: So many such answers in a row say no more than that nothing has come yet. More are a fault.
+MOST_DETOURS: Final = 5
 #: How long to try to reach one place while others are served (seconds): nobody waits for a dead node.
 IMPATIENT_SECONDS: Final = 0.5
 #: How long closing waits for a read that another task or thread is in, and for the last reply (seconds).
@@ -95,6 +100,7 @@ class Engine(Generic[AnyStr]):
         self._readers: dict[Hashable, Reader[AnyStr]] = {}
         self._arranged = False  # every stream has its reader
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
+        self._detours = 0  # how many answers in a row have said that streams are somewhere else
         self._membership: reads.Membership | None = None
         self._takeover: Takeover | None = None
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
@@ -199,8 +205,10 @@ class Engine(Generic[AnyStr]):
         if self._prefetch and self._items and not self._stopped:
             self._read_ahead()
         failures = [reader.failure for reader in self._readers.values()]
-        if failures and failures[0] is not None and all(failures) and not (self._items or self._stopped):
-            raise failures[0]  # out of reach when the time was up: nobody knows whether there is anything
+        if all(failures) and not (self._items or self._stopped):
+            for failure in failures:
+                if failure is not None and not self._on_the_way(failure):
+                    raise failure  # out of reach when the time was up: nobody knows whether there is anything
         return bool(self._items)
 
     def _read_ahead(self) -> None:
@@ -240,6 +248,7 @@ class Engine(Generic[AnyStr]):
         """
         if not (reader.connected and reader.willing()):
             return
+        reader.note()  # also what came while others of its streams were read, so that it does not pile up
         takeover = self._takeover
         due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
         if rt.now() >= reader.doubt_at:
@@ -324,7 +333,7 @@ class Engine(Generic[AnyStr]):
             ) from None
         for name, last in arrived.last.items():
             cursors[name].received(last)
-        if reader.scattered and following.kind is Kind.NEW:
+        if reader.told and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
                 cursor.ready = arrived.counts.get(name, 0) >= self._count
         self._note_acknowledged(reader)
@@ -333,6 +342,7 @@ class Engine(Generic[AnyStr]):
         noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
         fetched = self._fetched if not fresh else list(self._items) + fresh
         reader.attempt = 0 if good else reader.attempt
+        self._detours = 0 if good else self._detours
         reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
         reader.settle()
         delivered = len(fresh)
@@ -368,14 +378,12 @@ class Engine(Generic[AnyStr]):
                 reader.drop()
                 del self._readers[place]
             else:
-                reader.cursors = []  # gone when its last reply has come
+                reader.arrange([])  # gone when its last reply has come
         for place, names in places.items():
             reader = self._readers.get(place) or Reader(self.client, place)
             for name in names:
                 self._cursors[name].slot = self.client.slot(name)
-            reader.cursors = [self._cursors[name] for name in names]
-            reader.scattered = len({cursor.slot for cursor in reader.cursors}) > 1
-            reader.listening = None
+            reader.arrange([self._cursors[name] for name in names])
             self._readers[place] = reader
         self._arranged = True
 
@@ -428,14 +436,22 @@ class Engine(Generic[AnyStr]):
             self._arranged = False
         elif not isinstance(error, AskError):
             self._judge_failure(error)
+        if isinstance(error, _ELSEWHERE):
+            self._detours += 1
         reader.failure = error
         try:
             reader.retry_at = rt.now() + self._pause(error, reader.attempt, deadline)
         except RedisError:
-            if all(other.failure is not None for other in self._readers.values()):
+            if all(other.failure is not None for other in self._readers.values()) and not self._on_the_way(error):
                 raise
-            reader.retry_at = math.inf  # the others are well; this one is tried again in the next call
+            reader.retry_at = math.inf  # the others are well, or it is; this one is tried again in the next call
         reader.attempt += 1
+
+    def _on_the_way(self, error: RedisError) -> bool:
+        """
+        Tell whether a read only has to be sent to another node, or again: when the time is up then, nothing has come.
+        """
+        return isinstance(error, _ELSEWHERE) and self._detours <= MOST_DETOURS
 
     def _judge_failure(self, error: RedisError) -> None:
         """

@@ -42,6 +42,8 @@ class Reader(Generic[AnyStr]):
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
         scattered: they are in several slots of a cluster
+        told: the outstanding read, or the last one, was sent to streams in several slots, and they are the same still: the
+            server tells when they change
         plan: what the outstanding read asks for; None when there is none
         sent_at: when it, or the last one, was sent (monotonic seconds)
         started: the outstanding read; None when there is none
@@ -72,6 +74,7 @@ class Reader(Generic[AnyStr]):
         self.place = place
         self.cursors: list[Cursor] = []
         self.scattered = False
+        self.told = False
         self.plan: Plan | None = None
         self.started: rt.Started | None = None
         self.waits = False
@@ -198,6 +201,7 @@ class Reader(Generic[AnyStr]):
         self._ahead = len(ahead)
         self._kills = len(self._phantoms)
         self._trying = bool(tracking) and self._tracking is None
+        self.told = self.scattered
         self.sent_at = rt.now()
         self.deadline = self.sent_at + block + self._client.times.grace
         self.last = plan.kind
@@ -276,6 +280,19 @@ class Reader(Generic[AnyStr]):
         self._phantoms = []
         self._mark(False)
 
+    def arrange(self, cursors: list[Cursor]) -> None:
+        """
+        Read these streams from now on. If they are not the same as before all of them are asked again, since what the server
+        was to tell was about others.
+        """
+        if cursors != self.cursors:
+            for cursor in cursors:
+                cursor.ready = True
+            self.cursors = cursors
+            self.scattered = len({cursor.slot for cursor in cursors}) > 1
+            self.told = False
+        self.listening = None
+
     def listen(self, seconds: float) -> None:
         """
         Wait for the server to tell that a stream has changed, or for so many seconds.
@@ -295,20 +312,31 @@ class Reader(Generic[AnyStr]):
         channel = self._connection.channel
         if channel.closed:
             raise ConnectionLostError("the server closed the connection")
-        changed: set[bytes] | None = set()
-        messages = list(channel.pushes)
+        if self.note(everything=self.overdue()):
+            self.listening = None
+        return self.listening is None
+
+    def note(self, *, everything: bool = False) -> bool:
+        """
+        Have streams asked again that the server has told of; True when it did. May be done again after an interruption.
+
+        Args:
+            everything: ask all of them again
+        """
+        assert self._connection is not None
+        pushes = self._connection.channel.pushes
+        if not (pushes or everything):
+            return False
+        changed: set[bytes] | None = None if everything else set()
+        messages = list(pushes)
         for message in messages:
             if changed is not None and message[0] == b"invalidate":
                 changed = None if message[1] is None else changed.union(message[1])  # None: all of them
-        if self.overdue():
-            changed = None
         for cursor in self.cursors:
             if changed is None or cursor.name in changed:
                 cursor.ready = True
-        del channel.pushes[: len(messages)]
-        if changed is None or changed:
-            self.listening = None
-        return self.listening is None
+        del pushes[: len(messages)]
+        return changed is None or bool(changed)
 
     def drop(self) -> None:
         """

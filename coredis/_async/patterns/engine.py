@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, AnyStr, Final, Generic
 from coredis._async.patterns.reader import Reader
 from coredis._core.command import Command, Reply
 from coredis._core.consumer import arrivals, reads
+from coredis._core.consumer.allowance import RECOUNT_SECONDS, Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan
 from coredis._core.consumer.deadletters import Suspect
@@ -96,6 +97,7 @@ class Engine(Generic[AnyStr]):
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
         self._membership: reads.Membership | None = None
         self._takeover: Takeover | None = None
+        self._allowance = Allowance(None)
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
         self._owner: object = None
@@ -239,6 +241,10 @@ class Engine(Generic[AnyStr]):
         """
         if not (reader.connected and reader.willing()):
             return
+        room = self._room()
+        if room < 1:
+            reader.answered = not self._seconds
+            return
         takeover = self._takeover
         due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
         if rt.now() >= reader.doubt_at:
@@ -257,10 +263,27 @@ class Engine(Generic[AnyStr]):
             tracking = reads.tracking_words(following, self._membership, reader.tracking)
         if self._seconds and following.waits:
             block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
-        words = reads.commands(following, self._membership, self._count, block, takeover)
+        reader.count = self._portion(reader, room)
+        words = reads.commands(following, self._membership, reader.count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
         reader.send(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group)
         reader.failure = None
+
+    def _room(self) -> float:
+        """
+        Say how many entries may be fetched.
+        """
+        return self._allowance.room(None if self._takeover is None else len(self._leases))
+
+    def _portion(self, reader: Reader[AnyStr], room: float) -> int:
+        """
+        Say how many entries of each stream to ask for.
+        """
+        if room < math.inf:
+            for other in self._readers.values():
+                if other is not reader and other.plan is not None:
+                    room -= other.count * len(other.cursors)
+        return max(1, int(min(self._count, room // len(self._cursors))))
 
     async def _wait(self, readers: list[Reader[AnyStr]], deadline: float) -> bool:
         """
@@ -275,7 +298,8 @@ class Engine(Generic[AnyStr]):
                 aside = not self._seconds and reader.waits and reader.plan is not None
                 until.append(rt.now() if aside else reader.deadline)
             elif not reader.answered and reader.retry_at < math.inf:
-                until.append(reader.retry_at)
+                pause = self._longest_pause() if self._allowance.paused else 0.0
+                until.append(max(reader.retry_at, rt.now() + pause))
         if not until:
             return bool(self._suspects)
         if self._seconds:
@@ -325,7 +349,7 @@ class Engine(Generic[AnyStr]):
             cursors[name].received(last)
         if reader.scattered and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
-                cursor.ready = arrived.counts.get(name, 0) >= self._count
+                cursor.ready = arrived.counts.get(name, 0) >= reader.count
         self._note_acknowledged(reader)
         fresh, suspects = self._sift(following, arrived)
         nothing = not (fresh or suspects or arrived.suppressed or arrived.deleted)
@@ -335,12 +359,14 @@ class Engine(Generic[AnyStr]):
         reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
         reader.settle()
         delivered = len(fresh)
+        number = delivered + len(suspects)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._leases |= noted
         self._suspects += suspects
         self._fetched = fetched
         self._items += fresh
         self.statistics.delivered += delivered
+        self._allowance.fetched += number
         reader.taken = following
         reader.plan = reader.started = None
         self._taken(following, arrived)
@@ -478,6 +504,7 @@ class Engine(Generic[AnyStr]):
         self._alarm.clear()
         self._items = deque()
         self._fetched = []
+        self._allowance.reset()
         for cursor in self._cursors.values():
             cursor.reset()
 
@@ -534,6 +561,12 @@ class Engine(Generic[AnyStr]):
         The longest wait to ask of the server in this read, in seconds.
         """
         return self._slice
+
+    def _longest_pause(self) -> float:
+        """
+        The longest time to fetch nothing, because too much is unacknowledged, before looking again, in seconds.
+        """
+        return RECOUNT_SECONDS
 
     def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
         """

@@ -12,7 +12,7 @@ from coredis._async.commands import CommandFamilies
 from coredis._async.patterns.consumer import Consumer
 from coredis._async.patterns.group_consumer import GroupConsumer
 from coredis._async.pipeline import BasePipeline
-from coredis._core.consumer.parameters import StreamParameters
+from coredis._core.consumer.parameters import MAX_UNACKED, StreamParameters
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import DeadLetter, PositionT
 from coredis.typing import KeyT, Parameters, StringT
@@ -51,6 +51,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = ...,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        max_unacked: int | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
@@ -79,6 +80,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = ...,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        max_unacked: int | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
@@ -106,6 +108,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = None,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = None,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
+        max_unacked: int | None = MAX_UNACKED,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         prefetch: bool = False,
@@ -152,6 +155,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             max_deliveries=max_deliveries,
             dead_letter=dead_letter,
             on_deleted=on_deleted,
+            max_unacked=max_unacked,
             parameters=parameters,
             block_slice=block_slice,
             prefetch=prefetch,

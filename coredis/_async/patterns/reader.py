@@ -48,6 +48,7 @@ class Reader(Generic[AnyStr]):
         listening: without an outstanding read: waits for the server to tell that a stream has changed; otherwise None
         deadline: when the reply is overdue, so that the connection must be dead, or the listening ends (monotonic seconds)
         last: what the last read asked for
+        count: how many entries of each stream the outstanding read, or the last one, asks for
         taken: the read whose reply was dealt with last
         acknowledging: acknowledgements that were sent ahead of the outstanding read, by stream
         sent_now: the outstanding read was sent in the application's current call
@@ -78,6 +79,7 @@ class Reader(Generic[AnyStr]):
         self.sent_at = -math.inf
         self.deadline = math.inf
         self.last: Kind | None = None
+        self.count = 1
         self.taken: Plan | None = None
         self.acknowledging: Mapping[bytes, tuple[bytes, ...]] = {}
         self.sent_now = self.answered = False

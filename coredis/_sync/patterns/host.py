@@ -13,7 +13,7 @@ from coredis._sync.commands import CommandFamilies
 from coredis._sync.patterns.consumer import Consumer
 from coredis._sync.patterns.group_consumer import GroupConsumer
 from coredis._sync.pipeline import BasePipeline
-from coredis._core.consumer.parameters import StreamParameters
+from coredis._core.consumer.parameters import MAX_UNACKED, StreamParameters
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import DeadLetter, PositionT
 from coredis.typing import KeyT, Parameters, StringT
@@ -52,6 +52,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = ...,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        max_unacked: int | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
@@ -80,6 +81,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = ...,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        max_unacked: int | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
@@ -107,6 +109,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = None,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = None,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
+        max_unacked: int | None = MAX_UNACKED,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         prefetch: bool = False,
@@ -153,6 +156,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             max_deliveries=max_deliveries,
             dead_letter=dead_letter,
             on_deleted=on_deleted,
+            max_unacked=max_unacked,
             parameters=parameters,
             block_slice=block_slice,
             prefetch=prefetch,

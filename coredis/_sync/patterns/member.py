@@ -129,6 +129,8 @@ class Member(Consumer[AnyStr]):
             self._drop_lost()
         if self._suspects:
             self._judge()
+        if not self._items and self._room() < 1:
+            self._relieve()
 
     def _attend(self) -> None:
         """
@@ -196,6 +198,7 @@ class Member(Consumer[AnyStr]):
                 else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
                     held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
                     self.statistics.dead_lettered += suspect.tried and count is not None
+                    self._settle(1)
             self._suspects = judged
         while self._suspects:
             suspect = self._suspects[0]
@@ -213,6 +216,7 @@ class Member(Consumer[AnyStr]):
             self._suspects[0] = suspect._replace(deliveries=None, tried=True)
             giving_up.bury(suspect)
             self.statistics.dead_lettered += 1
+            self._settle(1)
             del self._suspects[0]
             held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
         self._fetched = list(self._items)
@@ -244,6 +248,39 @@ class Member(Consumer[AnyStr]):
         count = self._acknowledge(sent)
         self._acknowledgements.confirmed(sent, rt.now())
         return count
+
+    def _relieve(self) -> None:
+        """
+        Too much is unacknowledged: see whether that is still so.
+        """
+        if len(self._acknowledgements):
+            self.flush()
+        allowance = self._allowance
+        if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
+            pending = self._pending.count(self._cursors)
+            allowance.recounted(pending, rt.now())
+        if self._room() < 1 and allowance.tell():
+            logger.warning(
+                "%s entries are not acknowledged: consumer %r of group %r fetches no more until some are (max_unacked)",
+                allowance.limit,
+                self.consumer,
+                self.group,
+            )
+
+    def _settle(self, count: int) -> None:
+        """
+        Note that entries were acknowledged or handed back, and wake a read that is put off because there were too many.
+        """
+        self._allowance.settled += count
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._allowance.paused:
+            self._alarm.ring()
+
+    def _longest_pause(self) -> float:
+        longest = super()._longest_pause()
+        return longest if self._takeover is None else min(longest, self._options.renewal_age / 2)
 
     def _longest_wait(self, cursors: Iterable[Cursor]) -> float:
         if self._takeover is None:
@@ -342,6 +379,7 @@ class Member(Consumer[AnyStr]):
             self._let_go(name, found)
             if self._giving_up is not None:
                 self._giving_up.errors.forget(name, found)
+        self._settle(count)  # last, for it wakes who counts
 
     def _let_go(self, name: bytes, found: tuple[bytes, ...]) -> None:
         if self._held is not None:

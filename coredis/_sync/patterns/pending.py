@@ -132,6 +132,21 @@ class PendingEntries(Generic[AnyStr]):
             for entry in handle.result()
         }
 
+    def count(self, names: Iterable[bytes]) -> int:
+        """
+        Ask how many entries of these streams are pending for this member.
+        """
+        pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
+        handles = [pipeline.xpending(name, self._group) for name in names]
+        pipeline.execute()
+        total = 0
+        for handle in handles:
+            if isinstance(handle.error, StreamConsumerGroupError):
+                continue  # it has vanished, and nothing is pending there
+            members = handle.result().consumers
+            total += sum(count for name, count in members.items() if self._encoded(name) == self._consumer)
+        return total
+
     def hand_back(self, name: bytes, identifiers: Iterable[bytes], idle: int | None, silent: bool) -> int:
         """
         Give entries back to the group, for whoever takes over; those that are not ours (any more) are left alone.

@@ -59,6 +59,7 @@ class Plan:
         handing_back: how often an entry is handed back rather than acknowledged; with ``claim_idle`` only
         release: how consumers are closed
         drains: with NOACK: what is left is taken all at once after closing
+        max_unacked: how many entries may be unacknowledged; None: any number
         max_deliveries: after so many an entry becomes a dead letter; None: never
         blocking: one of the readers uses the blocking flavour
         faults: probability per step, by name
@@ -74,6 +75,7 @@ class Plan:
     release: bool | Literal["all"]
     drains: bool
     max_deliveries: int | None
+    max_unacked: int | None
     blocking: bool
     personality: Personality
     protocol: int
@@ -115,6 +117,7 @@ class Plan:
             "ack_buffer": self.ack_buffer if self.mode == "ack" else 0,
             "claim_idle": self.claim_idle,
             "max_deliveries": self.max_deliveries,
+            "max_unacked": self.max_unacked,
             "dead_letter": None if self.max_deliveries is None else LETTERS,
         }
 
@@ -152,6 +155,7 @@ def draw(random: Random) -> Plan:
         connections=random.choice((1, 2, 8)),
         steps=random.choice((150, 300, 300, 600)),
         faults={name: FAULTS[name] * random.random() ** 2 for name in faults},
+        max_unacked=random.choice((None, None, 2, 4)) if mode == "ack" else None,
     )
 
 

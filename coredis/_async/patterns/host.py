@@ -13,6 +13,7 @@ from coredis._async.patterns.consumer import Consumer
 from coredis._async.patterns.group_consumer import GroupConsumer
 from coredis._async.pipeline import BasePipeline
 from coredis._core.consumer.parameters import MAX_UNACKED, StreamParameters
+from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import DeadLetter, PositionT
 from coredis.typing import KeyT, Parameters, StringT
@@ -55,6 +56,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
+        max_buffered_bytes: int = ...,
+        max_reply_bytes: int = ...,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr]: ...
 
@@ -84,6 +87,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
+        max_buffered_bytes: int = ...,
+        max_reply_bytes: int = ...,
         **stream_parameters: StreamParameters,
     ) -> GroupConsumer[AnyStr]: ...
 
@@ -112,6 +117,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         prefetch: bool = False,
+        max_buffered_bytes: int = BUFFERED_BYTES,
+        max_reply_bytes: int = REPLY_BYTES,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr] | GroupConsumer[AnyStr]:
         """
@@ -131,6 +138,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
                 parameters=parameters,
                 block_slice=block_slice,
                 prefetch=prefetch,
+                max_buffered_bytes=max_buffered_bytes,
+                max_reply_bytes=max_reply_bytes,
                 **stream_parameters,
             )
         if group is None or consumer is None:
@@ -159,5 +168,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             parameters=parameters,
             block_slice=block_slice,
             prefetch=prefetch,
+            max_buffered_bytes=max_buffered_bytes,
+            max_reply_bytes=max_reply_bytes,
             **stream_parameters,
         )

@@ -171,6 +171,7 @@ class Reader(Generic[AnyStr]):
         tracking: list[Words],
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         group: bytes,
+        most: float,
     ) -> None:
         """
         Send a read.
@@ -182,6 +183,7 @@ class Reader(Generic[AnyStr]):
             tracking: what makes the server tell when the streams change
             acknowledging: acknowledgements to send ahead of it, by stream
             group: the consumer group of these
+            most: how many bytes the reply may have; a larger one is an ``OversizedReplyError``, and ends the connection
 
         Raises:
             ConnectionError: the connection is gone; ``plan`` says what may have been lost
@@ -206,6 +208,7 @@ class Reader(Generic[AnyStr]):
         self._block = block
         self.acknowledging = acknowledging
         self.sent_now = True
+        connection.channel.measure(most)
         self.plan = plan
         self._mark(True)
         try:
@@ -248,6 +251,14 @@ class Reader(Generic[AnyStr]):
         assert self.started is not None and self._connection is not None
         replies = self.started.outcome()[self._ahead :]
         return replies[1::2] if self._connection.introduction else replies
+
+    @property
+    def size(self) -> int:
+        """
+        How many bytes of the reply have arrived.
+        """
+        assert self._connection is not None
+        return self._connection.channel.size
 
     def acknowledged(self) -> dict[bytes, int]:
         """

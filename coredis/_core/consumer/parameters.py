@@ -11,6 +11,7 @@ from typing import Self, TypedDict
 from ...types import PositionT
 from ...typing import KeyT
 from ..commands.checks import milliseconds, natural_integer, positive_integer, several, whole_number
+from .portions import REPLY_BYTES
 
 LONGEST_SLICE = 60_000  # milliseconds: longer than that, a dead connection would go unnoticed for too long
 
@@ -131,6 +132,7 @@ class GroupOptions:
         on_deleted: object,
         prefetch: bool = False,
         max_unacked: int | None = MAX_UNACKED,
+        max_reply_bytes: int = REPLY_BYTES,
     ) -> Self:
         """
         Check what the constructor was given.
@@ -150,6 +152,10 @@ class GroupOptions:
             positive_integer("max_unacked", max_unacked)
         if auto_acknowledge and max_unacked not in (None, MAX_UNACKED):
             raise ValueError(f"max_unacked: with auto_acknowledge=True nothing is unacknowledged, got {max_unacked!r}")
+        if auto_acknowledge and max_reply_bytes != REPLY_BYTES:
+            raise ValueError(
+                f"max_reply_bytes: with auto_acknowledge=True a reply that is cut would be lost, got {max_reply_bytes!r}"
+            )
         if auto_acknowledge:
             for name, given, default in (
                 ("claim_idle", claim_idle, None),

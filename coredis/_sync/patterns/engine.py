@@ -26,10 +26,12 @@ from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.parameters import encode_name
+from coredis._core.consumer.portions import Portions
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import REFUSALS, from_line
 from coredis._core.parser import ErrorLine
 from coredis._core.replies.shapes import integer
+from coredis._core.session import OversizedReplyError
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
     AskError,
@@ -73,6 +75,8 @@ class Engine(Generic[AnyStr]):
         timeout: float,
         longest_wait: float,
         prefetch: bool,
+        buffered_bytes: int,
+        reply_bytes: float,
     ) -> None:
         """
         Args:
@@ -82,10 +86,13 @@ class Engine(Generic[AnyStr]):
             timeout: seconds to wait for an entry when there is none; 0: do not wait
             longest_wait: seconds that a server is asked to wait at a time
             prefetch: have the next read under way while entries are served
+            buffered_bytes: what a read is not expected to exceed
+            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
         """
         self.client: ConsumerHost[AnyStr] = client
         self.statistics = ConsumerStatistics()
-        self._count = max(1, count // 2) if prefetch else count  # what is on its way counts, too
+        share = 2 if prefetch else 1  # what is on its way counts, too
+        self._portions = Portions(max(1, count // share), max(1, buffered_bytes // share), reply_bytes)
         self._prefetch = prefetch
         self._timeout = timeout
         self._seconds = timeout  # for which the call that is under way waits
@@ -267,7 +274,10 @@ class Engine(Generic[AnyStr]):
         reader.count = self._portion(reader, room)
         words = reads.commands(following, self._membership, reader.count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
-        reader.send(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group)
+        reader.send(
+            *(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group),
+            self._portions.limit(reader.count),
+        )
         reader.failure = None
 
     def _room(self) -> float:
@@ -284,7 +294,7 @@ class Engine(Generic[AnyStr]):
             for other in self._readers.values():
                 if other is not reader and other.plan is not None:
                     room -= other.count * len(other.cursors)
-        return max(1, int(min(self._count, room // len(self._cursors))))
+        return max(1, int(min(self._portions.count(len(reader.cursors)), room // len(self._cursors))))
 
     def _wait(self, readers: list[Reader[AnyStr]], deadline: float) -> bool:
         """
@@ -359,6 +369,7 @@ class Engine(Generic[AnyStr]):
         reader.attempt = 0 if good else reader.attempt
         reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
         reader.settle()
+        self._portions.received(sum(arrived.counts.values()), reader.size)
         delivered = len(fresh)
         number = delivered + len(suspects)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
@@ -441,6 +452,10 @@ class Engine(Generic[AnyStr]):
         if closings != self.client.closings:
             self._lose(reader)
             raise error  # closed under way: that is the application's wish
+        if isinstance(error, OversizedReplyError):
+            self._portions.cut(reader.count)
+            self._lose(reader)
+            return  # what it had comes again at once, in smaller pieces
         lost = isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError)
         if reader.lasted and (lost or isinstance(error, ReadOnlyError)):
             reader.attempt = 0  # not one that is lost again and again

@@ -22,6 +22,7 @@ from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.held import Held
 from coredis._core.consumer.parameters import MAX_UNACKED, GroupOptions, StreamParameters, encode_name
+from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import blocking as rt
 from coredis.types import DeadLetter, IdentifierT, PositionT, StreamEntry
@@ -70,6 +71,8 @@ class GroupConsumer(Member[AnyStr]):
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         prefetch: bool = False,
+        max_buffered_bytes: int = BUFFERED_BYTES,
+        max_reply_bytes: int = REPLY_BYTES,
         **stream_parameters: StreamParameters,
     ) -> None:
         """
@@ -111,6 +114,8 @@ class GroupConsumer(Member[AnyStr]):
                 member, after that identifier. Default: ``">"``
             block_slice: as ``Consumer``
             prefetch: as ``Consumer``; not with ``auto_acknowledge``, where more would be lost in a crash
+            max_buffered_bytes: as ``Consumer``
+            max_reply_bytes: as ``Consumer``; not with ``auto_acknowledge``, where nothing is cut, for it would be lost
             stream_parameters: as ``parameters``, for streams whose names are Python names
 
         Raises:
@@ -124,6 +129,8 @@ class GroupConsumer(Member[AnyStr]):
             parameters=parameters,
             block_slice=block_slice,
             prefetch=prefetch,
+            max_buffered_bytes=max_buffered_bytes,
+            max_reply_bytes=max_reply_bytes,
             **stream_parameters,
         )
         options = GroupOptions.checked(
@@ -139,7 +146,10 @@ class GroupConsumer(Member[AnyStr]):
             on_deleted=on_deleted,
             prefetch=prefetch,
             max_unacked=max_unacked,
+            max_reply_bytes=max_reply_bytes,
         )
+        if auto_acknowledge:
+            self._portions.reply_bytes = math.inf  # what is cut would be lost
         self.group = group
         self.consumer = consumer
         self.auto_create = auto_create

@@ -169,6 +169,8 @@ class GroupConsumer(Member[AnyStr]):
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
         self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
+        self._unexplained: dict[bytes, float] = {}  # when a read whose reply was lost had been sent, by stream
+        self._conflict_told = False
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
         self._renewing = False

@@ -10,6 +10,7 @@ be in its place then.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -26,6 +27,12 @@ class RefusedError(ProtocolError):
     """
     An error that no command asked for: a server that wants no connection (too many clients, protected mode) says so at once,
     and closes it.
+    """
+
+
+class OversizedReplyError(ProtocolError):
+    """
+    A reply grew larger than whoever waits for it wants to have at a time.
     """
 
 
@@ -78,6 +85,9 @@ class Session:
         max_pushes: how many of these there may be; more is a flood
         failure: what ended the connection; None while it lives
         received: how many times data arrived, to tell a slow server from a dead connection
+        measured: bytes that arrive are counted
+        size: how many there were since this was last set to 0
+        max_size: how many of these there may be while a request waits
     """
 
     __slots__ = (
@@ -87,9 +97,12 @@ class Session:
         "complete",
         "failure",
         "max_pushes",
+        "max_size",
+        "measured",
         "pending",
         "pushes",
         "received",
+        "size",
     )
 
     def __init__(self) -> None:
@@ -102,6 +115,9 @@ class Session:
         self.max_pushes = MAX_PUSHES
         self.failure: ConnectionError | None = None
         self.received = 0
+        self.measured = False
+        self.size = 0
+        self.max_size = math.inf
 
     def expect(self, request: Request) -> None:
         """
@@ -125,9 +141,13 @@ class Session:
             ProtocolError: the connection cannot be used any more; call ``end`` and close it
         """
         self.received += 1
+        if self.measured:
+            self.size += sum(map(len, pieces))
         complete: list[Request] = []
         try:
             self._pair(pieces, complete)
+            if self.measured and self.size > self.max_size and self.pending:
+                raise OversizedReplyError(f"a reply of more than {self.max_size} bytes", may_have_run=True)
         except Exception:
             self.complete = complete
             raise

@@ -422,6 +422,22 @@ class Channel(asyncio.Protocol):
         """
         return self._session.received
 
+    @property
+    def size(self) -> int:
+        """
+        How many bytes have arrived since ``measure``.
+        """
+        return self._session.size
+
+    def measure(self, most: float) -> None:
+        """
+        Count what arrives from now on.
+
+        Args:
+            most: how many bytes may have come while a reply is still not complete; more end the connection
+        """
+        self._session.measured, self._session.size, self._session.max_size = True, 0, most
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """
         The connection stands (called by the transport).

@@ -376,6 +376,22 @@ class Channel:
         """
         return self._session.received
 
+    @property
+    def size(self) -> int:
+        """
+        How many bytes have arrived since ``measure``.
+        """
+        return self._session.size
+
+    def measure(self, most: float) -> None:
+        """
+        Count what arrives from now on.
+
+        Args:
+            most: how many bytes may have come while a reply is still not complete; more end the connection
+        """
+        self._session.measured, self._session.size, self._session.max_size = True, 0, most
+
     def receive(self, deadline: float) -> None:
         """
         Wait for data and hand it to the requests; at least one attempt is made, however late it is.

@@ -72,6 +72,10 @@ def test_everything() -> None:
         ({"max_deliveries": 0}, ValueError),
         ({"max_deliveries": 2.0}, TypeError),
         ({"on_deleted": "print"}, TypeError),
+        ({"max_unacked": 0}, ValueError),
+        ({"max_unacked": -1}, ValueError),
+        ({"max_unacked": True}, ValueError),
+        ({"max_unacked": 1.5}, TypeError),
     ],
 )
 def test_a_bad_argument(given: dict[str, Any], kind: type[Exception]) -> None:
@@ -94,6 +98,7 @@ def test_a_bad_argument(given: dict[str, Any], kind: type[Exception]) -> None:
         ({"auto_acknowledge": True, "max_deliveries": 3, "dead_letter": "dead"}, "max_deliveries: .*3"),
         ({"auto_acknowledge": True, "ack_buffer": 7}, "ack_buffer: .*7"),
         ({"auto_acknowledge": True, "ack": "delete"}, "ack: .*'delete'"),
+        ({"auto_acknowledge": True, "max_unacked": 5}, "max_unacked: .*5"),
         ({"heartbeat": True}, "heartbeat: .*True"),
         ({"max_deliveries": 3}, "max_deliveries: .*3.*dead_letter"),
         ({"dead_letter": "dead"}, "dead_letter: .*'dead'.*max_deliveries"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from coredis._core.parser import ErrorLine
+from coredis._core.session import OversizedReplyError
 from coredis.exceptions import ConnectionError, ConnectionLostError, ProtocolError, RequestTimeoutError
 from tests.runtime.halves import Half, do, soon, until, words
 from tests.support.proxy import FaultProxy
@@ -57,6 +58,33 @@ async def test_many_requests_are_outstanding_at_once(half: Half, echoing: Script
 
     assert [[b"%d" % number] for number in reversed(range(200))] == backwards
     assert 0 == channel.pending
+
+
+async def test_a_reply_may_be_measured(half: Half, echoing: ScriptedServer) -> None:
+    """
+    In bytes, from when that is asked for; one that is complete is never too large.
+    """
+    channel = await half.connect(echoing)
+    await do(channel.start(words("ECHO", "before"), 1).result(soon()))
+    channel.measure(1)
+
+    assert [b"12345"] == await do(channel.start(words("ECHO", "12345"), 1).result(soon()))
+    assert len(b"$5\r\n12345\r\n") == channel.size
+
+
+async def test_a_reply_that_is_too_large_ends_the_connection(half: Half) -> None:
+    """
+    Before all of it has come.
+    """
+    with ScriptedServer([b"$1000\r\n" + b"x" * 100]) as server:
+        channel = await half.connect(server)
+        channel.measure(99)
+
+        with pytest.raises(OversizedReplyError, match="99") as caught:
+            await do(channel.start(PING, 1).result(soon()))
+
+        assert caught.value.may_have_run
+        assert channel.closed
 
 
 async def test_pending_counts_requests_without_all_their_replies(half: Half) -> None:

@@ -15,6 +15,7 @@ from coredis._core import identifiers
 from coredis._core.commands.checks import natural_integer, positive_integer, whole_number
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
+from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis.types import PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters
 
@@ -45,6 +46,8 @@ class Consumer(Engine[AnyStr]):
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         prefetch: bool = False,
+        max_buffered_bytes: int = BUFFERED_BYTES,
+        max_reply_bytes: int = REPLY_BYTES,
         **stream_parameters: StreamParameters,
     ) -> None:
         """
@@ -59,6 +62,10 @@ class Consumer(Engine[AnyStr]):
                 within this and the grace of a late reply. The application's own wait is not affected
             prefetch: send the next read before the entries of the last one are served, so that they are here when the
                 application asks for them; half of the buffer is for those on their way
+            max_buffered_bytes: what to fetch at a time, as far as can be foreseen: from the average size of entries follows how
+                many are asked for, if that is less than ``buffer_size`` says
+            max_reply_bytes: what a reply may have. A larger one is cut by closing the connection, and its entries are read
+                again, half as many at a time; an entry alone may have any size
             stream_parameters: as ``parameters``, for streams whose names are Python names: ``orders={"identifier": "0-0"}``
 
         Raises:
@@ -76,6 +83,8 @@ class Consumer(Engine[AnyStr]):
             0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000,
             whole_number("block_slice", block_slice, 1, LONGEST_SLICE) / 1000,
             prefetch,
+            positive_integer("max_buffered_bytes", max_buffered_bytes),
+            positive_integer("max_reply_bytes", max_reply_bytes),
         )
 
     @property

@@ -19,15 +19,18 @@ from typing import TYPE_CHECKING, AnyStr, Final, Generic
 from coredis._async.patterns.reader import Reader
 from coredis._core.command import Command, Reply
 from coredis._core.consumer import arrivals, reads
+from coredis._core.consumer.allowance import RECOUNT_SECONDS, Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.parameters import encode_name
+from coredis._core.consumer.portions import Portions
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import REFUSALS, from_line
 from coredis._core.parser import ErrorLine
 from coredis._core.replies.shapes import integer
+from coredis._core.session import OversizedReplyError
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
     AskError,
@@ -76,6 +79,8 @@ class Engine(Generic[AnyStr]):
         timeout: float,
         longest_wait: float,
         prefetch: bool,
+        buffered_bytes: int,
+        reply_bytes: float,
     ) -> None:
         """
         Args:
@@ -85,10 +90,13 @@ class Engine(Generic[AnyStr]):
             timeout: seconds to wait for an entry when there is none; 0: do not wait
             longest_wait: seconds that a server is asked to wait at a time
             prefetch: have the next read under way while entries are served
+            buffered_bytes: what a read is not expected to exceed
+            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
         """
         self.client: ConsumerHost[AnyStr] = client
         self.statistics = ConsumerStatistics()
-        self._count = max(1, count // 2) if prefetch else count  # what is on its way counts, too
+        share = 2 if prefetch else 1  # what is on its way counts, too
+        self._portions = Portions(max(1, count // share), max(1, buffered_bytes // share), reply_bytes)
         self._prefetch = prefetch
         self._timeout = timeout
         self._seconds = timeout  # for which the call that is under way waits
@@ -102,6 +110,7 @@ class Engine(Generic[AnyStr]):
         self._detours = 0  # how many answers in a row have said that streams are somewhere else
         self._membership: reads.Membership | None = None
         self._takeover: Takeover | None = None
+        self._allowance = Allowance(None)
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
         self._owner: object = None
@@ -248,6 +257,10 @@ class Engine(Generic[AnyStr]):
         if not (reader.connected and reader.willing()):
             return
         reader.note()  # also what came while others of its streams were read, so that it does not pile up
+        room = self._room()
+        if room < 1:
+            reader.answered = not self._seconds
+            return
         takeover = self._takeover
         due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
         if rt.now() >= reader.doubt_at:
@@ -266,10 +279,30 @@ class Engine(Generic[AnyStr]):
             tracking = reads.tracking_words(following, self._membership, reader.tracking)
         if self._seconds and following.waits:
             block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
-        words = reads.commands(following, self._membership, self._count, block, takeover)
+        reader.count = self._portion(reader, room)
+        words = reads.commands(following, self._membership, reader.count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
-        reader.send(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group)
+        reader.send(
+            *(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group),
+            self._portions.limit(reader.count),
+        )
         reader.failure = None
+
+    def _room(self) -> float:
+        """
+        Say how many entries may be fetched.
+        """
+        return self._allowance.room(None if self._takeover is None else len(self._leases))
+
+    def _portion(self, reader: Reader[AnyStr], room: float) -> int:
+        """
+        Say how many entries of each stream to ask for.
+        """
+        if room < math.inf:
+            for other in self._readers.values():
+                if other is not reader and other.plan is not None:
+                    room -= other.count * len(other.cursors)
+        return max(1, int(min(self._portions.count(len(reader.cursors)), room // len(self._cursors))))
 
     async def _wait(self, readers: list[Reader[AnyStr]], deadline: float) -> bool:
         """
@@ -284,7 +317,8 @@ class Engine(Generic[AnyStr]):
                 aside = not self._seconds and reader.waits and reader.plan is not None
                 until.append(rt.now() if aside else reader.deadline)
             elif not reader.answered and reader.retry_at < math.inf:
-                until.append(reader.retry_at)
+                pause = self._longest_pause() if self._allowance.paused else 0.0
+                until.append(max(reader.retry_at, rt.now() + pause))
         if not until:
             return bool(self._suspects)
         if self._seconds:
@@ -334,7 +368,7 @@ class Engine(Generic[AnyStr]):
             cursors[name].received(last)
         if reader.told and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
-                cursor.ready = arrived.counts.get(name, 0) >= self._count
+                cursor.ready = arrived.counts.get(name, 0) >= reader.count
         self._note_acknowledged(reader)
         fresh, suspects = self._sift(following, arrived)
         nothing = not (fresh or suspects or arrived.suppressed or arrived.deleted)
@@ -344,13 +378,16 @@ class Engine(Generic[AnyStr]):
         self._detours = 0 if good else self._detours
         reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
         reader.settle()
+        self._portions.received(sum(arrived.counts.values()), reader.size)
         delivered = len(fresh)
+        number = delivered + len(suspects)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._leases |= noted
         self._suspects += suspects
         self._fetched = fetched
         self._items += fresh
         self.statistics.delivered += delivered
+        self._allowance.fetched += number
         reader.taken = following
         reader.plan = reader.started = None
         self._taken(following, arrived)
@@ -422,6 +459,10 @@ class Engine(Generic[AnyStr]):
         if closings != self.client.closings:
             self._lose(reader)
             raise error  # closed under way: that is the application's wish
+        if isinstance(error, OversizedReplyError):
+            self._portions.cut(reader.count)
+            self._lose(reader)
+            return  # what it had comes again at once, in smaller pieces
         lost = isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError)
         if reader.lasted and (lost or isinstance(error, ReadOnlyError)):
             reader.attempt = 0  # not one that is lost again and again
@@ -494,6 +535,7 @@ class Engine(Generic[AnyStr]):
         self._alarm.clear()
         self._items = deque()
         self._fetched = []
+        self._allowance.reset()
         for cursor in self._cursors.values():
             cursor.reset()
 
@@ -550,6 +592,12 @@ class Engine(Generic[AnyStr]):
         The longest wait to ask of the server in this read, in seconds.
         """
         return self._slice
+
+    def _longest_pause(self) -> float:
+        """
+        The longest time to fetch nothing, because too much is unacknowledged, before looking again, in seconds.
+        """
+        return RECOUNT_SECONDS
 
     def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
         """

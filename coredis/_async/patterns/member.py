@@ -8,6 +8,7 @@ delivered too often. The decisions are in ``_core/consumer``; commands about pen
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -24,6 +25,7 @@ from coredis._core import identifiers
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.acknowledgements import Acknowledgements
+from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Held
@@ -56,6 +58,8 @@ class Member(Consumer[AnyStr]):
     _on_deleted: Callable[[AnyStr, AnyStr], object] | None
     _deleted: dict[bytes, list[bytes]]
     _doubtful: set[bytes]
+    _unexplained: dict[bytes, float]
+    _conflict_told: bool
     _held: Held | None
     _heartbeat: Heartbeat[AnyStr] | None
     _giving_up: GivingUp[AnyStr] | None
@@ -120,6 +124,8 @@ class Member(Consumer[AnyStr]):
                     cursor.phase = Phase.UNKNOWN
             self._doubtful.difference_update([cursor.name for cursor in doubtful])
         await super()._prepare()
+        if self._unexplained:
+            await self._explain()
         await self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
             await self.flush()
@@ -128,6 +134,30 @@ class Member(Consumer[AnyStr]):
             self._drop_lost()
         if self._suspects:
             await self._judge()
+        if not self._items and self._room() < 1:
+            await self._relieve()
+
+    async def _explain(self) -> None:
+        """
+        See whether what is pending after a reply was lost may have been in it, before it is read and looks new.
+        """
+        found = await self._pending.undelivered(
+            {name: self._cursors[name].floor for name in self._unexplained if name in self._cursors}
+        )
+        if any(not_of_one_read(idle, rt.now() - self._unexplained[name]) for name, idle in found.items()):
+            self._note_conflict()
+        self._unexplained = {}
+
+    def _note_conflict(self) -> None:
+        self.statistics.name_conflicts += 1
+        if not self._conflict_told:
+            self._conflict_told = True
+            logger.warning(
+                "entries were delivered to consumer %r of group %r that this session did not ask for: another one reads under "
+                "this name, or the server still serves the connection of an earlier one",
+                self.consumer,
+                self.group,
+            )
 
     async def _attend(self) -> None:
         """
@@ -195,6 +225,7 @@ class Member(Consumer[AnyStr]):
                 else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
                     held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
                     self.statistics.dead_lettered += suspect.tried and count is not None
+                    self._settle(1)
             self._suspects = judged
         while self._suspects:
             suspect = self._suspects[0]
@@ -212,6 +243,7 @@ class Member(Consumer[AnyStr]):
             self._suspects[0] = suspect._replace(deliveries=None, tried=True)
             await giving_up.bury(suspect)
             self.statistics.dead_lettered += 1
+            self._settle(1)
             del self._suspects[0]
             held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
         self._fetched = list(self._items)
@@ -244,6 +276,39 @@ class Member(Consumer[AnyStr]):
         self._acknowledgements.confirmed(sent, rt.now())
         return count
 
+    async def _relieve(self) -> None:
+        """
+        Too much is unacknowledged: see whether that is still so.
+        """
+        if len(self._acknowledgements):
+            await self.flush()
+        allowance = self._allowance
+        if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
+            pending = await self._pending.count(self._cursors)
+            allowance.recounted(pending, rt.now())
+        if self._room() < 1 and allowance.tell():
+            logger.warning(
+                "%s entries are not acknowledged: consumer %r of group %r fetches no more until some are (max_unacked)",
+                allowance.limit,
+                self.consumer,
+                self.group,
+            )
+
+    def _settle(self, count: int) -> None:
+        """
+        Note that entries were acknowledged or handed back, and wake a read that is put off because there were too many.
+        """
+        self._allowance.settled += count
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._allowance.paused:
+            self._alarm.ring()
+
+    def _longest_pause(self) -> float:
+        longest = super()._longest_pause()
+        return longest if self._takeover is None else min(longest, self._options.renewal_age / 2)
+
     def _longest_wait(self, cursors: Iterable[Cursor]) -> float:
         if self._takeover is None:
             return self._slice
@@ -273,12 +338,23 @@ class Member(Consumer[AnyStr]):
     ) -> arrivals.Arrivals[AnyStr]:
         if following.kind is not Kind.CLAIM:
             found = arrivals.read(answers, cursors, self.client.replies, self._held)
+            if following.kind is Kind.HISTORY:
+                self._compare(cursors, found)
         else:
             assert self._held is not None and self._takeover is not None
             found, positions = arrivals.read_claims(answers, cursors, self.client.replies, self._held)
             self._takeover.scanned(positions, rt.now(), rt.random())
         self._deleted |= found.deleted
         return found
+
+    def _compare(self, cursors: Mapping[bytes, Cursor], found: arrivals.Arrivals[AnyStr]) -> None:
+        """
+        Look for entries in the backlog that came into it after this session had begun.
+        """
+        for name, cursor in cursors.items():
+            backlog = not cursor.asked_new and cursor.phase is Phase.HISTORY
+            if backlog and not self._conflict_told and delivered_since(found.last[name], cursor.floor):
+                self._note_conflict()
 
     def _sift(
         self, following: Plan, arrived: arrivals.Arrivals[AnyStr]
@@ -323,6 +399,9 @@ class Member(Consumer[AnyStr]):
                 self.statistics.recovered += 1
                 for cursor in lost.cursors():
                     cursor.lost()
+                    # With leases there are other reasons: what was taken over. So there are with an older connection in doubt.
+                    if self._held is None and reader.doubt_at == math.inf:
+                        self._unexplained.setdefault(cursor.name, reader.sent_at)
         super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
 
     def _vanished(self, error: StreamConsumerGroupError) -> None:
@@ -341,6 +420,7 @@ class Member(Consumer[AnyStr]):
             self._let_go(name, found)
             if self._giving_up is not None:
                 self._giving_up.errors.forget(name, found)
+        self._settle(count)  # last, for it wakes who counts
 
     def _let_go(self, name: bytes, found: tuple[bytes, ...]) -> None:
         if self._held is not None:
@@ -419,6 +499,8 @@ class Member(Consumer[AnyStr]):
             self._items = kept  # there is no other copy
             self._fetched = list(kept)
         self._deleted.clear()
+        self._unexplained = {}
+        self._conflict_told = False
         self._suspects = []
         if self._held is not None:
             self._held.clear()

@@ -99,6 +99,7 @@ def read_claims(
     following: dict[bytes, bytes] = {}
     deleted: dict[bytes, list[bytes]] = {}
     found: dict[bytes, list[Reply]] = {}
+    counts: dict[bytes, int] = {}
     claimed = 0
     for name, (position, raw, *gone) in zip(cursors, answers, strict=True):
         following[name] = position
@@ -106,8 +107,9 @@ def read_claims(
             deleted[name] = gone[0]
         if raw:
             claimed += len(raw)
+            counts[name] = len(raw)
             found[name] = raw
-    return _in_turns(found, replies, held, {}, deleted, claimed), following
+    return _in_turns(found, replies, held, {}, deleted, claimed)._replace(counts=counts), following
 
 
 def _by_stream(reply: Reply) -> Iterable[tuple[bytes, Reply]]:

@@ -61,6 +61,7 @@ class Cursor:
         ready: where several slots are read: there may be new entries. False after a read found no more, until the
             server says that the stream has changed
         busy: an outstanding read asks for it; no other one may
+        asked_new: new entries have been asked for in this session
     """
 
     name: bytes
@@ -75,13 +76,14 @@ class Cursor:
     slot: int = 0
     ready: bool = True
     busy: bool = False
+    asked_new: bool = False
 
     def reset(self) -> None:
         """
         Forget where it stands.
         """
         self.phase, self.position, self.floor = Phase.UNKNOWN, BEGINNING, BEGINNING
-        self.known = self.asked = self.heard = self.busy = False
+        self.known = self.asked = self.heard = self.busy = self.asked_new = False
         self.ready = True
 
     @property
@@ -109,7 +111,7 @@ class Cursor:
             if parse(last) > parse(self.floor):
                 self.floor = last
         elif self.phase is Phase.HISTORY:
-            self.phase = Phase.NEW
+            self.phase, self.asked_new = Phase.NEW, True
         else:
             self.asked = True
 
@@ -118,7 +120,7 @@ class Cursor:
         Record that a reply with new entries may have been lost.
         """
         if self.phase is Phase.NEW:
-            self.phase, self.position = Phase.HISTORY, self.floor
+            self.phase, self.position, self.asked_new = Phase.HISTORY, self.floor, True
 
 
 class Kind(enum.Enum):

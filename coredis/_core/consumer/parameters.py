@@ -11,9 +11,14 @@ from typing import Self, TypedDict
 from ...types import PositionT
 from ...typing import KeyT
 from ..commands.checks import milliseconds, natural_integer, positive_integer, several, whole_number
+from .portions import REPLY_BYTES
 
 LONGEST_SLICE = 60_000  # milliseconds: longer than that, a dead connection would go unnoticed for too long
 
+
+#: How many entries may be unacknowledged before fetching pauses: no program that acknowledges has so many, and one that never
+#: does finds out.
+MAX_UNACKED = 1_000_000
 
 # Milliseconds: so much passes between two looks at a lease and the answer, and a server's clock ticks ten times a second.
 SHORTEST_CLAIM_IDLE = 100
@@ -99,6 +104,7 @@ class GroupOptions:
         claim_idle: milliseconds after which entries are taken over; None: never
         heartbeat: leases are renewed in the background
         max_deliveries: after so many an entry is given up; None: never
+        max_unacked: how many entries may be unacknowledged before fetching pauses; None: any number
     """
 
     raises: bool
@@ -108,6 +114,7 @@ class GroupOptions:
     claim_idle: int | None
     heartbeat: bool
     max_deliveries: int | None
+    max_unacked: int | None = MAX_UNACKED
 
     @classmethod
     def checked(
@@ -124,6 +131,8 @@ class GroupOptions:
         dead_letter: object,
         on_deleted: object,
         prefetch: bool = False,
+        max_unacked: int | None = MAX_UNACKED,
+        max_reply_bytes: int = REPLY_BYTES,
     ) -> Self:
         """
         Check what the constructor was given.
@@ -139,6 +148,14 @@ class GroupOptions:
             whole_number("claim_idle", claim_idle, SHORTEST_CLAIM_IDLE)
         if max_deliveries is not None:
             positive_integer("max_deliveries", max_deliveries)
+        if max_unacked is not None:
+            positive_integer("max_unacked", max_unacked)
+        if auto_acknowledge and max_unacked not in (None, MAX_UNACKED):
+            raise ValueError(f"max_unacked: with auto_acknowledge=True nothing is unacknowledged, got {max_unacked!r}")
+        if auto_acknowledge and max_reply_bytes != REPLY_BYTES:
+            raise ValueError(
+                f"max_reply_bytes: with auto_acknowledge=True a reply that is cut would be lost, got {max_reply_bytes!r}"
+            )
         if auto_acknowledge:
             for name, given, default in (
                 ("claim_idle", claim_idle, None),
@@ -170,6 +187,7 @@ class GroupOptions:
             claim_idle,
             bool(heartbeat),
             max_deliveries,
+            max_unacked,
         )
 
     @property

@@ -25,6 +25,7 @@ class ConsumerStatistics:
         dead_lettered: entries given up after ``max_deliveries``
         deleted_seen: pending entries that no longer exist, acknowledged away
         groups_recreated: consumer groups that had vanished and were made again
+        name_conflicts: signs of another session that reads under this consumer's name
     """
 
     delivered: int = 0
@@ -38,3 +39,4 @@ class ConsumerStatistics:
     dead_lettered: int = 0
     deleted_seen: int = 0
     groups_recreated: int = 0
+    name_conflicts: int = 0

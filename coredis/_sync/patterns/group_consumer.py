@@ -18,9 +18,11 @@ from coredis._sync.patterns.processing import Processing
 from coredis._sync.patterns.pruning import prune
 from coredis._core import identifiers
 from coredis._core.consumer.acknowledgements import Acknowledgements
+from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.held import Held
-from coredis._core.consumer.parameters import GroupOptions, StreamParameters, encode_name
+from coredis._core.consumer.parameters import MAX_UNACKED, GroupOptions, StreamParameters, encode_name
+from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import blocking as rt
 from coredis.types import DeadLetter, IdentifierT, PositionT, StreamEntry
@@ -65,9 +67,12 @@ class GroupConsumer(Member[AnyStr]):
         max_deliveries: int | None = None,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = None,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
+        max_unacked: int | None = MAX_UNACKED,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         prefetch: bool = False,
+        max_buffered_bytes: int = BUFFERED_BYTES,
+        max_reply_bytes: int = REPLY_BYTES,
         **stream_parameters: StreamParameters,
     ) -> None:
         """
@@ -101,10 +106,16 @@ class GroupConsumer(Member[AnyStr]):
                 function) that is called with a ``DeadLetter``; then it is acknowledged. It happens at least once
             on_deleted: called with stream and identifier of each pending entry that turns out to have been deleted from its
                 stream; it is acknowledged in any case. A function as for ``dead_letter``
+            max_unacked: fetch no more while so many entries are not acknowledged, nor handed back; None: however many. There
+                may be one more of each further stream. What was acknowledged by other means than this consumer is noticed
+                within a second. With ``claim_idle`` or ``max_deliveries`` each such entry takes 150 to 200 bytes here,
+                otherwise none
             parameters: by name of the stream: ``{"orders:eu": {"identifier": "0"}}`` reads only what is pending for this
                 member, after that identifier. Default: ``">"``
             block_slice: as ``Consumer``
             prefetch: as ``Consumer``; not with ``auto_acknowledge``, where more would be lost in a crash
+            max_buffered_bytes: as ``Consumer``
+            max_reply_bytes: as ``Consumer``; not with ``auto_acknowledge``, where nothing is cut, for it would be lost
             stream_parameters: as ``parameters``, for streams whose names are Python names
 
         Raises:
@@ -118,6 +129,8 @@ class GroupConsumer(Member[AnyStr]):
             parameters=parameters,
             block_slice=block_slice,
             prefetch=prefetch,
+            max_buffered_bytes=max_buffered_bytes,
+            max_reply_bytes=max_reply_bytes,
             **stream_parameters,
         )
         options = GroupOptions.checked(
@@ -132,7 +145,11 @@ class GroupConsumer(Member[AnyStr]):
             dead_letter=dead_letter,
             on_deleted=on_deleted,
             prefetch=prefetch,
+            max_unacked=max_unacked,
+            max_reply_bytes=max_reply_bytes,
         )
+        if auto_acknowledge:
+            self._portions.reply_bytes = math.inf  # what is cut would be lost
         self.group = group
         self.consumer = consumer
         self.auto_create = auto_create
@@ -148,10 +165,13 @@ class GroupConsumer(Member[AnyStr]):
             client, self._membership, identifiers.group_start("group_start", group_start), self.statistics
         )
         self._pending: PendingEntries[AnyStr] = PendingEntries(client, self._membership, options.delete)
+        self._allowance = Allowance(None if auto_acknowledge else max_unacked)
         self._acknowledgements = Acknowledgements(options.ack_buffer, options.ack_interval / 1000)
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
         self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
+        self._unexplained: dict[bytes, float] = {}  # when a read whose reply was lost had been sent, by stream
+        self._conflict_told = False
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
         self._renewing = False
@@ -201,6 +221,7 @@ class GroupConsumer(Member[AnyStr]):
         if not self._acknowledgements.limit:
             return self._acknowledge({name: found})
         self._acknowledgements.add(name, found, rt.now())
+        self._wake()
         return self.flush() if self._acknowledgements.due(rt.now()) else 0
 
     def nack(self, stream: KeyT, *entries: IdentifierT, delay: int | None = None) -> int:
@@ -226,7 +247,9 @@ class GroupConsumer(Member[AnyStr]):
             return 0
         if self._held is not None:
             self._held.let_go(name, found, outstanding=False)  # before it may come again, even to us
-        return self._pending.hand_back(name, found, idle, silent=False)
+        count = self._pending.hand_back(name, found, idle, silent=False)
+        self._settle(count)
+        return count
 
     def processing(
         self, stream: KeyT, entry: StreamEntry[AnyStr], *, hand_back: bool = False, delay: int | None = None
@@ -259,6 +282,7 @@ class GroupConsumer(Member[AnyStr]):
         name, found = self._named(stream, (entry,))
         if self._held is not None:
             self._held.let_go(name, found, outstanding=False)
+            self._wake()
         if self._giving_up is not None and error is not None:
             self._giving_up.errors.note((name, found[0]), error)
 

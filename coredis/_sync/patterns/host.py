@@ -13,7 +13,8 @@ from coredis._sync.commands import CommandFamilies
 from coredis._sync.patterns.consumer import Consumer
 from coredis._sync.patterns.group_consumer import GroupConsumer
 from coredis._sync.pipeline import BasePipeline
-from coredis._core.consumer.parameters import StreamParameters
+from coredis._core.consumer.parameters import MAX_UNACKED, StreamParameters
+from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import DeadLetter, PositionT
 from coredis.typing import KeyT, Parameters, StringT
@@ -52,9 +53,12 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = ...,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        max_unacked: int | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
+        max_buffered_bytes: int = ...,
+        max_reply_bytes: int = ...,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr]: ...
 
@@ -80,9 +84,12 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = ...,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = ...,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = ...,
+        max_unacked: int | None = ...,
         parameters: Mapping[KeyT, StreamParameters] | None = ...,
         block_slice: int = ...,
         prefetch: bool = ...,
+        max_buffered_bytes: int = ...,
+        max_reply_bytes: int = ...,
         **stream_parameters: StreamParameters,
     ) -> GroupConsumer[AnyStr]: ...
 
@@ -107,9 +114,12 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         max_deliveries: int | None = None,
         dead_letter: KeyT | Callable[[DeadLetter[AnyStr]], object] | None = None,
         on_deleted: Callable[[AnyStr, AnyStr], object] | None = None,
+        max_unacked: int | None = MAX_UNACKED,
         parameters: Mapping[KeyT, StreamParameters] | None = None,
         block_slice: int = 5000,
         prefetch: bool = False,
+        max_buffered_bytes: int = BUFFERED_BYTES,
+        max_reply_bytes: int = REPLY_BYTES,
         **stream_parameters: StreamParameters,
     ) -> Consumer[AnyStr] | GroupConsumer[AnyStr]:
         """
@@ -129,6 +139,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
                 parameters=parameters,
                 block_slice=block_slice,
                 prefetch=prefetch,
+                max_buffered_bytes=max_buffered_bytes,
+                max_reply_bytes=max_reply_bytes,
                 **stream_parameters,
             )
         if group is None or consumer is None:
@@ -153,8 +165,11 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             max_deliveries=max_deliveries,
             dead_letter=dead_letter,
             on_deleted=on_deleted,
+            max_unacked=max_unacked,
             parameters=parameters,
             block_slice=block_slice,
             prefetch=prefetch,
+            max_buffered_bytes=max_buffered_bytes,
+            max_reply_bytes=max_reply_bytes,
             **stream_parameters,
         )

@@ -51,6 +51,7 @@ class Reader(Generic[AnyStr]):
         listening: without an outstanding read: waits for the server to tell that a stream has changed; otherwise None
         deadline: when the reply is overdue, so that the connection must be dead, or the listening ends (monotonic seconds)
         last: what the last read asked for
+        count: how many entries of each stream the outstanding read, or the last one, asks for
         taken: the read whose reply was dealt with last
         acknowledging: acknowledgements that were sent ahead of the outstanding read, by stream
         sent_now: the outstanding read was sent in the application's current call
@@ -82,6 +83,7 @@ class Reader(Generic[AnyStr]):
         self.sent_at = -math.inf
         self.deadline = math.inf
         self.last: Kind | None = None
+        self.count = 1
         self.taken: Plan | None = None
         self.acknowledging: Mapping[bytes, tuple[bytes, ...]] = {}
         self.sent_now = self.answered = False
@@ -173,6 +175,7 @@ class Reader(Generic[AnyStr]):
         tracking: list[Words],
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         group: bytes,
+        most: float,
     ) -> None:
         """
         Send a read.
@@ -184,6 +187,7 @@ class Reader(Generic[AnyStr]):
             tracking: what makes the server tell when the streams change
             acknowledging: acknowledgements to send ahead of it, by stream
             group: the consumer group of these
+            most: how many bytes the reply may have; a larger one is an ``OversizedReplyError``, and ends the connection
 
         Raises:
             ConnectionError: the connection is gone; ``plan`` says what may have been lost
@@ -209,6 +213,7 @@ class Reader(Generic[AnyStr]):
         self._block = block
         self.acknowledging = acknowledging
         self.sent_now = True
+        connection.channel.measure(most)
         self.plan = plan
         self._mark(True)
         try:
@@ -251,6 +256,14 @@ class Reader(Generic[AnyStr]):
         assert self.started is not None and self._connection is not None
         replies = self.started.outcome()[self._ahead :]
         return replies[1::2] if self._connection.introduction else replies
+
+    @property
+    def size(self) -> int:
+        """
+        How many bytes of the reply have arrived.
+        """
+        assert self._connection is not None
+        return self._connection.channel.size
 
     def acknowledged(self) -> dict[bytes, int]:
         """

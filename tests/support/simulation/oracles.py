@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from coredis._core.consumer.portions import REPLY_BYTES
 from tests.support.memory.stream import Stream
 from tests.support.simulation.plan import FORGETTING, HARMLESS
 from tests.support.simulation.sessions import Place, Session
@@ -202,7 +203,7 @@ class _Judge:
         return None
 
     def _counters(self) -> str | None:
-        if not HARMLESS.issuperset(self._world.plan.faults):
+        if not HARMLESS.issuperset(self._world.plan.faults) or self._world.plan.max_reply_bytes < REPLY_BYTES:
             return None
         for reader in self._world.readers:
             statistics = reader.consumer.statistics

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final, Literal
 
+from coredis._core.consumer.portions import REPLY_BYTES
 from tests.support.memory.personality import REDIS_7_0, REDIS_8_6, VALKEY_9_1, Personality
 
 #: The stream of dead letters.
@@ -59,6 +60,8 @@ class Plan:
         handing_back: how often an entry is handed back rather than acknowledged; with ``claim_idle`` only
         release: how consumers are closed
         drains: with NOACK: what is left is taken all at once after closing
+        max_unacked: how many entries may be unacknowledged; None: any number
+        max_reply_bytes: what a reply may have before it is cut
         max_deliveries: after so many an entry becomes a dead letter; None: never
         blocking: one of the readers uses the blocking flavour
         faults: probability per step, by name
@@ -68,12 +71,14 @@ class Plan:
     own_acknowledgements: bool
     ack_buffer: int
     claim_idle: int | None
+    max_reply_bytes: int
     several: bool
     prefetch: bool
     handing_back: float
     release: bool | Literal["all"]
     drains: bool
     max_deliveries: int | None
+    max_unacked: int | None
     blocking: bool
     personality: Personality
     protocol: int
@@ -104,6 +109,7 @@ class Plan:
             "timeout": self.timeout,
             "block_slice": self.block_slice,
             "prefetch": self.prefetch,
+            **({} if self.mode == "noack" else {"max_reply_bytes": self.max_reply_bytes}),
         }
 
     def member_options(self) -> dict[str, Any]:
@@ -115,6 +121,7 @@ class Plan:
             "ack_buffer": self.ack_buffer if self.mode == "ack" else 0,
             "claim_idle": self.claim_idle,
             "max_deliveries": self.max_deliveries,
+            "max_unacked": self.max_unacked,
             "dead_letter": None if self.max_deliveries is None else LETTERS,
         }
 
@@ -152,6 +159,8 @@ def draw(random: Random) -> Plan:
         connections=random.choice((1, 2, 8)),
         steps=random.choice((150, 300, 300, 600)),
         faults={name: FAULTS[name] * random.random() ** 2 for name in faults},
+        max_unacked=random.choice((None, None, 2, 4)) if mode == "ack" else None,
+        max_reply_bytes=random.choice((REPLY_BYTES, REPLY_BYTES, 60)),
     )
 
 

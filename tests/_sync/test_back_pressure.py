@@ -1,0 +1,250 @@
+# Generated from tests/_async/test_back_pressure.py by scripts/generate.py: edit that file, not this one.
+"""
+A member of a group that has enough unacknowledged entries fetches no more until some are acknowledged.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from tests._sync.streams import HOUR, calls, deliver, fill, grow_old, identifiers, idle, numbered, pending, take
+from tests._sync.waiting import until
+from tests.support.blocking import Redis, connect, sleep, spawn
+from tests.support.servers import Server
+
+#: How members keep account of what they have: by counting, or entry by entry.
+ACCOUNTS: Any = pytest.mark.parametrize("account", [{}, {"claim_idle": 60_000}], ids=["counted", "held"])
+
+
+def member(client: Redis[Any], **options: Any) -> Any:
+    """
+    Make a member that takes no more than three at a time.
+    """
+    return client.xconsumer(["a"], **{"group": "g", "consumer": "c", "buffer_size": 9, "max_unacked": 3, **options})
+
+
+@ACCOUNTS
+def test_no_more_than_the_limit(client: Redis[Any], account: Any) -> None:
+    """
+    Not even for the buffer. Nothing is lost: the rest comes when there is room again.
+    """
+    fill(client, "a", 1, 8)
+    consumer = member(client, **account)
+
+    assert numbered(1, 3) == identifiers(consumer)
+    assert 3 == len(pending(client))
+    assert 2 == consumer.ack("a", "1-0", "3-0")
+    assert numbered(4, 5) == identifiers(consumer)
+    assert 3 == len(pending(client))
+    consumer.close()
+
+
+@ACCOUNTS
+def test_a_pause_is_not_an_end(client: Redis[Any], account: Any) -> None:
+    """
+    It lasts as long as the consumer waits for an entry, which is then a time-out like any other; nothing is asked meanwhile.
+    """
+    fill(client, "a", 1, 4)
+    consumer = member(client, timeout=1000, **account)
+    take(consumer, 3)
+    before = calls(client, "xreadgroup", "xautoclaim")
+
+    reading = spawn(consumer.get_entry)
+    until(lambda: consumer._allowance.paused)
+    sleep(0.01)
+    assert consumer._owner is not None
+
+    assert (None, None) == reading.join()
+    assert before == calls(client, "xreadgroup", "xautoclaim")
+    consumer.close()
+
+
+@ACCOUNTS
+@pytest.mark.parametrize("how", ["ack", "nack", "collected"])
+def test_room_wakes_who_waits(client: Redis[Any], account: Any, how: str) -> None:
+    """
+    At once, from another task or thread.
+    """
+    fill(client, "a", 1, 4)
+    collecting = {"ack_buffer": 9} if how == "collected" else {}
+    consumer = member(client, timeout=60_000, **account, **collecting)
+    consumer._longest_pause = lambda: 3600.0  # it does not find out by itself
+    take(consumer, 3)
+    reading = spawn(lambda: take(consumer))
+    until(lambda: consumer._allowance.paused)
+    sleep(0.02)
+
+    (consumer.nack if how == "nack" else consumer.ack)("a", "2-0")
+
+    # What was handed back may come again, where the server gives it with new ones.
+    assert reading.join() in ([b"4-0"], [b"2-0"] if how == "nack" else None)
+    consumer.close()
+
+
+def test_stopping(client: Redis[Any]) -> None:
+    """
+    It ends a pause at once.
+    """
+    fill(client, "a", 1, 4)
+    consumer = member(client, timeout=60_000)
+    take(consumer, 3)
+    reading = spawn(consumer.get_entry)
+    until(lambda: consumer._allowance.paused)
+
+    consumer.stop()
+
+    assert (None, None) == reading.join()
+    consumer.close()
+
+
+def test_closing(client: Redis[Any]) -> None:
+    """
+    It ends a pause as well, and so does entering again afterwards.
+    """
+    fill(client, "a", 1, 4)
+    consumer = member(client, timeout=60_000)
+    take(consumer, 3)
+    reading = spawn(consumer.get_entry)
+    until(lambda: consumer._allowance.paused)
+
+    consumer.close()
+
+    assert (None, None) == reading.join()
+    with consumer:
+        assert [b"4-0"] == take(consumer)
+
+
+def test_acknowledged_by_other_means(client: Redis[Any]) -> None:
+    """
+    By the client, say in a transaction with the result: the server is asked before a pause, so that there is none.
+    """
+    fill(client, "a", 1, 8)
+    consumer = member(client)
+    given: list[bytes] = []
+    for stream, entry in consumer:
+        given.append(entry.identifier)
+        client.xack(stream, "g", [entry.identifier])
+
+    assert numbered(1, 8) == given
+
+
+def test_acknowledged_by_other_means_meanwhile(client: Redis[Any]) -> None:
+    """
+    It is noticed while the pause lasts.
+    """
+    fill(client, "a", 1, 4)
+    consumer = member(client, timeout=60_000)
+    take(consumer, 3)
+    reading = spawn(lambda: take(consumer))
+    until(lambda: consumer._allowance.paused)
+
+    client.xack("a", "g", ["1-0"])
+
+    assert [b"4-0"] == reading.join()
+    consumer.close()
+
+
+def test_what_an_earlier_life_left_takes_no_room(client: Redis[Any]) -> None:
+    """
+    Only what came to this one counts.
+    """
+    deliver(client, "c", 1, 5)
+    fill(client, "a", 6, 9)
+
+    assert numbered(6, 8) == identifiers(member(client))
+
+
+def test_the_backlog_takes_room(client: Redis[Any]) -> None:
+    """
+    It comes as acknowledgements make room.
+    """
+    deliver(client, "c", 1, 5)
+    consumer = member(client, start_from_backlog=True)
+
+    assert numbered(1, 3) == identifiers(consumer)
+    consumer.ack("a", *numbered(1, 3))
+    assert numbered(4, 5) == identifiers(consumer)
+
+
+def test_what_is_taken_over_takes_room(client: Redis[Any]) -> None:
+    """
+    No more is taken from others than there is room for.
+    """
+    deliver(client, "d", 1, 5)
+    grow_old(client, "d", 1, 5)
+    consumer = member(client, claim_idle=HOUR // 2)
+
+    assert 3 == len(identifiers(consumer))
+    owners = [owner for owner, _ in (pending(client)).values()]
+    assert 2 == owners.count(b"d")
+    consumer.close()
+
+
+def test_leases_are_renewed_meanwhile(client: Redis[Any]) -> None:
+    """
+    A pause does not let others take what is held.
+    """
+    fill(client, "a", 1, 4)
+    consumer = member(client, claim_idle=200, timeout=900)
+    take(consumer, 3)
+
+    assert (None, None) == consumer.get_entry()
+
+    assert 200 > max((idle(client)).values())
+    assert 0 == consumer.statistics.taken_over
+    consumer.close()
+
+
+def test_several_streams(client: Redis[Any]) -> None:
+    """
+    COUNT is for each stream, so there may be one more of each further one.
+    """
+    fill(client, "a", 1, 9)
+    fill(client, "b", 1, 9)
+    consumer = client.xconsumer(["a", "b"], group="g", consumer="c", buffer_size=9, max_unacked=5)
+
+    taken = identifiers(consumer)
+
+    assert 5 <= len(taken) <= 6
+    assert len(taken) == len(pending(client)) + len(pending(client, "b"))
+
+
+def test_it_is_said_why(client: Redis[Any], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Once, so that a program which never acknowledges finds out why it stands.
+    """
+    fill(client, "a", 1, 4)
+    consumer = member(client)
+
+    with caplog.at_level(logging.WARNING, "coredis.streams"):
+        for _ in range(3):
+            identifiers(consumer)
+
+    said = [record.getMessage() for record in caplog.records]
+    assert 1 == len(said)
+    assert "max_unacked" in said[0]
+
+
+def test_no_limit(client: Redis[Any]) -> None:
+    """
+    None is none.
+    """
+    fill(client, "a", 1, 8)
+
+    assert numbered(1, 8) == identifiers(member(client, max_unacked=None))
+
+
+def test_reading_ahead_takes_room(server: Server) -> None:
+    """
+    What is on its way counts.
+    """
+    with connect(server) as client:
+        fill(client, "a", 1, 9)
+        consumer = member(client, prefetch=True, buffer_size=3, timeout=50)
+
+        assert numbered(1, 3) == identifiers(consumer)
+        assert 3 == len(pending(client))
+        consumer.close()

@@ -1,0 +1,97 @@
+# Generated from tests/_async/test_name_conflicts.py by scripts/generate.py: edit that file, not this one.
+"""
+Two sessions under one name: they take each other's entries for their own, and it is said where that can be seen.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from tests._sync.streams import fill, identifiers, numbered, take, until_it_waits
+from tests._sync.waiting import until
+from tests.support.blocking import Redis, connect, sleep, spawn
+from tests.support.proxy import FaultProxy
+
+
+def member(client: Redis[Any], **options: Any) -> Any:
+    """
+    Make a session of always the same name.
+    """
+    return client.xconsumer(["a"], **{"group": "g", "consumer": "c", **options})
+
+
+def test_the_backlog_grows(client: Redis[Any], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Before this one has asked for anything: it is said once.
+    """
+    client.xgroup_create("a", "g", "0", mkstream=True)
+    with member(client, start_from_backlog=True) as consumer:
+        other = member(client)
+        fill(client, "a", 1, 2)
+        take(other, 2)
+
+        with caplog.at_level(logging.WARNING, "coredis.streams"):
+            assert numbered(1, 2) == identifiers(consumer)
+
+        assert 1 == consumer.statistics.name_conflicts
+        (record,) = caplog.records
+        assert "under this name" in record.getMessage()
+
+
+def test_the_backlog_of_an_earlier_life(client: Redis[Any]) -> None:
+    """
+    It was there before.
+    """
+    fill(client, "a", 1, 3)
+    take(member(client), 2)
+    consumer = member(client, start_from_backlog=True)
+
+    assert numbered(1, 3) == identifiers(consumer)
+    assert 0 == consumer.statistics.name_conflicts
+
+
+def test_a_lost_reply_brings_too_much(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    What another session was given at different moments cannot all have been in it.
+    """
+    with connect(proxy) as distant:
+        consumer = member(distant, timeout=10_000)
+        consumer.__enter__()
+        reading = spawn(lambda: take(consumer, 2))
+        until_it_waits(client)
+        proxy.pause("to_client")
+        fill(client, "a", 1, 1)  # this one's, and lost
+        other = member(client)
+        for number in (2, 3):
+            sleep(0.12)
+            fill(client, "a", number, number)
+            take(other)
+        proxy.reset_all()
+        proxy.heal()
+
+        assert numbered(1, 2) == reading.join()
+        assert 1 == consumer.statistics.name_conflicts
+        consumer.close()
+        other.close()
+
+
+def test_a_lost_reply(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    An ordinary one, however many entries there were and however long it takes to find out, is no sign of anybody else.
+    """
+    with connect(proxy) as distant:
+        consumer = member(distant, timeout=10_000, buffer_size=9)
+        consumer.__enter__()
+        fill(client, "a", 1, 5)
+        proxy.swallow(command="XREADGROUP", then="stay")
+        reading = spawn(lambda: take(consumer, 5))
+        until(lambda: proxy.struck)
+        sleep(0.15)
+        proxy.reset_all()
+
+        assert numbered(1, 5) == reading.join()
+        assert (1, 0) == (consumer.statistics.recovered, consumer.statistics.name_conflicts)
+        consumer.close()

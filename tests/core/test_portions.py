@@ -1,0 +1,84 @@
+"""
+How many entries a consumer asks for, so that a read stays within a number of bytes.
+"""
+
+from __future__ import annotations
+
+import math
+
+from coredis._core.consumer.portions import Portions
+
+
+def test_at_first_nothing_is_known() -> None:
+    """
+    As many as the buffer is for.
+    """
+    assert 100 == Portions(100, 1000, 9000).count(1)
+
+
+def test_small_entries() -> None:
+    """
+    They change nothing.
+    """
+    portions = Portions(100, 1000, 9000)
+    portions.received(100, 1000)
+
+    assert 100 == portions.count(1)
+
+
+def test_large_entries() -> None:
+    """
+    As many as are expected to fit, of all streams together, and at least one.
+    """
+    portions = Portions(100, 1000, 9000)
+    portions.received(10, 2000)
+
+    assert [5, 2, 1, 1] == [portions.count(streams) for streams in (1, 2, 5, 9)]
+
+
+def test_a_rise_counts_at_once_and_a_fall_slowly() -> None:
+    """
+    Half of the entries may be large.
+    """
+    portions = Portions(100, 1000, 9000)
+    counts = []
+    for size in (10, 500, 10, 10):
+        portions.received(1, size)
+        counts.append(portions.count(1))
+
+    assert [100, 2, 2, 3] == counts
+
+
+def test_nothing_says_nothing() -> None:
+    """
+    An empty reply has no entries whose size could be learned.
+    """
+    portions = Portions(100, 1000, 9000)
+    portions.received(0, 5)
+
+    assert 100 == portions.count(1)
+
+
+def test_a_single_entry_is_never_too_large() -> None:
+    """
+    Several are, when they are more than a reply may have.
+    """
+    portions = Portions(100, 1000, 9000)
+
+    assert [math.inf, 9000, 9000] == [portions.limit(count) for count in (1, 2, 100)]
+
+
+def test_after_a_cut() -> None:
+    """
+    Half as many, down to one; and twice as many again after each that was not cut.
+    """
+    portions = Portions(100, 1000, 9000)
+    counts = []
+    for _ in range(8):
+        portions.cut(portions.count(1))
+        counts.append(portions.count(1))
+    for _ in range(8):
+        portions.received(1, 10)
+        counts.append(portions.count(1))
+
+    assert [50, 25, 12, 6, 3, 1, 1, 1, 2, 4, 8, 16, 32, 64, 100, 100] == counts

@@ -68,7 +68,13 @@ class ProtocolError(ConnectionError):
     The server sent bytes that are not valid RESP, or a reply nobody asked for. The connection is closed.
 
     The message never contains the payload.
+
+    Attributes:
+        replies: what the server sent, as it was parsed, where a group consumer with ``auto_acknowledge`` cannot read it: for
+            the server these entries are done with, so they are nowhere else. None in any other case
     """
+
+    replies: list[object] | None = None
 
 
 class RequestTimeoutError(RedisError, builtins.TimeoutError):

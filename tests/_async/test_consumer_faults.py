@@ -424,6 +424,66 @@ async def test_a_reply_that_makes_no_sense(client: Redis[Any]) -> None:
                 await consumer.get_entry()
 
 
+UNREADABLE = {
+    "a stream that was not asked for": b"*1\r\n*2\r\n$1\r\nz\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$6\r\ncanary\r\n",
+    "a field without a value": b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*1\r\n$6\r\ncanary\r\n",
+    "no identifier": b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$6\r\ncanary\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n",
+}
+
+
+@pytest.mark.parametrize("reply", UNREADABLE.values(), ids=UNREADABLE)
+async def test_what_cannot_be_read_is_handed_over_where_it_is_nowhere_else(reply: bytes) -> None:
+    """
+    With ``auto_acknowledge`` the server is done with the entries, so the error has them; its message does not. What comes
+    after is read as ever.
+    """
+    good = UNREADABLE["a field without a value"].replace(b"*1\r\n$6\r\ncanary\r\n", b"*2\r\n$1\r\nf\r\n$1\r\nv\r\n")
+    answers = [reply, good]
+
+    def answer(command: list[bytes]) -> bytes:
+        return (
+            answers.pop(0)
+            if command[0] == b"XREADGROUP"
+            else b"*0\r\n"
+            if command[0] in (b"XINFO", b"XPENDING")
+            else b"+OK\r\n"
+        )
+
+    with ScriptedServer(answer) as server:
+        async with connect(server) as client:
+            consumer = client.xconsumer(["a"], group="g", consumer="c", auto_acknowledge=True, timeout=5000)
+            with pytest.raises(ProtocolError) as caught:
+                await consumer.get_entry()
+            _, entry = await consumer.get_entry()
+
+    assert "canary" in repr(caught.value.replies)
+    assert "canary" not in str(caught.value)
+    assert {b"f": b"v"} == entry.field_values
+    assert 1 == consumer.statistics.possibly_lost
+
+
+@pytest.mark.parametrize("reply", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize(
+    "options", [{"a": {"identifier": 0}}, {"group": "g", "consumer": "c"}], ids=["alone", "in a group"]
+)
+async def test_what_cannot_be_read_and_is_still_there(reply: bytes, options: dict[str, Any]) -> None:
+    """
+    The error has nothing that the server does not have.
+    """
+
+    def answer(command: list[bytes]) -> bytes:
+        return reply if b"XREAD" in command[0] else b"*0\r\n" if command[0] in (b"XINFO", b"XPENDING") else b"+OK\r\n"
+
+    with ScriptedServer(answer) as server:
+        async with connect(server, retry_policy=RetryPolicy(retries=1, base_delay=0.001)) as client:
+            consumer = client.xconsumer(["a"], **options)
+            with pytest.raises(ProtocolError) as caught:
+                await consumer.get_entry()
+
+    assert caught.value.replies is None
+    assert "canary" not in str(caught.value)
+
+
 async def test_a_blocking_command_has_its_own_time(server: Server) -> None:
     """
     Waiting for a connection, or losing one, takes nothing from the time a blocking command may take.

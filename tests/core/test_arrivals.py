@@ -117,6 +117,29 @@ def test_a_stream_nobody_asked_for(protocol: int) -> None:
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize("identifier", [b"1", b"x-1", b"1-", b"-1", b"", b"1-1-1", b"1-1\n", b">", b"9" * 21 + b"-1"])
+@pytest.mark.parametrize("before", [0, 2])
+def test_an_entry_without_an_identifier(identifier: bytes, before: int) -> None:
+    """
+    Nobody could say where to go on after it.
+    """
+    reply = [*([b"%d-0" % number, [b"f", b"v"]] for number in range(1, before + 1)), [identifier, [b"f", b"v"]]]
+
+    with pytest.raises(ProtocolError, match="identifier") as caught:
+        read([{b"a": reply}], CURSORS, raw())
+
+    assert caught.value.may_have_run
+
+
+@pytest.mark.parametrize("identifier", [7, None, [b"1-0"], "1-0"])
+def test_an_identifier_that_is_no_text(identifier: object) -> None:
+    """
+    What the caller makes an error of the protocol of, as of any other strange shape.
+    """
+    with pytest.raises(TypeError):
+        read([{b"a": [[identifier, [b"f", b"v"]]]}], CURSORS, raw())
+
+
 @pytest.mark.parametrize("fields", [[b"f"], [b"f", b"v", b"g"]])
 def test_a_field_without_a_value(fields: list[bytes]) -> None:
     """

@@ -4,6 +4,7 @@ Read the reply to a consumer's read: entries to hand out, where each stream stan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from itertools import chain, repeat, zip_longest
 from typing import AnyStr, Final, Generic, NamedTuple
@@ -16,6 +17,8 @@ from .cursors import Cursor
 from .held import Key
 
 _NOTHING: Final = object()
+# Of the last entry alone: it is where the next read goes on. Looking at each would cost as much as making an entry of it.
+_identifier: Final = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}").fullmatch
 
 
 class Arrivals(NamedTuple, Generic[AnyStr]):
@@ -59,7 +62,7 @@ def read(
         held: what the consumer has already, where it keeps account of that
 
     Raises:
-        ProtocolError: a stream that was not asked for
+        ProtocolError: a stream that was not asked for, or no identifier where the next read is to go on
     """
     last: dict[bytes, bytes | None] = dict.fromkeys(cursors)
     deleted: dict[bytes, list[bytes]] = {}
@@ -76,9 +79,13 @@ def read(
             # With CLAIM: what was taken over comes first, and says for how long it lay there.
             new = [item for item in raw if not int(item[2])]
             claimed += len(raw) - len(new)
-            last[name] = new[-1][0] if new else None
+            latest = new[-1:]
         else:
-            last[name] = raw[-1][0]
+            latest = raw[-1:]
+        for item in latest:
+            if not _identifier(item[0]):
+                raise ProtocolError("an entry without an identifier", may_have_run=True)
+            last[name] = item[0]
         gone = [item[0] for item in raw if item[1] is None]
         if gone:
             deleted[name] = gone

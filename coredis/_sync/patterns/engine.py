@@ -361,10 +361,11 @@ class Engine(Generic[AnyStr]):
         cursors = {cursor.name: cursor for part, _ in good for cursor in part.cursors}
         try:
             arrived = self._read(following, cursors, [reply for _, reply in good])
-        except (AttributeError, IndexError, InvalidResponse, TypeError, ValueError) as error:
-            raise ProtocolError(
-                f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True
-            ) from None
+        except (AttributeError, IndexError, InvalidResponse, ProtocolError, TypeError, ValueError) as error:
+            unreadable = ProtocolError(f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True)
+            if self._membership is not None and self._membership.acknowledge_on_delivery:
+                unreadable.replies = [reply for _, reply in good]
+            raise unreadable from (error if isinstance(error, ProtocolError) else None)
         for name, last in arrived.last.items():
             cursors[name].received(last)
         if reader.told and following.kind is Kind.NEW:
@@ -471,6 +472,8 @@ class Engine(Generic[AnyStr]):
             self._lose(reader)
             self._misplaced.append((error, reader.place))
             self._arranged = False
+            if isinstance(error, ProtocolError) and error.replies is not None:
+                raise error  # trying again brings other entries
         elif isinstance(error, ReadOnlyError) or _demoted(error):
             self._lose(reader)  # whoever is behind the address now is found by connecting again
             self._misplaced.append((error, reader.place))

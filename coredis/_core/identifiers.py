@@ -25,8 +25,8 @@ from .commands.checks import several, unix_milliseconds
 LARGEST: Final = 2**64 - 1
 
 _GRAMMAR: Final = re.compile(rb"([0-9]{1,20})(?:-([0-9]{1,20}))?")
-# Halves so short cannot be too large, so one match is the whole check. Practically every identifier is one of these.
-_surely_valid: Final = re.compile(rb"[0-9]{1,19}(?:-[0-9]{1,19})?").fullmatch
+#: Halves so short cannot be too large, so one match is the whole check. Practically every identifier is one of these.
+surely_valid: Final = re.compile(rb"[0-9]{1,19}(?:-[0-9]{1,19})?").fullmatch
 # Many at once, with spaces between them.
 _all_surely_valid: Final = re.compile(rb"(?:[0-9]{1,19}-[0-9]{1,19} )*[0-9]{1,19}-[0-9]{1,19}").fullmatch
 _BYTES: Final = frozenset({bytes})
@@ -215,7 +215,7 @@ def _check(name: str, identifier: object) -> bytes:
     """
     Check a plain identifier and give it back as what can be sent.
     """
-    if type(identifier) is bytes and _surely_valid(identifier):
+    if type(identifier) is bytes and surely_valid(identifier):
         return identifier  # The usual case: straight from an entry.
     if isinstance(identifier, StreamEntry):
         identifier = identifier.identifier
@@ -223,7 +223,7 @@ def _check(name: str, identifier: object) -> bytes:
         raise ValueError(f"{name}: expected an identifier, got {identifier!r}")
     # _bytes refuses whatever else it may be.
     text = b"%d" % identifier if isinstance(identifier, int) else _bytes(name, identifier)  # type: ignore[arg-type]
-    if not _surely_valid(text):
+    if not surely_valid(text):
         _numbers(name, text, identifier)
     return text
 

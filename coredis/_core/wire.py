@@ -76,9 +76,18 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
     """
     given = arguments
     try:
-        if not _PLAIN.issuperset(map(type, arguments)) or encoding != "utf-8":
+        if encoding != "utf-8":
+            arguments = tuple([encode_value(value, "", encoding) for value in arguments])
+        elif not _PLAIN.issuperset(map(type, arguments)):
             arguments = tuple(
-                [b"%d" % value if type(value) is int else encode_value(value, "", encoding) for value in arguments]
+                [
+                    value
+                    if type(value) in _PLAIN
+                    else b"%d" % value
+                    if type(value) is int
+                    else encode_value(value, "", encoding)
+                    for value in arguments
+                ]
             )
         packed: bytes
         # Only the last word is looked at: there a large value nearly always is. A large one elsewhere is packed as well, only

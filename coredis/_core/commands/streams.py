@@ -306,12 +306,18 @@ def with_streams(
     if not streams:
         raise ValueError("streams: expected at least one stream, got none")
     names = [string("streams", name) for name in streams]
-    if len({name.encode() if isinstance(name, str) else name for name in names}) < len(names):
+    if len(names) > 1 and len({name.encode() if isinstance(name, str) else name for name in names}) < len(names):
         raise ValueError(f"streams: the same stream is there as str and as bytes: {names!r}")
     words.append("STREAMS")
     keys = range(len(words), len(words) + len(names))
     words += names
-    words += [check(f"streams[{name!r}]", identifier) for name, identifier in streams.items()]
+    words += [
+        identifier
+        if type(identifier) is bytes
+        and grammar.surely_valid(identifier)  # as the last entry's is, and spares the naming
+        else check(f"streams[{name!r}]", identifier)
+        for name, identifier in streams.items()
+    ]
     return keys
 
 

@@ -125,11 +125,11 @@ def test_a_delay_is_an_idle_time() -> None:
     """
     options = checked(claim_idle=5000)
 
-    assert [None, 5000, 4000, 0] == [options.idle_for(delay) for delay in (None, 0, 1000, 5000)]
+    assert [None, 5000, 4000, 0, -1] == [options.idle_for(delay) for delay in (None, 0, 1000, 5000, 5001)]
 
 
 @pytest.mark.parametrize(
-    ("delay", "kind"), [(5001, ValueError), (-1, ValueError), ("5", TypeError), (True, ValueError)]
+    ("delay", "kind"), [(86_400_001, ValueError), (-1, ValueError), ("5", TypeError), (True, ValueError)]
 )
 def test_a_bad_delay(delay: Any, kind: type[Exception]) -> None:
     """

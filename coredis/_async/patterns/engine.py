@@ -283,7 +283,7 @@ class Engine(Generic[AnyStr]):
         """
         Say how many entries may be fetched.
         """
-        return self._allowance.room(None if self._takeover is None else len(self._leases))
+        return self._allowance.room(self._holding())
 
     def _portion(self, reader: Reader[AnyStr], room: float) -> int:
         """
@@ -576,6 +576,12 @@ class Engine(Generic[AnyStr]):
         The longest wait to ask of the server in this read, in seconds.
         """
         return self._slice
+
+    def _holding(self) -> int | None:
+        """
+        How many entries are held, where that is known exactly.
+        """
+        return None
 
     def _longest_pause(self) -> float:
         """

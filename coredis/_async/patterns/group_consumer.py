@@ -173,7 +173,7 @@ class GroupConsumer(Member[AnyStr]):
         self._conflict_told = False
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
-        self._renewing = False
+        self._renewing: object = None  # who renews leases
         self._not_before = -math.inf  # when leases may be renewed again after that failed
         self._giving_up: GivingUp[AnyStr] | None = None
         if options.claim_idle is not None:
@@ -231,7 +231,10 @@ class GroupConsumer(Member[AnyStr]):
         Args:
             stream: whose entries
             entries: identifiers, or the entries themselves
-            delay: milliseconds after which they may be taken over; None: at once. Needs ``claim_idle``, and cannot be longer
+            delay: milliseconds after which they may be taken over, at most a day; None: at once. Needs ``claim_idle``. Of a
+                longer delay than that this consumer keeps account, with ``renew``: it must go on asking for entries, or have
+                a ``heartbeat``. After a crash or when it is closed before, they may be taken over earlier, ``claim_idle``
+                after the last renewal
 
         Returns:
             how many were handed back; those that are not pending for this member (any more) are left alone
@@ -244,8 +247,16 @@ class GroupConsumer(Member[AnyStr]):
         name, found = self._named(stream, entries)
         if not found:
             return 0
-        if self._held is not None:
-            self._held.let_go(name, found, outstanding=False)  # before it may come again, even to us
+        held = self._held
+        if held is not None and delay is not None and idle is not None and idle < 0:
+            began = rt.now()
+            kept = await self._pending.keep(name, found)
+            held.postpone(name, dict.fromkeys(kept, began), began + delay / 1000)
+            self._wake()
+            return len(kept)
+        if held is not None:
+            held.let_go(name, found, outstanding=False)  # before it may come again, even to us
+            await self._renewal_over()
         count = await self._pending.hand_back(name, found, idle, silent=False)
         self._settle(count)
         return count

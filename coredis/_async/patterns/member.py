@@ -28,7 +28,7 @@ from coredis._core.consumer.acknowledgements import Acknowledgements
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
-from coredis._core.consumer.held import Held
+from coredis._core.consumer.held import Held, Ripe
 from coredis._core.consumer.parameters import GroupOptions, encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
@@ -70,7 +70,7 @@ class Member(Consumer[AnyStr]):
     start_from_backlog: bool
     _options: GroupOptions
     _acknowledgements: Acknowledgements
-    _renewing: bool
+    _renewing: object
     _not_before: float
 
     # ------------------------------------------------------------------------------------------------ where streams begin
@@ -179,15 +179,39 @@ class Member(Consumer[AnyStr]):
             ConnectionError: the server cannot be reached
         """
         held, idle, age = self._held, self._options.claim_idle, self._options.renewal_age
-        if held is None or idle is None or self._renewing or not held.due(rt.now(), age):
+        if held is None or idle is None or self._renewing is not None:
             return
-        self._renewing = (
-            True  # two at once, one from a heartbeat, would each find the entries younger than they should be
-        )
+        ripe = held.ripe(rt.now(), idle)
+        if not (ripe or held.due(rt.now(), age)):
+            return
+        # Two at once, one from a heartbeat, would each find the entries younger than they should be.
+        self._renewing = rt.caller()
         try:
+            for some in ripe:
+                await self._leave_to_server(held, some, idle)
             self.statistics.taken_over += await self._pending.renew(held, age, idle, self._outstanding)
         finally:
-            self._renewing = False
+            self._renewing = None
+
+    async def _leave_to_server(self, held: Held, ripe: Ripe, idle: int) -> None:
+        """
+        Hand back entries for the rest of their delay.
+        """
+        held.let_go(ripe.name, ripe.leases, outstanding=False)
+        left = max(0, math.ceil((ripe.until - rt.now()) * 1000))
+        try:
+            await self._pending.hand_back(ripe.name, ripe.leases, idle - left, silent=False)
+        except BaseException:  # cancelled, too: perhaps it was not done, and doing it twice does no harm
+            again = {found: touched for found, touched in ripe.leases.items() if (ripe.name, found) not in held}
+            held.postpone(ripe.name, again, ripe.until)
+            raise
+
+    async def _renewal_over(self) -> None:
+        """
+        Wait until a renewal that is under way in another task or thread has ended: it may renew what has just been let go.
+        """
+        while self._renewing not in (None, rt.caller()):
+            await rt.sleep(0.001)
 
     def _drop_lost(self) -> None:
         """
@@ -304,6 +328,10 @@ class Member(Consumer[AnyStr]):
     def _wake(self) -> None:
         if self._allowance.paused:
             self._alarm.ring()
+
+    def _holding(self) -> int | None:
+        held = self._held
+        return None if held is None or self._takeover is None else len(held.leases) - len(held.postponed)
 
     def _longest_pause(self) -> float:
         longest = super()._longest_pause()
@@ -459,6 +487,7 @@ class Member(Consumer[AnyStr]):
         if everything:
             if held is not None:
                 held.clear()
+            await self._renewal_over()
             for name in self._cursors:
                 await self._pending.hand_back_all(name)
         else:
@@ -468,6 +497,7 @@ class Member(Consumer[AnyStr]):
             for name, found in by_stream.items():
                 if held is not None:
                     held.let_go(name, found, outstanding=False)
+                await self._renewal_over()
                 await self._pending.hand_back(name, found, None, silent=True)
         self._items = deque()
         self._suspects = []
@@ -488,7 +518,7 @@ class Member(Consumer[AnyStr]):
             self._heartbeat = None
 
     def forget_parent(self) -> None:
-        self._heartbeat, self._renewing = None, False  # threads and tasks stay with the parent
+        self._heartbeat = self._renewing = None  # threads and tasks stay with the parent
         self._acknowledgements.clear()
         super().forget_parent()
 

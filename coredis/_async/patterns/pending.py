@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, AnyStr, Final, Generic
 
 from coredis._core.consumer.held import Held, Key
-from coredis._core.consumer.parameters import encode_name
+from coredis._core.consumer.parameters import RELEASED_IDLE, encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
 from coredis.exceptions import ConnectionError, ReplyError, StreamConsumerGroupError
@@ -20,8 +20,6 @@ from coredis.types import StreamPendingExt
 if TYPE_CHECKING:
     from coredis._async.patterns.host import ConsumerHost
 
-#: The idle time that makes an entry claimable at once by whoever takes over after less than a day (milliseconds).
-RELEASED_IDLE: Final = 86_400_000
 _PAGE: Final = 1000
 
 
@@ -186,6 +184,18 @@ class PendingEntries(Generic[AnyStr]):
         ]
         await pipeline.execute()
         return await self._release(name, [pending for handle in handles for pending in handle.result()], idle, silent)
+
+    async def keep(self, name: bytes, identifiers: Iterable[bytes]) -> set[bytes]:
+        """
+        Renew leases of entries that may be ours.
+
+        Returns:
+            those that are
+        """
+        pending = await self._ask(name, identifiers)
+        return await self._claim_again(
+            name, [entry for entry in pending if self._encoded(entry.consumer) == self._consumer]
+        )
 
     async def hand_back_all(self, name: bytes) -> int:
         """

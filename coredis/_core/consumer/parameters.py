@@ -10,11 +10,14 @@ from typing import Self, TypedDict
 
 from ...types import PositionT
 from ...typing import KeyT
-from ..commands.checks import milliseconds, natural_integer, positive_integer, several, whole_number
+from ..commands.checks import natural_integer, positive_integer, several, whole_number
 from .portions import REPLY_BYTES
 
 LONGEST_SLICE = 60_000  # milliseconds: longer than that, a dead connection would go unnoticed for too long
 
+
+#: The idle time that makes an entry claimable at once by whoever takes over (milliseconds). So nobody may wait for longer.
+RELEASED_IDLE = 86_400_000
 
 #: How many entries may be unacknowledged before fetching pauses: no program that acknowledges has so many, and one that never
 #: does finds out.
@@ -205,20 +208,18 @@ class GroupOptions:
             delay: milliseconds; None: at once
 
         Returns:
-            milliseconds; None: so long that anybody may take it over at once
+            milliseconds; None: so long that anybody may take it over at once. Below 0: so much later than others wait
 
         Raises:
             TypeError, ValueError: a bad delay
         """
         if delay is None:
             return None
-        milliseconds("delay", delay)
+        whole_number("delay", delay, 0, RELEASED_IDLE)
         if self.claim_idle is None:
             raise ValueError(
                 f"delay: {delay!r} milliseconds are counted from claim_idle, which this consumer does not have"
             )
-        if delay > self.claim_idle:
-            raise ValueError(f"delay: at most claim_idle ({self.claim_idle} milliseconds), got {delay!r}")
         return self.claim_idle - delay
 
 

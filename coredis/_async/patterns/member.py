@@ -249,8 +249,9 @@ class Member(Consumer[AnyStr]):
                 else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
                     held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
                     self.statistics.dead_lettered += suspect.tried and count is not None
-                    self._settle(1)
+            settled = len(self._suspects) - len(judged)
             self._suspects = judged
+            self._settle(settled)
         while self._suspects:
             suspect = self._suspects[0]
             assert suspect.deliveries is not None
@@ -267,9 +268,9 @@ class Member(Consumer[AnyStr]):
             self._suspects[0] = suspect._replace(deliveries=None, tried=True)
             await giving_up.bury(suspect)
             self.statistics.dead_lettered += 1
-            self._settle(1)
             del self._suspects[0]
             held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
+            self._settle(1)
         self._fetched = list(self._items)
 
     async def _clear_deleted(self) -> None:

@@ -20,7 +20,13 @@ from coredis._core.consumer.acknowledgements import Acknowledgements
 from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.held import Held
-from coredis._core.consumer.parameters import MAX_UNACKED, GroupOptions, StreamParameters, encode_name
+from coredis._core.consumer.parameters import (
+    MAX_UNACKED,
+    GroupOptions,
+    StreamParameters,
+    encode_member_name,
+    encode_name,
+)
 from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
@@ -133,7 +139,9 @@ class GroupConsumer(Member[AnyStr]):
             **stream_parameters,
         )
         options = GroupOptions.checked(
+            auto_create=auto_create,
             auto_acknowledge=auto_acknowledge,
+            start_from_backlog=start_from_backlog,
             recover_group=recover_group,
             ack=ack,
             ack_buffer=ack_buffer,
@@ -156,8 +164,8 @@ class GroupConsumer(Member[AnyStr]):
         self.start_from_backlog = start_from_backlog
         self._options = options
         self._membership: Membership = Membership(
-            encode_name("group", group, client.encoding),
-            encode_name("consumer", consumer, client.encoding),
+            encode_member_name("group", group, client.encoding),
+            encode_member_name("consumer", consumer, client.encoding),
             auto_acknowledge,
         )
         self._groups: Groups[AnyStr] = Groups(
@@ -319,7 +327,13 @@ class GroupConsumer(Member[AnyStr]):
     async def add_stream(self, stream: KeyT, identifier: PositionT | None = ">") -> bool:
         """
         Read one more stream from now on. As ``Consumer.add_stream``.
+
+        Raises:
+            ValueError: besides, it is where dead letters go
         """
+        letters = None if self._giving_up is None else self._giving_up.destination
+        if letters == encode_name("stream", stream, self.client.encoding):
+            raise ValueError(f"stream: {stream!r} is the dead_letter of this consumer; its letters would come back")
         return await super().add_stream(stream, identifier)
 
     async def close(self, *, release: bool | Literal["all"] = False) -> None:

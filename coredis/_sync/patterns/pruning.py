@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A member that waits looks idle until its wait ends, and nobody waits for longer than that at a time (milliseconds).
 SHORTEST_IDLE: Final = 60_000
+#: Lua counts exactly so far.
+LONGEST_IDLE: Final = 2**53
 
 # Checked and deleted in one step: between two commands an entry could be delivered to the member, and would be lost with it.
 # XINFO answers with flat lists of names and values here, whatever the protocol.
@@ -52,7 +54,7 @@ def prune(
     Raises:
         ValueError: ``idle`` is less than a minute
     """
-    whole_number("idle", idle, SHORTEST_IDLE)
+    whole_number("idle", idle, SHORTEST_IDLE, LONGEST_IDLE)
     deleted: dict[AnyStr, None] = {}
     for name in list(names):
         words = ("EVAL", _SCRIPT, 1, name, membership.group, membership.consumer, idle)

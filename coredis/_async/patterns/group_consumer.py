@@ -307,7 +307,8 @@ class GroupConsumer(Member[AnyStr]):
     async def prune(self, idle: int) -> list[AnyStr]:
         """
         Delete members of the group that are gone for long: idle and without pending entries, never this one. Whether an
-        entry is pending is checked by the server in the same step, so none is lost.
+        entry is pending is checked by the server in the same step, so none is lost. A stream that does not exist, or has
+        no such group, is passed over.
 
         Args:
             idle: milliseconds since a member last tried to read. A member that waits for entries looks idle until its wait

@@ -23,7 +23,12 @@ LONGEST_IDLE: Final = 2**53
 # XINFO answers with flat lists of names and values here, whatever the protocol.
 _SCRIPT: Final = b"""
 local deleted = {}
-for _, member in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+local members = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
+if members.err then
+  if string.find(members.err, 'no such key') or string.find(members.err, 'NOGROUP') then return deleted end
+  return members
+end
+for _, member in ipairs(members) do
   local about = {}
   for i = 1, #member, 2 do about[member[i]] = member[i + 1] end
   if about.name ~= ARGV[2] and about.pending == 0 and about.idle >= tonumber(ARGV[3]) then
@@ -39,7 +44,7 @@ async def prune(
     client: ConsumerHost[AnyStr], names: Iterable[bytes], membership: Membership, idle: int
 ) -> list[AnyStr]:
     """
-    Delete idle members without pending entries, in each stream.
+    Delete idle members without pending entries, in each stream; one that is missing, or has no such group, has none.
 
     Args:
         client: whose server has the streams

@@ -342,3 +342,27 @@ def test_recovering_does_not_serve_what_is_held(proxy: FaultProxy, client: Redis
 
             assert [b"2-0"] == identifiers(consumer)
             assert 1 == consumer.statistics.duplicates_suppressed
+
+
+def test_a_function_that_raises_is_told_of_the_others(client: Redis[Any]) -> None:
+    """
+    Of each, once; then its first error is raised, and the next call goes on.
+    """
+    deliver(client, "c", 1, 4)
+    client.xdel("a", numbered(1, 3))
+    told: list[bytes] = []
+
+    def on_deleted(stream: bytes, identifier: bytes) -> None:
+        told.append(identifier)
+        raise LookupError(len(told))
+
+    consumer = client.xconsumer(
+        ["a"], group="g", consumer="c", start_from_backlog=True, buffer_size=9, on_deleted=on_deleted
+    )
+
+    with pytest.raises(LookupError, match="1"):
+        consumer.get_entry()
+
+    assert numbered(1, 3) == told
+    assert [b"4-0"] == identifiers(consumer)
+    assert (numbered(1, 3), 3) == (told, consumer.statistics.deleted_seen)

@@ -19,7 +19,7 @@ from coredis._core import identifiers
 from coredis._core.consumer.acknowledgements import Acknowledgements
 from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.held import Held
+from coredis._core.consumer.held import Held, Key
 from coredis._core.consumer.parameters import (
     MAX_UNACKED,
     GroupOptions,
@@ -110,7 +110,8 @@ class GroupConsumer(Member[AnyStr]):
             dead_letter: where it goes then: a stream, or a function (in the asynchronous flavour it may be a coroutine
                 function) that is called with a ``DeadLetter``; then it is acknowledged. It happens at least once
             on_deleted: called with stream and identifier of each pending entry that turns out to have been deleted from its
-                stream; it is acknowledged in any case. A function as for ``dead_letter``
+                stream; it is acknowledged in any case. A function as for ``dead_letter``. When it raises, the others are told
+                first; then the reading call raises its first error, and loses nothing
             max_unacked: fetch no more while so many entries are not acknowledged, nor handed back; None: however many. There
                 may be one more of each further stream. What was acknowledged by other means than this consumer is noticed
                 within a second. With ``claim_idle`` or ``max_deliveries`` each such entry takes 150 to 200 bytes here,
@@ -176,6 +177,7 @@ class GroupConsumer(Member[AnyStr]):
         self._acknowledgements = Acknowledgements(options.ack_buffer, options.ack_interval / 1000)
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
+        self._notices: list[Key] = []  # acknowledged away, and not told yet
         self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
         self._unexplained: dict[bytes, float] = {}  # when a read whose reply was lost had been sent, by stream
         self._conflict_told = False

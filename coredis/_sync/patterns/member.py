@@ -29,7 +29,7 @@ from coredis._core.consumer.acknowledgements import Acknowledgements
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
-from coredis._core.consumer.held import Held, Ripe
+from coredis._core.consumer.held import Held, Key, Ripe
 from coredis._core.consumer.parameters import GroupOptions, encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import blocking as rt
@@ -58,6 +58,7 @@ class Member(Consumer[AnyStr]):
     _pending: PendingEntries[AnyStr]
     _on_deleted: Callable[[AnyStr, AnyStr], object] | None
     _deleted: dict[bytes, list[bytes]]
+    _notices: list[Key]
     _doubtful: set[bytes]
     _unexplained: dict[bytes, float]
     _conflict_told: bool
@@ -278,12 +279,28 @@ class Member(Consumer[AnyStr]):
         while self._deleted:
             name, gone = next(iter(self._deleted.items()))
             self.client.xack(name, self._membership.group, gone)
+            number, notices = len(gone), [(name, identifier) for identifier in gone]
+            # No call between these statements, so nothing can interrupt here.
             del self._deleted[name]
-            self.statistics.deleted_seen += len(gone)
+            self.statistics.deleted_seen += number
+            self._notices += notices
+        self._give_notice()
+
+    def _give_notice(self) -> None:
+        """
+        Tell the application what was found deleted. An error of its function does not keep the others from being told.
+        """
+        text, failure = self.client.replies.text, None
+        while self._notices:
+            name, identifier = self._notices[0]
             if self._on_deleted is not None:
-                text = self.client.replies.text
-                for identifier in gone:
+                try:
                     rt.call(partial(self._on_deleted, text(name)), text(identifier))
+                except Exception as error:
+                    failure = failure or error
+            del self._notices[0]
+        if failure is not None:
+            raise failure
 
     def flush(self) -> int:
         """
@@ -522,6 +539,7 @@ class Member(Consumer[AnyStr]):
     def forget_parent(self) -> None:
         self._heartbeat = self._renewing = None  # threads and tasks stay with the parent
         self._acknowledgements.clear()
+        self._notices = []
         super().forget_parent()
 
     def _restart(self) -> None:

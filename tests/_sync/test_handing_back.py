@@ -5,10 +5,12 @@ What one member of a group hands back, another one takes over.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from coredis.exceptions import ConnectionError
 from tests._sync.streams import (
     HOUR,
     MINUTE,
@@ -22,7 +24,8 @@ from tests._sync.streams import (
     take,
 )
 from tests._sync.waiting import until
-from tests.support.blocking import Redis, sleep, spawn
+from tests.support.blocking import Interrupted, Redis, connect, interrupted_after, sleep, spawn
+from tests.support.proxy import FaultProxy
 
 
 def taker(client: Redis[Any], name: str = "d", **options: Any) -> Any:
@@ -269,6 +272,30 @@ def test_closing_hands_back_what_is_on_its_way(client: Redis[Any]) -> None:
 
     assert [b"1-0"] == identifiers(taker(client))
     assert {b"1-0": (b"d", 1)} == pending(client)
+
+
+@pytest.mark.parametrize("release", [True, "all"])
+def test_closing_is_broken_off(client: Redis[Any], proxy: FaultProxy, release: Any) -> None:
+    """
+    Whether it was handed back is not known, so it is not served; closing again does what is left.
+    """
+    fill(client, "a", 1, 3)
+    with connect(proxy) as distant:
+        consumer = distant.xconsumer(["a"], group="g", consumer="c", buffer_size=9)
+        assert [b"1-0"] == take(consumer)
+        command = "XNACK" if client.supports("XNACK", None) else "XCLAIM"
+        proxy.swallow(command=command, then="stay")
+        with pytest.raises(Interrupted):
+            interrupted_after(0.2, lambda: consumer.close(release=release))
+
+        assert ([], []) == (identifiers(consumer), consumer.drain())
+        proxy.reset_all()
+        with suppress(ConnectionError):  # if it is noticed then only
+            consumer.close(release=release)
+        consumer.close(release=release)
+
+        handed_back = numbered(2, 3) if release is True else numbered(1, 3)
+        assert handed_back == [found for found, age in (idle(client)).items() if age >= HOUR]
 
 
 @pytest.mark.parametrize("release", [True, "all"])

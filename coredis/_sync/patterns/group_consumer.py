@@ -178,6 +178,7 @@ class GroupConsumer(Member[AnyStr]):
         self._acknowledgements = Acknowledgements(options.ack_buffer, options.ack_interval / 1000)
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
+        self._returning: dict[bytes, list[bytes]] = {}  # what is being handed back while closing
         self._notices: list[Key] = []  # acknowledged away, and not told yet
         self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
         self._unexplained: dict[bytes, float] = {}  # when a read whose reply was lost had been sent, by stream
@@ -350,7 +351,8 @@ class GroupConsumer(Member[AnyStr]):
         Args:
             release: hand back to the group what was fetched and not served, as if it had not been delivered, for whoever
                 takes over (``claim_idle``); ``"all"``: everything that is pending for this member. With
-                ``auto_acknowledge`` nothing is pending, and nothing is handed back
+                ``auto_acknowledge`` nothing is pending, and nothing is handed back. Once this has begun nothing of it is
+                served, though closing is cancelled or fails: closed again, the rest is handed back
 
         Raises:
             ValueError: ``release`` is none of these

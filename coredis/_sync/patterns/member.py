@@ -59,6 +59,7 @@ class Member(Consumer[AnyStr]):
     _on_deleted: Callable[[AnyStr, AnyStr], object] | None
     _deleted: dict[bytes, list[bytes]]
     _notices: list[Key]
+    _returning: dict[bytes, list[bytes]]
     _doubtful: set[bytes]
     _unexplained: dict[bytes, float]
     _conflict_told: bool
@@ -503,23 +504,31 @@ class Member(Consumer[AnyStr]):
         if self.auto_acknowledge:
             return  # nothing is pending, and what was fetched is nowhere else
         held = self._held
-        if everything:
-            if held is not None:
+        returning = {
+            name: list(found) for name, found in self._returning.items()
+        }  # those of a close that was broken off
+        for stream, entry in (*self._items, *(suspect.item for suspect in self._suspects)):
+            returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
+        nothing: deque[tuple[AnyStr, StreamEntry[AnyStr]]] = deque()
+        # No call between these statements, so nothing can interrupt here. From now on nothing of it is served, for whoever
+        # takes over may have it already.
+        self._returning = returning
+        self._items = nothing
+        self._suspects = []
+        if held is not None:
+            if everything:
                 held.clear()
-            self._renewal_over()
+            for name, found in returning.items():
+                held.let_go(name, found, outstanding=False)
+        self._renewal_over()
+        if everything:
             for name in self._cursors:
                 self._pending.hand_back_all(name)
         else:
-            by_stream: dict[bytes, list[bytes]] = {}
-            for stream, entry in (*self._items, *(suspect.item for suspect in self._suspects)):
-                by_stream.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
-            for name, found in by_stream.items():
-                if held is not None:
-                    held.let_go(name, found, outstanding=False)
-                self._renewal_over()
+            for name, found in list(returning.items()):
                 self._pending.hand_back(name, found, None, silent=True)
-        self._items = deque()
-        self._suspects = []
+                del self._returning[name]
+        self._returning = {}
 
     def _finish(self) -> None:
         if self.auto_acknowledge:
@@ -549,7 +558,7 @@ class Member(Consumer[AnyStr]):
             self._items = kept  # there is no other copy
             self._fetched = list(kept)
         self._deleted.clear()
-        self._unexplained = {}
+        self._unexplained, self._returning = {}, {}
         self._conflict_told = False
         self._suspects = []
         if self._held is not None:

@@ -144,6 +144,27 @@ class PendingEntries(Generic[AnyStr]):
             total += sum(count for name, count in members.items() if self._encoded(name) == self._consumer)
         return total
 
+    async def next_idle(self, positions: Mapping[bytes, bytes], idle: int) -> dict[bytes, bytes | None]:
+        """
+        Ask which entry is the next that has been idle for so long, whoever has it, by stream; None: there is none.
+
+        Args:
+            positions: from where on, by stream
+            idle: milliseconds
+        """
+        pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
+        handles = {
+            name: pipeline.xpending(name, self._group, position, b"+", 1, idle=idle)
+            for name, position in positions.items()
+        }
+        await pipeline.execute()
+        found: dict[bytes, bytes | None] = {}
+        for name, handle in handles.items():
+            if not isinstance(handle.error, ReplyError):  # the group has vanished, or we may not ask
+                entries = handle.result()
+                found[name] = self._encoded(entries[0].identifier) if entries else None
+        return found
+
     async def undelivered(self, floors: Mapping[bytes, bytes]) -> dict[bytes, list[int]]:
         """
         Ask for how many milliseconds entries have been pending for this member that come after what it has received, by

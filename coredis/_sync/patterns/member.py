@@ -26,6 +26,7 @@ from coredis._core import identifiers
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.acknowledgements import Acknowledgements
+from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
@@ -135,10 +136,21 @@ class Member(Consumer[AnyStr]):
         if self._takeover is not None:
             self.renew()
             self._drop_lost()
+            self._look_ahead(self._takeover)
         if self._suspects:
             self._judge()
         if not self._items and self._room() < 1:
             self._relieve()
+
+    def _look_ahead(self, takeover: Takeover) -> None:
+        """
+        Find out where to go on looking for entries to take over.
+        """
+        unsure = takeover.unsure(self._cursors)
+        if unsure:
+            found = self._pending.next_idle(unsure, takeover.idle)
+            for name, position in found.items():
+                takeover.found(name, position, rt.now(), rt.random())
 
     def _explain(self) -> None:
         """

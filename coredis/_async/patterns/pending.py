@@ -13,7 +13,7 @@ from coredis._core.consumer.held import Held, Key
 from coredis._core.consumer.parameters import RELEASED_IDLE, encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionError, ReplyError, StreamConsumerGroupError
+from coredis.exceptions import AuthorizationError, ConnectionError, ReplyError, StreamConsumerGroupError
 from coredis.tokens import PureToken
 from coredis.types import StreamPendingExt
 
@@ -129,9 +129,9 @@ class PendingEntries(Generic[AnyStr]):
             for entry in handle.result()
         }
 
-    async def count(self, names: Iterable[bytes]) -> int:
+    async def count(self, names: Iterable[bytes]) -> int | None:
         """
-        Ask how many entries of these streams are pending for this member.
+        Ask how many entries of these streams are pending for this member; None: we may not ask.
         """
         pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
         handles = [pipeline.xpending(name, self._group) for name in names]
@@ -140,6 +140,8 @@ class PendingEntries(Generic[AnyStr]):
         for handle in handles:
             if isinstance(handle.error, StreamConsumerGroupError):
                 continue  # it has vanished, and nothing is pending there
+            if isinstance(handle.error, AuthorizationError):
+                return None
             members = handle.result().consumers
             total += sum(count for name, count in members.items() if self._encoded(name) == self._consumer)
         return total

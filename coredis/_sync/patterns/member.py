@@ -341,7 +341,7 @@ class Member(Consumer[AnyStr]):
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
             pending = self._pending.count(self._cursors)
-            allowance.recounted(pending, rt.now())
+            allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():
             logger.warning(
                 "%s entries are not acknowledged: consumer %r of group %r fetches no more until some are (max_unacked)",

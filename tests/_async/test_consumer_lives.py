@@ -10,7 +10,7 @@ import pytest
 
 from coredis._async.patterns import pruning
 from coredis._runtime import aio as rt
-from coredis.exceptions import StreamConsumerGroupError
+from coredis.exceptions import ResponseError, StreamConsumerGroupError
 from tests._async.streams import (
     MINUTE,
     deliver,
@@ -353,6 +353,25 @@ async def test_pruning(client: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> N
     assert {b"busy", b"c"} == {member[b"name"] for member in await client.xinfo_consumers("a", "g")}
     assert {b"c"} == {member[b"name"] for member in await client.xinfo_consumers("b", "g")}
     assert {b"1-0": (b"busy", 1)} == await pending(client)
+
+
+async def test_pruning_where_something_is_missing(client: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A stream that is gone, or whose group is, does not keep the others from being pruned; what is no stream is an error.
+    """
+    monkeypatch.setattr(pruning, "SHORTEST_IDLE", 0)
+    consumer = client.xconsumer(["a", "b", "c"], **GROUP)
+    await consumer.get_entry()
+    for stream in "abc":
+        await client.xgroup_createconsumer(stream, "g", "gone")
+    await client.delete(["a"])
+    await client.xgroup_destroy("b", "g")
+    await sleep(0.002)
+
+    assert [b"gone"] == await consumer.prune(1)
+    await client.set("a", "text")
+    with pytest.raises(ResponseError):
+        await consumer.prune(1)
 
 
 async def test_pruning_what_may_only_wait(client: Redis[Any]) -> None:

@@ -270,3 +270,14 @@ async def test_dead_letters_cannot_go_where_they_come_from(client: Redis[Any], s
     """
     with pytest.raises(ValueError, match=r"dead_letter: .*a.* is read by this consumer"):
         consumer_of(client, 1, dead_letter=stream)
+
+
+async def test_where_dead_letters_go_is_not_added(client: Redis[Any]) -> None:
+    """
+    Neither later.
+    """
+    consumer = client.xconsumer(["a"], group="g", consumer="c", max_deliveries=1, dead_letter="dead")
+
+    with pytest.raises(ValueError, match=r"stream: b'dead'"):
+        await consumer.add_stream(b"dead")
+    assert {"a"} == consumer.streams

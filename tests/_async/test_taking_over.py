@@ -341,3 +341,49 @@ async def test_recovering_does_not_serve_what_is_held(proxy: FaultProxy, client:
 
             assert [b"2-0"] == await identifiers(consumer)
             assert 1 == consumer.statistics.duplicates_suppressed
+
+
+async def test_a_function_that_raises_is_told_of_the_others(client: Redis[Any]) -> None:
+    """
+    Of each, once; then its first error is raised, and the next call goes on.
+    """
+    await deliver(client, "c", 1, 4)
+    await client.xdel("a", numbered(1, 3))
+    told: list[bytes] = []
+
+    def on_deleted(stream: bytes, identifier: bytes) -> None:
+        told.append(identifier)
+        raise LookupError(len(told))
+
+    consumer = client.xconsumer(
+        ["a"], group="g", consumer="c", start_from_backlog=True, buffer_size=9, on_deleted=on_deleted
+    )
+
+    with pytest.raises(LookupError, match="1"):
+        await consumer.get_entry()
+
+    assert numbered(1, 3) == told
+    assert [b"4-0"] == await identifiers(consumer)
+    assert (numbered(1, 3), 3) == (told, consumer.statistics.deleted_seen)
+
+
+async def test_a_long_list_of_young_entries(client: Redis[Any]) -> None:
+    """
+    Looking through it does not take a command for every ten of them, and no more is taken over than there is room for.
+    """
+    await client.xgroup_create("a", "g", "$", mkstream=True)
+    async with client.pipeline(transaction=False) as pipe:
+        for number in range(1, 1001):
+            pipe.xadd("a", {"number": number}, identifier=f"{number}-0")
+    await client.xreadgroup("g", "busy", {"a": ">"})
+    await grow_old(client, "busy", 700, 702)
+    consumer = taker(client)
+    before = await calls(client, "xautoclaim", "xpending")
+
+    assert [b"700-0"] == await take(consumer)
+    owners = [entry.consumer for entry in await client.xpending("a", "g", "700-0", "702-0", 3)]
+    assert [b"c", b"busy", b"busy"] == owners
+    assert numbered(701, 702) == await identifiers(consumer)
+
+    assert 20 > await calls(client, "xautoclaim", "xpending") - before
+    await consumer.close()

@@ -11,7 +11,7 @@ import pytest
 
 from coredis._sync.patterns import pruning
 from coredis._runtime import blocking as rt
-from coredis.exceptions import StreamConsumerGroupError
+from coredis.exceptions import ResponseError, StreamConsumerGroupError
 from tests._sync.streams import (
     MINUTE,
     deliver,
@@ -354,6 +354,25 @@ def test_pruning(client: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert {b"busy", b"c"} == {member[b"name"] for member in client.xinfo_consumers("a", "g")}
     assert {b"c"} == {member[b"name"] for member in client.xinfo_consumers("b", "g")}
     assert {b"1-0": (b"busy", 1)} == pending(client)
+
+
+def test_pruning_where_something_is_missing(client: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A stream that is gone, or whose group is, does not keep the others from being pruned; what is no stream is an error.
+    """
+    monkeypatch.setattr(pruning, "SHORTEST_IDLE", 0)
+    consumer = client.xconsumer(["a", "b", "c"], **GROUP)
+    consumer.get_entry()
+    for stream in "abc":
+        client.xgroup_createconsumer(stream, "g", "gone")
+    client.delete(["a"])
+    client.xgroup_destroy("b", "g")
+    sleep(0.002)
+
+    assert [b"gone"] == consumer.prune(1)
+    client.set("a", "text")
+    with pytest.raises(ResponseError):
+        consumer.prune(1)
 
 
 def test_pruning_what_may_only_wait(client: Redis[Any]) -> None:

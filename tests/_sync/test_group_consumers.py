@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coredis.exceptions import StreamConsumerInitializationError
+from coredis.exceptions import CommandSyntaxError, StreamConsumerInitializationError
 from tests._sync.streams import calls
 from tests.support.blocking import GroupConsumer, Redis, text
 
@@ -240,3 +240,39 @@ def test_many_streams(client: Redis[Any]) -> None:
 
     assert 500 == len(set(given))
     assert calls(client, "xreadgroup") <= 8
+
+
+@pytest.mark.parametrize("client", [None, "redis://localhost"])
+def test_without_a_client(client: Any) -> None:
+    """
+    The refusal says what is missing.
+    """
+    with pytest.raises(TypeError, match="client: .*" + type(client).__name__):
+        GroupConsumer(client, ["a"], "g", "c")
+
+
+@pytest.mark.parametrize("names", [{"group": "", "consumer": "c"}, {"group": "g", "consumer": b""}])
+def test_empty_names(redis: Redis[Any], names: Any) -> None:
+    """
+    The servers take them; who gives one has forgotten to set it.
+    """
+    with pytest.raises(ValueError, match="expected a name"):
+        redis.xconsumer(["a"], **names)
+
+
+def test_options_without_a_group(redis: Redis[Any]) -> None:
+    """
+    They would be ignored.
+    """
+    with pytest.raises(CommandSyntaxError, match=r"claim_idle: .*5000"):
+        redis.xconsumer(["a"], claim_idle=5000)
+    redis.xconsumer(["a"], auto_create=True, claim_idle=None)
+
+
+def test_switches_are_true_or_false(redis: Redis[Any]) -> None:
+    """
+    Text as "no" would count as yes.
+    """
+    for name in ("prefetch", "heartbeat", "auto_create", "auto_acknowledge", "start_from_backlog"):
+        with pytest.raises(TypeError, match=f"{name}: .*'no'"):
+            redis.xconsumer(["a"], **{"group": "g", "consumer": "c", "claim_idle": 5000, name: "no"})

@@ -5,10 +5,12 @@ What one member of a group hands back, another one takes over.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from coredis.exceptions import ConnectionError
 from tests._sync.streams import (
     HOUR,
     MINUTE,
@@ -22,7 +24,8 @@ from tests._sync.streams import (
     take,
 )
 from tests._sync.waiting import until
-from tests.support.blocking import Redis, sleep, spawn
+from tests.support.blocking import Interrupted, Redis, connect, interrupted_after, sleep, spawn
+from tests.support.proxy import FaultProxy
 
 
 def taker(client: Redis[Any], name: str = "d", **options: Any) -> Any:
@@ -93,6 +96,103 @@ def test_after_a_delay(client: Redis[Any]) -> None:
     assert {b"1-0": (b"c", 1)} == pending(client)
 
 
+def test_after_a_long_delay(client: Redis[Any], quick_looks: None) -> None:
+    """
+    Longer than others wait: the lease is renewed until the rest can be left to the server. It comes to whoever takes over.
+    """
+    fill(client, "a", 1, 2)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", claim_idle=200, buffer_size=1, timeout=100)
+    other = client.xconsumer(["a"], group="g", consumer="d", claim_idle=200)
+    take(consumer, 2)
+    consumer.ack("a", "2-0")
+
+    assert 1 == consumer.nack("a", "1-0", "2-0", delay=700)
+
+    for _ in range(3):  # 300 milliseconds
+        assert [] == take(consumer)
+        assert [] == take(other)
+    assert {b"1-0": (b"c", 1)} == pending(client)
+    for _ in range(50):
+        if consumer._held.postponed:
+            assert [] == take(consumer)
+    assert {} == consumer._held.leases
+    patient = client.xconsumer(["a"], group="g", consumer="d", claim_idle=200, timeout=10_000)
+    assert [b"1-0"] == take(patient)
+    consumer.close()
+    other.close()
+    patient.close()
+
+
+def test_a_long_delay_with_a_heartbeat(client: Redis[Any], quick_looks: None) -> None:
+    """
+    The consumer need not ask for anything.
+    """
+    fill(client, "a", 1, 1)
+    with client.xconsumer(["a"], group="g", consumer="c", claim_idle=200, heartbeat=True) as consumer:
+        take(consumer)
+        consumer.nack("a", "1-0", delay=500)
+        until(lambda: not consumer._held.postponed)
+        other = client.xconsumer(["a"], group="g", consumer="d", claim_idle=200, timeout=10_000)
+
+        assert [b"1-0"] == take(other)
+        other.close()
+
+
+def test_a_long_delay_takes_no_room(client: Redis[Any]) -> None:
+    """
+    What was handed back is not with the application, though its lease is renewed here.
+    """
+    fill(client, "a", 1, 2)
+    consumer = taker(client, "c", max_unacked=1)
+    assert [b"1-0"] == take(consumer, 2)
+
+    consumer.nack("a", "1-0", delay=2 * MINUTE)
+
+    assert [b"2-0"] == take(consumer)
+    consumer.close()
+
+
+def test_a_long_delay_is_over_when_it_is_acknowledged(client: Redis[Any]) -> None:
+    """
+    Then nothing is kept.
+    """
+    fill(client, "a", 1, 1)
+    consumer = taker(client, "c")
+    take(consumer)
+    consumer.nack("a", "1-0", delay=2 * MINUTE)
+
+    assert 1 == consumer.ack("a", "1-0")
+    assert ({}, {}) == (consumer._held.leases, consumer._held.postponed)
+
+
+def test_a_renewal_does_not_undo_it(client: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    One that is under way in another task or thread, say of a heartbeat, has the entry in its list already.
+    """
+    fill(client, "a", 1, 1)
+    consumer = taker(client, "c")
+    take(consumer)
+    client.xclaim("a", "g", "c", 0, ["1-0"], idle=45_000, justid=True)
+    consumer._held.leases.update({key: since - 45 for key, since in consumer._held.leases.items()})
+    xclaim = client.xclaim
+    begun: list[Any] = []
+
+    def late(*words: Any, **options: Any) -> Any:
+        begun.append(words)
+        sleep(0.1)
+        return xclaim(*words, **options)
+
+    monkeypatch.setattr(client, "xclaim", late)
+    renewing = spawn(consumer.renew)
+    until(lambda: begun)
+
+    assert 1 == consumer.nack("a", "1-0")
+
+    renewing.join()
+    assert HOUR <= (idle(client))[b"1-0"]
+    consumer.close()
+
+
 def test_what_is_not_ours(client: Redis[Any]) -> None:
     """
     An entry that another member has, or nobody, is left alone.
@@ -114,8 +214,8 @@ def test_a_bad_argument(client: Redis[Any]) -> None:
     """
     with pytest.raises(ValueError, match="delay: 5 "):
         client.xconsumer(["a"], group="g", consumer="c").nack("a", "1-0", delay=5)
-    with pytest.raises(ValueError, match=r"delay: .*60001"):
-        taker(client).nack("a", "1-0", delay=MINUTE + 1)
+    with pytest.raises(ValueError, match=r"delay: .*86400001"):
+        taker(client).nack("a", "1-0", delay=24 * HOUR + 1)
     with pytest.raises(ValueError, match=r"entries: .*'x'"):
         taker(client).nack("a", "x")
 
@@ -172,6 +272,30 @@ def test_closing_hands_back_what_is_on_its_way(client: Redis[Any]) -> None:
 
     assert [b"1-0"] == identifiers(taker(client))
     assert {b"1-0": (b"d", 1)} == pending(client)
+
+
+@pytest.mark.parametrize("release", [True, "all"])
+def test_closing_is_broken_off(client: Redis[Any], proxy: FaultProxy, release: Any) -> None:
+    """
+    Whether it was handed back is not known, so it is not served; closing again does what is left.
+    """
+    fill(client, "a", 1, 3)
+    with connect(proxy) as distant:
+        consumer = distant.xconsumer(["a"], group="g", consumer="c", buffer_size=9)
+        assert [b"1-0"] == take(consumer)
+        command = "XNACK" if client.supports("XNACK", None) else "XCLAIM"
+        proxy.swallow(command=command, then="stay")
+        with pytest.raises(Interrupted):
+            interrupted_after(0.2, lambda: consumer.close(release=release))
+
+        assert ([], []) == (identifiers(consumer), consumer.drain())
+        proxy.reset_all()
+        with suppress(ConnectionError):  # if it is noticed then only
+            consumer.close(release=release)
+        consumer.close(release=release)
+
+        handed_back = numbered(2, 3) if release is True else numbered(1, 3)
+        assert handed_back == [found for found, age in (idle(client)).items() if age >= HOUR]
 
 
 @pytest.mark.parametrize("release", [True, "all"])

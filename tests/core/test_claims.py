@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coredis._core.consumer.claims import CLEANING_INTERVAL, NEVER, Takeover
+from coredis._core.consumer.claims import BEGINNING, CLEANING_INTERVAL, NEVER, Takeover
 
 
 def test_a_fresh_consumer_looks_at_once() -> None:
@@ -112,3 +112,34 @@ def test_a_new_session_begins_afresh() -> None:
     takeover.reset()
 
     assert ({b"a", b"b"}, b"0-0") == (takeover.due((b"a", b"b"), 0.0), takeover.position(b"a"))
+
+
+def test_where_the_next_entry_is() -> None:
+    """
+    It is asked for in the middle of a look, once for each part of it; where there is none the look is at its end.
+    """
+    takeover = Takeover(10_000)
+    assert {} == takeover.unsure([b"a", b"b"])
+
+    takeover.scanned({b"a": b"5-0", b"b": b"7-0"}, 100.0, 0.5)
+    assert {b"a": b"5-0", b"b": b"7-0"} == takeover.unsure([b"a", b"b"])
+
+    takeover.found(b"a", b"90-0", 100.0, 0.5)
+    takeover.found(b"b", None, 100.0, 0.5)
+    assert {} == takeover.unsure([b"a", b"b"])
+    assert [b"90-0", BEGINNING] == [takeover.position(name) for name in (b"a", b"b")]
+    assert {b"a"} == takeover.due([b"a", b"b"], 100.0)
+
+    takeover.scanned({b"a": b"95-0"}, 100.0, 0.5)
+    assert {b"a": b"95-0"} == takeover.unsure([b"a", b"b"])
+
+
+def test_where_only_what_was_deleted_is_removed_nothing_is_asked() -> None:
+    """
+    Nothing is taken over there.
+    """
+    takeover = Takeover(10_000)
+    takeover.native = True
+    takeover.scanned({b"a": b"5-0"}, 100.0, 0.5)
+
+    assert {} == takeover.unsure([b"a"])

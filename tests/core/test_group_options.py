@@ -4,11 +4,20 @@ What a group consumer is made with is checked before anything happens.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 
-from coredis._core.consumer.parameters import GroupOptions
+from coredis import Redis
+from coredis._core.consumer.parameters import (
+    GROUP_DEFAULTS,
+    GroupOptions,
+    check_no_group_options,
+    encode_member_name,
+)
+from coredis.exceptions import CommandSyntaxError
+from coredis.patterns.streams import GroupConsumer
 
 DEFAULTS: dict[str, Any] = {
     "auto_acknowledge": False,
@@ -73,6 +82,12 @@ def test_everything() -> None:
         ({"max_deliveries": 2.0}, TypeError),
         ({"on_deleted": "print"}, TypeError),
         ({"max_unacked": 0}, ValueError),
+        ({"claim_idle": 86_400_001}, ValueError),
+        ({"ack_interval": 86_400_001}, ValueError),
+        ({"heartbeat": "no"}, TypeError),
+        ({"auto_create": 1}, TypeError),
+        ({"auto_acknowledge": None}, TypeError),
+        ({"start_from_backlog": "yes"}, TypeError),
         ({"max_unacked": -1}, ValueError),
         ({"max_unacked": True}, ValueError),
         ({"max_unacked": 1.5}, TypeError),
@@ -125,11 +140,11 @@ def test_a_delay_is_an_idle_time() -> None:
     """
     options = checked(claim_idle=5000)
 
-    assert [None, 5000, 4000, 0] == [options.idle_for(delay) for delay in (None, 0, 1000, 5000)]
+    assert [None, 5000, 4000, 0, -1] == [options.idle_for(delay) for delay in (None, 0, 1000, 5000, 5001)]
 
 
 @pytest.mark.parametrize(
-    ("delay", "kind"), [(5001, ValueError), (-1, ValueError), ("5", TypeError), (True, ValueError)]
+    ("delay", "kind"), [(86_400_001, ValueError), (-1, ValueError), ("5", TypeError), (True, ValueError)]
 )
 def test_a_bad_delay(delay: Any, kind: type[Exception]) -> None:
     """
@@ -146,3 +161,32 @@ def test_a_delay_without_taking_over() -> None:
     assert checked().idle_for(None) is None
     with pytest.raises(ValueError, match=r"delay: 7 .*claim_idle"):
         checked().idle_for(7)
+
+
+def test_options_of_a_group_without_one() -> None:
+    """
+    What they are by default says nothing; anything else is a mistake.
+    """
+    check_no_group_options(GROUP_DEFAULTS)
+
+    for name in GROUP_DEFAULTS:
+        with pytest.raises(CommandSyntaxError, match=f"{name}: .*'other'"):
+            check_no_group_options({name: "other"})
+
+
+def test_the_defaults_are_those_of_the_consumer() -> None:
+    """
+    Of both ways to make one.
+    """
+    for function in (GroupConsumer.__init__, Redis.xconsumer):
+        parameters = inspect.signature(function).parameters
+        assert {name: parameters[name].default for name in GROUP_DEFAULTS} == dict(GROUP_DEFAULTS)
+
+
+@pytest.mark.parametrize("name", ["", b""])
+def test_an_empty_name(name: Any) -> None:
+    """
+    Nobody means that.
+    """
+    with pytest.raises(ValueError, match=f"group: .*{name!r}"):
+        encode_member_name("group", name, "utf-8")

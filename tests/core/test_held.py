@@ -7,7 +7,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coredis._core.consumer.held import Held, Renewal
+from coredis._core.consumer.held import Held, Renewal, Ripe
 
 #: Milliseconds after which others take over, in these tests.
 IDLE = 1000
@@ -177,3 +177,31 @@ def test_nothing_is_stolen_back(idle: int, wait: float, later: float, taken: flo
     taken_at = delivered + taken * seconds
     if taken_at <= now:
         assert (now - taken_at) * 1000 < renewal.min_idle
+
+
+def test_what_was_handed_back_for_later() -> None:
+    """
+    It is held until the rest of the delay is no longer than others wait.
+    """
+    held = Held()
+    held.postpone(b"s", {b"1-0": 5.0, b"2-0": 5.0}, 8.0)
+    held.postpone(b"s", {b"3-0": 6.0}, 9.0)
+
+    assert [] == held.ripe(6.9, IDLE)
+    assert [Ripe(b"s", 8.0, {b"1-0": 5.0, b"2-0": 5.0})] == held.ripe(7.0, IDLE)
+    assert (b"s", b"1-0") in held
+    assert 2 == len(held.ripe(20.0, IDLE))
+
+
+def test_what_was_handed_back_for_later_may_end_otherwise() -> None:
+    """
+    Acknowledged, taken over by others, or forgotten: then nothing is left to do.
+    """
+    held = Held()
+    held.postpone(b"s", {b"1-0": 5.0, b"2-0": 5.0, b"3-0": 5.0}, 8.0)
+    held.let_go(b"s", (b"1-0",), outstanding=False)
+    held.renewed(Renewal(b"s", 0, (b"2-0", b"3-0")), (b"3-0",), 6.0)
+
+    assert [Ripe(b"s", 8.0, {b"3-0": 6.0})] == held.ripe(7.5, IDLE)
+    held.clear()
+    assert [] == held.ripe(7.5, IDLE)

@@ -81,4 +81,6 @@ def test_looking_never_waits() -> None:
 
     takeover.native = True
 
-    assert (("XAUTOCLAIM", b"a", b"g", b"c", 2**53, b"0-0", "COUNT", 9),) == commands(planned, MEMBER, 9, 500, takeover)
+    assert (("XAUTOCLAIM", b"a", b"g", b"c", 2**53, b"0-0", "COUNT", 1000),) == commands(
+        planned, MEMBER, 9, 500, takeover
+    )

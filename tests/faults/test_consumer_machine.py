@@ -258,7 +258,7 @@ def test_members_of_a_group_in_memory(personality: Personality) -> None:
     Whatever they do in which order, with the server in memory.
     """
     run_state_machine_as_test(
-        lambda: Members(InMemory(personality)), settings=settings(OPTIONS, max_examples=80, stateful_step_count=30)
+        lambda: Members(InMemory(personality)), settings=settings(OPTIONS, max_examples=200, stateful_step_count=50)
     )
 
 
@@ -267,5 +267,5 @@ def test_members_of_a_group_on_a_server(server: Server) -> None:
     The same with real servers.
     """
     run_state_machine_as_test(
-        lambda: Members(OnServer(server)), settings=settings(OPTIONS, max_examples=20, stateful_step_count=30)
+        lambda: Members(OnServer(server)), settings=settings(OPTIONS, max_examples=50, stateful_step_count=50)
     )

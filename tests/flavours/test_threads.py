@@ -5,6 +5,7 @@ Many threads share a blocking client and its few connections.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from coredis import Redis as AsyncRedis
-from coredis.exceptions import ConnectionError
+from coredis.exceptions import ConcurrentUseError, ConnectionError
 from coredis.sync import Redis
 from tests.support.blocking import gather, spawn
 from tests.support.servers import Server
@@ -117,3 +118,27 @@ async def test_an_event_loop_of_its_own_in_another_thread(server: Server) -> Non
 
     assert b"loop" == await asyncio.to_thread(lambda: asyncio.run(use()))
     assert b"loop" == await use()
+
+
+def test_two_threads_read_from_one_consumer(server: Server) -> None:
+    """
+    However close together they come: one waits, and exactly one is refused.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with connect(server) as client, client.xconsumer(["s"], timeout=10_000) as consumer:
+            for _ in range(40):
+                together = threading.Barrier(2)
+
+                def read(together: threading.Barrier = together) -> str:
+                    together.wait()
+                    try:
+                        return str(consumer.get_entry()[0])
+                    except ConcurrentUseError:
+                        client.xadd("s", {"go": "on"})
+                        return "refused"
+
+                assert ["b's'", "refused"] == sorted(gather(read, read))
+    finally:
+        sys.setswitchinterval(usual)

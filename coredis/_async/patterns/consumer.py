@@ -10,9 +10,11 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Generic, Self
 
+from coredis._async.client import Client
 from coredis._async.patterns.engine import Engine, is_absent
 from coredis._core import identifiers
 from coredis._core.commands.checks import natural_integer, positive_integer, whole_number
+from coredis._core.config import check_boolean
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
 from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
@@ -71,6 +73,8 @@ class Consumer(Engine[AnyStr]):
         Raises:
             TypeError, ValueError: no stream, or a bad argument
         """
+        if not isinstance(client, Client):
+            raise TypeError(f"client: expected Redis, RedisCluster or what Sentinel gives, got {type(client).__name__}")
         super().__init__(
             client,  # type: ignore[arg-type]  # mypy checks this once for str and once for bytes, but not what super() takes
             {
@@ -82,7 +86,7 @@ class Consumer(Engine[AnyStr]):
             natural_integer("buffer_size", buffer_size) + 1,
             0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000,
             whole_number("block_slice", block_slice, 1, LONGEST_SLICE) / 1000,
-            prefetch,
+            check_boolean("prefetch", prefetch),
             positive_integer("max_buffered_bytes", max_buffered_bytes),
             positive_integer("max_reply_bytes", max_reply_bytes),
         )

@@ -113,7 +113,7 @@ class Engine(Generic[AnyStr]):
         self._allowance = Allowance(None)
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
-        self._owner: object = None
+        self._turn: dict[str, object] = {}  # who reads
         self._attended = False  # serving an entry takes more than taking it from the buffer
         self._guarded = False
         self._stopped = False
@@ -129,23 +129,31 @@ class Engine(Generic[AnyStr]):
         Args:
             seconds: for which to wait, instead of the consumer's time
         """
-        caller = rt.caller()
-        owner = self._owner
-        if owner is not None and owner != caller:
-            raise ConcurrentUseError(
-                "another task or thread is reading from this consumer; make one consumer for each, in a group if they are to "
-                "share the entries"
-            )
-        self._owner = caller
-        self._guarded = True
-        self._seconds = self._timeout if seconds is None else seconds
+        caller, turn = rt.caller(), self._turn
         try:
+            # Asked and taken in one step: of two threads one is the first.
+            if turn.setdefault("reader", caller) != caller:
+                raise ConcurrentUseError(
+                    "another task or thread is reading from this consumer; make one consumer for each, in a group if they are "
+                    "to share the entries"
+                )
+            self._guarded = True
+            self._seconds = self._timeout if seconds is None else seconds
             if self._attended:
                 await self._attend()
             return bool(self._items) or await self._fetch()
         finally:
-            self._guarded = self._attended
-            self._owner = None
+            # No call here, so nothing can interrupt.
+            if "reader" in turn and turn["reader"] == caller:
+                self._guarded = self._attended
+                del turn["reader"]
+
+    @property
+    def _owner(self) -> object:
+        """
+        Which task or thread is reading; None: none.
+        """
+        return self._turn.get("reader")
 
     async def _fetch(self) -> bool:
         """
@@ -292,7 +300,7 @@ class Engine(Generic[AnyStr]):
         """
         Say how many entries may be fetched.
         """
-        return self._allowance.room(None if self._takeover is None else len(self._leases))
+        return self._allowance.room(self._holding())
 
     def _portion(self, reader: Reader[AnyStr], room: float) -> int:
         """
@@ -563,7 +571,7 @@ class Engine(Generic[AnyStr]):
         self._readers = {}
         self._arranged = False
         self._items.clear()
-        self._owner = None
+        self._turn = {}
         self._alarm = rt.Alarm()
         self._restart()
 
@@ -595,6 +603,12 @@ class Engine(Generic[AnyStr]):
         The longest wait to ask of the server in this read, in seconds.
         """
         return self._slice
+
+    def _holding(self) -> int | None:
+        """
+        How many entries are held, where that is known exactly.
+        """
+        return None
 
     def _longest_pause(self) -> float:
         """

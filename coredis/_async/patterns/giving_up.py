@@ -24,6 +24,7 @@ class GivingUp(Generic[AnyStr]):
     Where a group consumer puts what it gives up.
 
     Attributes:
+        destination: the stream of dead letters, encoded; or what to call with each
         most: how often an entry is delivered before that
         errors: what went wrong with entries here
     """
@@ -45,14 +46,14 @@ class GivingUp(Generic[AnyStr]):
             pending: our pending entries
             delete: whether the entry is deleted from its stream when it is acknowledged
             most: how often an entry is delivered
-            destination: the stream of dead letters, encoded; or what to call with each
+            destination: see above
             names: of the group and the consumer, as the application says them
         """
         self._client: ConsumerHost[AnyStr] = client
         self._membership = membership
         self._pending: PendingEntries[AnyStr] = pending
         self._delete = delete
-        self._destination: bytes | Callable[[DeadLetter[AnyStr]], object] = destination
+        self.destination: bytes | Callable[[DeadLetter[AnyStr]], object] = destination
         self._names = names
         self.most = most
         self.errors = Errors()
@@ -64,8 +65,8 @@ class GivingUp(Generic[AnyStr]):
         Raises:
             Exception: what the application's function raised; the entry is not to be given up
         """
-        if callable(self._destination):
-            await rt.call(self._destination, self._letter(suspect))
+        if callable(self.destination):
+            await rt.call(self.destination, self._letter(suspect))
 
     async def bury(self, suspect: Suspect[AnyStr]) -> None:
         """
@@ -79,18 +80,18 @@ class GivingUp(Generic[AnyStr]):
         """
         name, identifier = suspect.key
         letter = self._letter(suspect)
-        if callable(self._destination):
+        if callable(self.destination):
             await self._pending.acknowledge({name: (identifier,)})
-        elif self._client.atomic((name, self._destination)):
+        elif self._client.atomic((name, self.destination)):
             pipeline = self._client.pipeline(transaction=True)
-            pipeline.issue(self._addition(self._destination, letter, suspect, False))
+            pipeline.issue(self._addition(self.destination, letter, suspect, False))
             pipeline.xack(name, self._membership.group, [identifier])
             if self._delete:
                 pipeline.xdel(name, [identifier])
             await pipeline.execute()
         else:
             once = await self._pending.has("XADD", "IDMP")
-            await self._client.issue(self._addition(self._destination, letter, suspect, once))
+            await self._client.issue(self._addition(self.destination, letter, suspect, once))
             await self._pending.acknowledge({name: (identifier,)})
         self.errors.forget(name, (identifier,))
 

@@ -12,7 +12,7 @@ from coredis._async.commands import CommandFamilies
 from coredis._async.patterns.consumer import Consumer
 from coredis._async.patterns.group_consumer import GroupConsumer
 from coredis._async.pipeline import BasePipeline
-from coredis._core.consumer.parameters import MAX_UNACKED, StreamParameters
+from coredis._core.consumer.parameters import MAX_UNACKED, StreamParameters, check_no_group_options
 from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import DeadLetter, PositionT
@@ -127,9 +127,28 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         The arguments are those of the two classes.
 
         Raises:
-            CommandSyntaxError: one of ``group`` and ``consumer`` without the other
+            CommandSyntaxError: one of ``group`` and ``consumer`` without the other, or an option of a ``GroupConsumer`` without
+                them
         """
         if group is None and consumer is None:
+            check_no_group_options(
+                {
+                    "auto_create": auto_create,
+                    "auto_acknowledge": auto_acknowledge,
+                    "start_from_backlog": start_from_backlog,
+                    "group_start": group_start,
+                    "recover_group": recover_group,
+                    "ack": ack,
+                    "ack_buffer": ack_buffer,
+                    "ack_interval": ack_interval,
+                    "claim_idle": claim_idle,
+                    "heartbeat": heartbeat,
+                    "max_deliveries": max_deliveries,
+                    "dead_letter": dead_letter,
+                    "on_deleted": on_deleted,
+                    "max_unacked": max_unacked,
+                }
+            )
             return Consumer(
                 self,
                 streams,

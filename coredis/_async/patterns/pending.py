@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, AnyStr, Final, Generic
 
 from coredis._core.consumer.held import Held, Key
-from coredis._core.consumer.parameters import encode_name
+from coredis._core.consumer.parameters import RELEASED_IDLE, encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionError, ReplyError, StreamConsumerGroupError
+from coredis.exceptions import AuthorizationError, ConnectionError, ReplyError, StreamConsumerGroupError
 from coredis.tokens import PureToken
 from coredis.types import StreamPendingExt
 
 if TYPE_CHECKING:
     from coredis._async.patterns.host import ConsumerHost
 
-#: The idle time that makes an entry claimable at once by whoever takes over after less than a day (milliseconds).
-RELEASED_IDLE: Final = 86_400_000
 _PAGE: Final = 1000
 
 
@@ -131,9 +129,9 @@ class PendingEntries(Generic[AnyStr]):
             for entry in handle.result()
         }
 
-    async def count(self, names: Iterable[bytes]) -> int:
+    async def count(self, names: Iterable[bytes]) -> int | None:
         """
-        Ask how many entries of these streams are pending for this member.
+        Ask how many entries of these streams are pending for this member; None: we may not ask.
         """
         pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
         handles = [pipeline.xpending(name, self._group) for name in names]
@@ -142,9 +140,32 @@ class PendingEntries(Generic[AnyStr]):
         for handle in handles:
             if isinstance(handle.error, StreamConsumerGroupError):
                 continue  # it has vanished, and nothing is pending there
+            if isinstance(handle.error, AuthorizationError):
+                return None
             members = handle.result().consumers
             total += sum(count for name, count in members.items() if self._encoded(name) == self._consumer)
         return total
+
+    async def next_idle(self, positions: Mapping[bytes, bytes], idle: int) -> dict[bytes, bytes | None]:
+        """
+        Ask which entry is the next that has been idle for so long, whoever has it, by stream; None: there is none.
+
+        Args:
+            positions: from where on, by stream
+            idle: milliseconds
+        """
+        pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
+        handles = {
+            name: pipeline.xpending(name, self._group, position, b"+", 1, idle=idle)
+            for name, position in positions.items()
+        }
+        await pipeline.execute()
+        found: dict[bytes, bytes | None] = {}
+        for name, handle in handles.items():
+            if not isinstance(handle.error, ReplyError):  # the group has vanished, or we may not ask
+                entries = handle.result()
+                found[name] = self._encoded(entries[0].identifier) if entries else None
+        return found
 
     async def undelivered(self, floors: Mapping[bytes, bytes]) -> dict[bytes, list[int]]:
         """
@@ -186,6 +207,18 @@ class PendingEntries(Generic[AnyStr]):
         ]
         await pipeline.execute()
         return await self._release(name, [pending for handle in handles for pending in handle.result()], idle, silent)
+
+    async def keep(self, name: bytes, identifiers: Iterable[bytes]) -> set[bytes]:
+        """
+        Renew leases of entries that may be ours.
+
+        Returns:
+            those that are
+        """
+        pending = await self._ask(name, identifiers)
+        return await self._claim_again(
+            name, [entry for entry in pending if self._encoded(entry.consumer) == self._consumer]
+        )
 
     async def hand_back_all(self, name: bytes) -> int:
         """

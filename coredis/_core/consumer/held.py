@@ -9,11 +9,14 @@ later. A renewal asks for entries that have been idle at least as long as that l
 they take over. Ours have been idle for longer, for no read waits for more than a quarter of it. One that somebody else has
 taken over meanwhile was touched when it had been idle for the whole of that time, so it has been idle for less: it is not
 stolen back, without asking who has it.
+
+An entry that was handed back for later than others wait stays here, and its lease is renewed, until the rest of the delay is no
+longer than that: an idle time below zero cannot be set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 Key: TypeAlias = tuple[bytes, bytes]  # stream and identifier
@@ -34,6 +37,21 @@ class Renewal(NamedTuple):
     identifiers: tuple[bytes, ...]
 
 
+class Ripe(NamedTuple):
+    """
+    Entries whose delay has become short enough to be left to the server.
+
+    Attributes:
+        name: the stream
+        until: when the delay is over (monotonic seconds)
+        leases: of the entries, by identifier
+    """
+
+    name: bytes
+    until: float
+    leases: dict[bytes, float]
+
+
 class Held:
     """
     What one consumer holds.
@@ -41,13 +59,15 @@ class Held:
     Attributes:
         leases: when each entry was asked for or last renewed, by stream and identifier (monotonic seconds)
         lost: those that others have taken over
+        postponed: of the entries that were handed back for later, when they may be taken over (monotonic seconds)
     """
 
-    __slots__ = ("_let_go", "leases", "lost")
+    __slots__ = ("_let_go", "leases", "lost", "postponed")
 
     def __init__(self) -> None:
         self.leases: dict[Key, float] = {}
         self.lost: set[Key] = set()
+        self.postponed: dict[Key, float] = {}
         self._let_go: set[Key] = set()
 
     def __contains__(self, key: object) -> bool:
@@ -70,6 +90,7 @@ class Held:
             self._let_go.update(keys)
         for key in keys:
             self.leases.pop(key, None)
+            self.postponed.pop(key, None)
             self.lost.discard(key)
 
     def settled(self, names: Iterable[bytes]) -> None:
@@ -91,6 +112,34 @@ class Held:
         if not outstanding:
             self.settled((name,))
         self.let_go(name, [identifier for stream, identifier in list(self.leases) if stream == name], outstanding)
+
+    def postpone(self, name: bytes, leases: Mapping[bytes, float], until: float) -> None:
+        """
+        Keep entries that were handed back for later.
+
+        Args:
+            name: the stream
+            leases: of the entries, by identifier
+            until: when they may be taken over (monotonic seconds)
+        """
+        keys = {(name, identifier): touched for identifier, touched in leases.items()}
+        self.postponed |= dict.fromkeys(keys, until)
+        self.leases |= keys
+
+    def ripe(self, now: float, idle: int) -> list[Ripe]:
+        """
+        Say which of these can be left to the server.
+
+        Args:
+            now: monotonic seconds
+            idle: milliseconds after which others take over
+        """
+        together: dict[tuple[bytes, float], dict[bytes, float]] = {}
+        for (name, identifier), until in list(self.postponed.items()):
+            if until - now <= idle / 1000:
+                lease = self.leases.get((name, identifier), now)
+                together.setdefault((name, until), {})[identifier] = lease
+        return [Ripe(name, until, leases) for (name, until), leases in together.items()]
 
     def due(self, now: float, age: float) -> bool:
         """
@@ -132,11 +181,13 @@ class Held:
                 else:  # lost before it is dropped: an interruption leaves it in one of the two
                     self.lost.add(key)
                     self.leases.pop(key, None)
+                    self.postponed.pop(key, None)
 
     def clear(self) -> None:
         """
         Forget everything.
         """
         self.leases.clear()
+        self.postponed.clear()
         self.lost.clear()
         self._let_go.clear()

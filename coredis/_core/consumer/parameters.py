@@ -6,15 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self, TypedDict
+from typing import Any, Final, Self, TypedDict
 
+from ...exceptions import CommandSyntaxError
 from ...types import PositionT
 from ...typing import KeyT
-from ..commands.checks import milliseconds, natural_integer, positive_integer, several, whole_number
+from ..commands.checks import natural_integer, positive_integer, several, whole_number
+from ..config import check_boolean
 from .portions import REPLY_BYTES
 
 LONGEST_SLICE = 60_000  # milliseconds: longer than that, a dead connection would go unnoticed for too long
 
+
+#: The idle time that makes an entry claimable at once by whoever takes over (milliseconds). So nobody may wait for longer.
+RELEASED_IDLE = 86_400_000
 
 #: How many entries may be unacknowledged before fetching pauses: no program that acknowledges has so many, and one that never
 #: does finds out.
@@ -22,6 +27,25 @@ MAX_UNACKED = 1_000_000
 
 # Milliseconds: so much passes between two looks at a lease and the answer, and a server's clock ticks ten times a second.
 SHORTEST_CLAIM_IDLE = 100
+
+
+#: What a group consumer does when it is not told otherwise; without a group nothing else makes sense.
+GROUP_DEFAULTS: Final[Mapping[str, Any]] = {
+    "auto_create": True,
+    "auto_acknowledge": False,
+    "start_from_backlog": False,
+    "group_start": "0",
+    "recover_group": "recreate",
+    "ack": "acknowledge",
+    "ack_buffer": 0,
+    "ack_interval": 1000,
+    "claim_idle": None,
+    "heartbeat": False,
+    "max_deliveries": None,
+    "dead_letter": None,
+    "on_deleted": None,
+    "max_unacked": MAX_UNACKED,
+}
 
 
 class StreamParameters(TypedDict):
@@ -49,6 +73,33 @@ def encode_name(name: str, value: KeyT, encoding: str) -> bytes:
     if isinstance(value, bytes):
         return bytes(value)
     raise TypeError(f"{name}: expected str or bytes, got {type(value).__name__} ({value!r})")
+
+
+def encode_member_name(name: str, value: KeyT, encoding: str) -> bytes:
+    """
+    Make bytes of the name of a group or a consumer. Servers take empty ones; whoever gives one has forgotten to set it.
+
+    Raises:
+        TypeError, ValueError: neither str nor bytes, or empty
+    """
+    encoded = encode_name(name, value, encoding)
+    if not encoded:
+        raise ValueError(f"{name}: expected a name, got {value!r}")
+    return encoded
+
+
+def check_no_group_options(given: Mapping[str, object]) -> None:
+    """
+    Refuse options of a group consumer where there is no group.
+
+    Raises:
+        CommandSyntaxError: one of them is not what it is by default
+    """
+    for name, value in given.items():
+        if value != GROUP_DEFAULTS[name]:
+            raise CommandSyntaxError(
+                {name}, f"without group and consumer there is nothing it could mean, got {value!r}"
+            )
 
 
 def read_streams(
@@ -120,7 +171,9 @@ class GroupOptions:
     def checked(
         cls,
         *,
+        auto_create: bool = True,
         auto_acknowledge: bool,
+        start_from_backlog: bool = False,
         recover_group: str,
         ack: str,
         ack_buffer: int,
@@ -140,12 +193,19 @@ class GroupOptions:
         Raises:
             TypeError, ValueError: a bad argument, or some that do not go together
         """
+        for name, value in (
+            ("auto_create", auto_create),
+            ("auto_acknowledge", auto_acknowledge),
+            ("start_from_backlog", start_from_backlog),
+            ("heartbeat", heartbeat),
+        ):
+            check_boolean(name, value)
         _choice("recover_group", recover_group, ("recreate", "raise"))
         _choice("ack", ack, ("acknowledge", "delete"))
         natural_integer("ack_buffer", ack_buffer)
-        whole_number("ack_interval", ack_interval, 1)
+        whole_number("ack_interval", ack_interval, 1, RELEASED_IDLE)
         if claim_idle is not None:
-            whole_number("claim_idle", claim_idle, SHORTEST_CLAIM_IDLE)
+            whole_number("claim_idle", claim_idle, SHORTEST_CLAIM_IDLE, RELEASED_IDLE)
         if max_deliveries is not None:
             positive_integer("max_deliveries", max_deliveries)
         if max_unacked is not None:
@@ -185,7 +245,7 @@ class GroupOptions:
             ack_buffer,
             ack_interval,
             claim_idle,
-            bool(heartbeat),
+            heartbeat,
             max_deliveries,
             max_unacked,
         )
@@ -205,20 +265,18 @@ class GroupOptions:
             delay: milliseconds; None: at once
 
         Returns:
-            milliseconds; None: so long that anybody may take it over at once
+            milliseconds; None: so long that anybody may take it over at once. Below 0: so much later than others wait
 
         Raises:
             TypeError, ValueError: a bad delay
         """
         if delay is None:
             return None
-        milliseconds("delay", delay)
+        whole_number("delay", delay, 0, RELEASED_IDLE)
         if self.claim_idle is None:
             raise ValueError(
                 f"delay: {delay!r} milliseconds are counted from claim_idle, which this consumer does not have"
             )
-        if delay > self.claim_idle:
-            raise ValueError(f"delay: at most claim_idle ({self.claim_idle} milliseconds), got {delay!r}")
         return self.claim_idle - delay
 
 

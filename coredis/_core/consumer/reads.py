@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from .claims import Takeover
+from .claims import CLEANING_COUNT, Takeover
 from .cursors import Kind, Plan
 
 Words: TypeAlias = tuple[bytes | str | int, ...]
@@ -47,8 +47,9 @@ def commands(
     if plan.kind is Kind.CLAIM:
         assert membership is not None and takeover is not None
         whose = (membership.group, membership.consumer, takeover.scan_idle)
+        most = CLEANING_COUNT if takeover.native else count
         return tuple(
-            ("XAUTOCLAIM", cursor.name, *whose, takeover.position(cursor.name), "COUNT", count)
+            ("XAUTOCLAIM", cursor.name, *whose, takeover.position(cursor.name), "COUNT", most)
             for cursor in plan.cursors()
         )
     begin: Words

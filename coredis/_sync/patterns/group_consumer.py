@@ -20,8 +20,14 @@ from coredis._core import identifiers
 from coredis._core.consumer.acknowledgements import Acknowledgements
 from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.held import Held
-from coredis._core.consumer.parameters import MAX_UNACKED, GroupOptions, StreamParameters, encode_name
+from coredis._core.consumer.held import Held, Key
+from coredis._core.consumer.parameters import (
+    MAX_UNACKED,
+    GroupOptions,
+    StreamParameters,
+    encode_member_name,
+    encode_name,
+)
 from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import blocking as rt
@@ -105,7 +111,8 @@ class GroupConsumer(Member[AnyStr]):
             dead_letter: where it goes then: a stream, or a function (in the asynchronous flavour it may be a coroutine
                 function) that is called with a ``DeadLetter``; then it is acknowledged. It happens at least once
             on_deleted: called with stream and identifier of each pending entry that turns out to have been deleted from its
-                stream; it is acknowledged in any case. A function as for ``dead_letter``
+                stream; it is acknowledged in any case. A function as for ``dead_letter``. When it raises, the others are told
+                first; then the reading call raises its first error, and loses nothing
             max_unacked: fetch no more while so many entries are not acknowledged, nor handed back; None: however many. There
                 may be one more of each further stream. What was acknowledged by other means than this consumer is noticed
                 within a second. With ``claim_idle`` or ``max_deliveries`` each such entry takes 150 to 200 bytes here,
@@ -134,7 +141,9 @@ class GroupConsumer(Member[AnyStr]):
             **stream_parameters,
         )
         options = GroupOptions.checked(
+            auto_create=auto_create,
             auto_acknowledge=auto_acknowledge,
+            start_from_backlog=start_from_backlog,
             recover_group=recover_group,
             ack=ack,
             ack_buffer=ack_buffer,
@@ -157,8 +166,8 @@ class GroupConsumer(Member[AnyStr]):
         self.start_from_backlog = start_from_backlog
         self._options = options
         self._membership: Membership = Membership(
-            encode_name("group", group, client.encoding),
-            encode_name("consumer", consumer, client.encoding),
+            encode_member_name("group", group, client.encoding),
+            encode_member_name("consumer", consumer, client.encoding),
             auto_acknowledge,
         )
         self._groups: Groups[AnyStr] = Groups(
@@ -169,12 +178,14 @@ class GroupConsumer(Member[AnyStr]):
         self._acknowledgements = Acknowledgements(options.ack_buffer, options.ack_interval / 1000)
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
+        self._returning: dict[bytes, list[bytes]] = {}  # what is being handed back while closing
+        self._notices: list[Key] = []  # acknowledged away, and not told yet
         self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
         self._unexplained: dict[bytes, float] = {}  # when a read whose reply was lost had been sent, by stream
         self._conflict_told = False
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
-        self._renewing = False
+        self._renewing: object = None  # who renews leases
         self._not_before = -math.inf  # when leases may be renewed again after that failed
         self._giving_up: GivingUp[AnyStr] | None = None
         if options.claim_idle is not None:
@@ -232,7 +243,10 @@ class GroupConsumer(Member[AnyStr]):
         Args:
             stream: whose entries
             entries: identifiers, or the entries themselves
-            delay: milliseconds after which they may be taken over; None: at once. Needs ``claim_idle``, and cannot be longer
+            delay: milliseconds after which they may be taken over, at most a day; None: at once. Needs ``claim_idle``. Of a
+                longer delay than that this consumer keeps account, with ``renew``: it must go on asking for entries, or have
+                a ``heartbeat``. After a crash or when it is closed before, they may be taken over earlier, ``claim_idle``
+                after the last renewal
 
         Returns:
             how many were handed back; those that are not pending for this member (any more) are left alone
@@ -245,8 +259,16 @@ class GroupConsumer(Member[AnyStr]):
         name, found = self._named(stream, entries)
         if not found:
             return 0
-        if self._held is not None:
-            self._held.let_go(name, found, outstanding=False)  # before it may come again, even to us
+        held = self._held
+        if held is not None and delay is not None and idle is not None and idle < 0:
+            began = rt.now()
+            kept = self._pending.keep(name, found)
+            held.postpone(name, dict.fromkeys(kept, began), began + delay / 1000)
+            self._wake()
+            return len(kept)
+        if held is not None:
+            held.let_go(name, found, outstanding=False)  # before it may come again, even to us
+            self._renewal_over()
         count = self._pending.hand_back(name, found, idle, silent=False)
         self._settle(count)
         return count
@@ -289,7 +311,8 @@ class GroupConsumer(Member[AnyStr]):
     def prune(self, idle: int) -> list[AnyStr]:
         """
         Delete members of the group that are gone for long: idle and without pending entries, never this one. Whether an
-        entry is pending is checked by the server in the same step, so none is lost.
+        entry is pending is checked by the server in the same step, so none is lost. A stream that does not exist, or has
+        no such group, is passed over.
 
         Args:
             idle: milliseconds since a member last tried to read. A member that waits for entries looks idle until its wait
@@ -309,7 +332,13 @@ class GroupConsumer(Member[AnyStr]):
     def add_stream(self, stream: KeyT, identifier: PositionT | None = ">") -> bool:
         """
         Read one more stream from now on. As ``Consumer.add_stream``.
+
+        Raises:
+            ValueError: besides, it is where dead letters go
         """
+        letters = None if self._giving_up is None else self._giving_up.destination
+        if letters == encode_name("stream", stream, self.client.encoding):
+            raise ValueError(f"stream: {stream!r} is the dead_letter of this consumer; its letters would come back")
         return super().add_stream(stream, identifier)
 
     def close(self, *, release: bool | Literal["all"] = False) -> None:
@@ -322,7 +351,8 @@ class GroupConsumer(Member[AnyStr]):
         Args:
             release: hand back to the group what was fetched and not served, as if it had not been delivered, for whoever
                 takes over (``claim_idle``); ``"all"``: everything that is pending for this member. With
-                ``auto_acknowledge`` nothing is pending, and nothing is handed back
+                ``auto_acknowledge`` nothing is pending, and nothing is handed back. Once this has begun nothing of it is
+                served, though closing is cancelled or fails: closed again, the rest is handed back
 
         Raises:
             ValueError: ``release`` is none of these

@@ -26,10 +26,11 @@ from coredis._core import identifiers
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.acknowledgements import Acknowledgements
+from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
-from coredis._core.consumer.held import Held
+from coredis._core.consumer.held import Held, Key, Ripe
 from coredis._core.consumer.parameters import GroupOptions, encode_name
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import blocking as rt
@@ -58,6 +59,8 @@ class Member(Consumer[AnyStr]):
     _pending: PendingEntries[AnyStr]
     _on_deleted: Callable[[AnyStr, AnyStr], object] | None
     _deleted: dict[bytes, list[bytes]]
+    _notices: list[Key]
+    _returning: dict[bytes, list[bytes]]
     _doubtful: set[bytes]
     _unexplained: dict[bytes, float]
     _conflict_told: bool
@@ -71,7 +74,7 @@ class Member(Consumer[AnyStr]):
     start_from_backlog: bool
     _options: GroupOptions
     _acknowledgements: Acknowledgements
-    _renewing: bool
+    _renewing: object
     _not_before: float
 
     # ------------------------------------------------------------------------------------------------ where streams begin
@@ -133,10 +136,21 @@ class Member(Consumer[AnyStr]):
         if self._takeover is not None:
             self.renew()
             self._drop_lost()
+            self._look_ahead(self._takeover)
         if self._suspects:
             self._judge()
         if not self._items and self._room() < 1:
             self._relieve()
+
+    def _look_ahead(self, takeover: Takeover) -> None:
+        """
+        Find out where to go on looking for entries to take over.
+        """
+        unsure = takeover.unsure(self._cursors)
+        if unsure:
+            found = self._pending.next_idle(unsure, takeover.idle)
+            for name, position in found.items():
+                takeover.found(name, position, rt.now(), rt.random())
 
     def _explain(self) -> None:
         """
@@ -180,15 +194,39 @@ class Member(Consumer[AnyStr]):
             ConnectionError: the server cannot be reached
         """
         held, idle, age = self._held, self._options.claim_idle, self._options.renewal_age
-        if held is None or idle is None or self._renewing or not held.due(rt.now(), age):
+        if held is None or idle is None or self._renewing is not None:
             return
-        self._renewing = (
-            True  # two at once, one from a heartbeat, would each find the entries younger than they should be
-        )
+        ripe = held.ripe(rt.now(), idle)
+        if not (ripe or held.due(rt.now(), age)):
+            return
+        # Two at once, one from a heartbeat, would each find the entries younger than they should be.
+        self._renewing = rt.caller()
         try:
+            for some in ripe:
+                self._leave_to_server(held, some, idle)
             self.statistics.taken_over += self._pending.renew(held, age, idle, self._outstanding)
         finally:
-            self._renewing = False
+            self._renewing = None
+
+    def _leave_to_server(self, held: Held, ripe: Ripe, idle: int) -> None:
+        """
+        Hand back entries for the rest of their delay.
+        """
+        held.let_go(ripe.name, ripe.leases, outstanding=False)
+        left = max(0, math.ceil((ripe.until - rt.now()) * 1000))
+        try:
+            self._pending.hand_back(ripe.name, ripe.leases, idle - left, silent=False)
+        except BaseException:  # cancelled, too: perhaps it was not done, and doing it twice does no harm
+            again = {found: touched for found, touched in ripe.leases.items() if (ripe.name, found) not in held}
+            held.postpone(ripe.name, again, ripe.until)
+            raise
+
+    def _renewal_over(self) -> None:
+        """
+        Wait until a renewal that is under way in another task or thread has ended: it may renew what has just been let go.
+        """
+        while self._renewing not in (None, rt.caller()):
+            rt.sleep(0.001)
 
     def _drop_lost(self) -> None:
         """
@@ -226,8 +264,9 @@ class Member(Consumer[AnyStr]):
                 else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
                     held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
                     self.statistics.dead_lettered += suspect.tried and count is not None
-                    self._settle(1)
+            settled = len(self._suspects) - len(judged)
             self._suspects = judged
+            self._settle(settled)
         while self._suspects:
             suspect = self._suspects[0]
             assert suspect.deliveries is not None
@@ -244,21 +283,37 @@ class Member(Consumer[AnyStr]):
             self._suspects[0] = suspect._replace(deliveries=None, tried=True)
             giving_up.bury(suspect)
             self.statistics.dead_lettered += 1
-            self._settle(1)
             del self._suspects[0]
             held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
+            self._settle(1)
         self._fetched = list(self._items)
 
     def _clear_deleted(self) -> None:
         while self._deleted:
             name, gone = next(iter(self._deleted.items()))
             self.client.xack(name, self._membership.group, gone)
+            number, notices = len(gone), [(name, identifier) for identifier in gone]
+            # No call between these statements, so nothing can interrupt here.
             del self._deleted[name]
-            self.statistics.deleted_seen += len(gone)
+            self.statistics.deleted_seen += number
+            self._notices += notices
+        self._give_notice()
+
+    def _give_notice(self) -> None:
+        """
+        Tell the application what was found deleted. An error of its function does not keep the others from being told.
+        """
+        text, failure = self.client.replies.text, None
+        while self._notices:
+            name, identifier = self._notices[0]
             if self._on_deleted is not None:
-                text = self.client.replies.text
-                for identifier in gone:
+                try:
                     rt.call(partial(self._on_deleted, text(name)), text(identifier))
+                except Exception as error:
+                    failure = failure or error
+            del self._notices[0]
+        if failure is not None:
+            raise failure
 
     def flush(self) -> int:
         """
@@ -286,7 +341,7 @@ class Member(Consumer[AnyStr]):
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
             pending = self._pending.count(self._cursors)
-            allowance.recounted(pending, rt.now())
+            allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():
             logger.warning(
                 "%s entries are not acknowledged: consumer %r of group %r fetches no more until some are (max_unacked)",
@@ -305,6 +360,10 @@ class Member(Consumer[AnyStr]):
     def _wake(self) -> None:
         if self._allowance.paused:
             self._alarm.ring()
+
+    def _holding(self) -> int | None:
+        held = self._held
+        return None if held is None or self._takeover is None else len(held.leases) - len(held.postponed)
 
     def _longest_pause(self) -> float:
         longest = super()._longest_pause()
@@ -457,21 +516,31 @@ class Member(Consumer[AnyStr]):
         if self.auto_acknowledge:
             return  # nothing is pending, and what was fetched is nowhere else
         held = self._held
-        if everything:
-            if held is not None:
+        returning = {
+            name: list(found) for name, found in self._returning.items()
+        }  # those of a close that was broken off
+        for stream, entry in (*self._items, *(suspect.item for suspect in self._suspects)):
+            returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
+        nothing: deque[tuple[AnyStr, StreamEntry[AnyStr]]] = deque()
+        # No call between these statements, so nothing can interrupt here. From now on nothing of it is served, for whoever
+        # takes over may have it already.
+        self._returning = returning
+        self._items = nothing
+        self._suspects = []
+        if held is not None:
+            if everything:
                 held.clear()
+            for name, found in returning.items():
+                held.let_go(name, found, outstanding=False)
+        self._renewal_over()
+        if everything:
             for name in self._cursors:
                 self._pending.hand_back_all(name)
         else:
-            by_stream: dict[bytes, list[bytes]] = {}
-            for stream, entry in (*self._items, *(suspect.item for suspect in self._suspects)):
-                by_stream.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
-            for name, found in by_stream.items():
-                if held is not None:
-                    held.let_go(name, found, outstanding=False)
+            for name, found in list(returning.items()):
                 self._pending.hand_back(name, found, None, silent=True)
-        self._items = deque()
-        self._suspects = []
+                del self._returning[name]
+        self._returning = {}
 
     def _finish(self) -> None:
         if self.auto_acknowledge:
@@ -489,8 +558,9 @@ class Member(Consumer[AnyStr]):
             self._heartbeat = None
 
     def forget_parent(self) -> None:
-        self._heartbeat, self._renewing = None, False  # threads and tasks stay with the parent
+        self._heartbeat = self._renewing = None  # threads and tasks stay with the parent
         self._acknowledgements.clear()
+        self._notices = []
         super().forget_parent()
 
     def _restart(self) -> None:
@@ -500,7 +570,7 @@ class Member(Consumer[AnyStr]):
             self._items = kept  # there is no other copy
             self._fetched = list(kept)
         self._deleted.clear()
-        self._unexplained = {}
+        self._unexplained, self._returning = {}, {}
         self._conflict_told = False
         self._suspects = []
         if self._held is not None:

@@ -231,7 +231,8 @@ class Reader(Actor):
             if not self.world.quiet and self.random.random() < self.world.plan.handing_back:
                 self._doing = "hand back"
                 self.session.hand_back(self.world.journal, self._acknowledging)
-                return lambda: self.consumer.nack(stream, *identifiers)  # type: ignore[attr-defined]
+                delay = self.random.choice((None, (self.world.plan.claim_idle or 0) * self.random.randrange(4)))
+                return lambda: self.consumer.nack(stream, *identifiers, delay=delay)  # type: ignore[attr-defined]
             self._doing = "acknowledge"
             self.world.journal.acknowledged.update(self.world.journal.places(self._acknowledging))
             if self.world.plan.own_acknowledgements:

@@ -371,7 +371,7 @@ class Client(Commands[AnyStr]):
         """
         raise NotImplementedError
 
-    async def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+    async def places(self, names: Iterable[bytes], *, patient: bool = True) -> dict[Hashable, list[bytes]]:
         """
         Tell how keys divide into places to read from, one connection each.
 

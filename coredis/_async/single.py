@@ -86,7 +86,7 @@ class SingleClient(Client[AnyStr]):
         """
         return True
 
-    async def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+    async def places(self, names: Iterable[bytes], *, patient: bool = True) -> dict[Hashable, list[bytes]]:
         """
         Tell how keys divide into places to read from: there is one.
         """

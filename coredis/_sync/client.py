@@ -372,7 +372,7 @@ class Client(Commands[AnyStr]):
         """
         raise NotImplementedError
 
-    def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+    def places(self, names: Iterable[bytes], *, patient: bool = True) -> dict[Hashable, list[bytes]]:
         """
         Tell how keys divide into places to read from, one connection each.
 

@@ -87,7 +87,7 @@ class SingleClient(Client[AnyStr]):
         """
         return True
 
-    def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+    def places(self, names: Iterable[bytes], *, patient: bool = True) -> dict[Hashable, list[bytes]]:
         """
         Tell how keys divide into places to read from: there is one.
         """

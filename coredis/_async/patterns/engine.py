@@ -370,7 +370,8 @@ class Engine(Generic[AnyStr]):
         while self._misplaced:
             await self.client.moved(*self._misplaced[0])
             del self._misplaced[0]
-        places = await self.client.places(self._cursors)
+        well = any(reader.failure is None for reader in self._readers.values())  # those are not to wait for the others
+        places = await self.client.places(self._cursors, patient=not well)
         for place in [place for place in self._readers if place not in places]:
             reader = self._readers[place]
             if reader.plan is None:

@@ -282,6 +282,12 @@ class ServiceSource(Source):
         """
         return rt.now() >= self._next
 
+    def due_at(self) -> float:
+        """
+        Tell when that will be.
+        """
+        return self._next
+
     async def confirm(self, deadline: float) -> None:
         """
         Ask the sentinels again; of several callers one does, and the others wait for it.

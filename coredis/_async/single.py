@@ -115,6 +115,12 @@ class SingleClient(Client[AnyStr]):
         """
         return self._pool.due()
 
+    def due_at(self) -> float:
+        """
+        Tell when that will be (monotonic seconds); infinity: never, as things are.
+        """
+        return self._pool.due_at()
+
     async def confirm(self, deadline: float) -> None:
         """
         Find out whether connections still lead to the right server, and close those that do not, detached ones included.

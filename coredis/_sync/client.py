@@ -420,6 +420,12 @@ class Client(Commands[AnyStr]):
         """
         raise NotImplementedError
 
+    def due_at(self) -> float:
+        """
+        Tell when that will be (monotonic seconds); infinity: never, as things are.
+        """
+        raise NotImplementedError
+
     def confirm(self, deadline: float) -> None:
         """
         Find out whether connections still lead to the right server, and close those that do not, detached ones included.

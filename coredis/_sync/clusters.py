@@ -374,6 +374,12 @@ class ClusterClient(Client[AnyStr]):
         """
         return False
 
+    def due_at(self) -> float:
+        """
+        Tell when that will be: never.
+        """
+        return math.inf
+
     def confirm(self, deadline: float) -> None:
         """
         Find out whether connections still lead to the right server: here nothing is to be asked for.

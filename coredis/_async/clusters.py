@@ -17,7 +17,7 @@ from coredis._core.command import Command
 from coredis._core.commands import words as word_by_word
 from coredis._core.config import TCPAddress, Times
 from coredis._core.keyspecs import Keyspec, find_positions, read_keyspec
-from coredis._core.redirects import Route
+from coredis._core.redirects import LEAST_SECONDS, Route
 from coredis._core.retry import RetryPolicy
 from coredis._core.routing import Merge, Part, Plan, Scope, decisive, make_plan, spread
 from coredis._core.slots import key_slot
@@ -242,6 +242,8 @@ class ClusterClient(Client[AnyStr]):
             return self._retry_policy.decide(error, command, attempt, remaining, rt.random())
         decision = route.after(error, command, self._retry_policy, attempt, remaining, rt.random(), self.nodes.mapped)
         self.nodes.learn(route, error, decision)
+        if route.outdated >= self.nodes.generation and self.nodes.wait() + LEAST_SECONDS > remaining:
+            return None  # where to send it will not be known in time, and what has happened says more than that
         return decision.pause
 
     @property
@@ -274,18 +276,23 @@ class ClusterClient(Client[AnyStr]):
         """
         return len(set(map(key_slot, names))) <= 1
 
-    async def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+    async def places(self, names: Iterable[bytes], *, patient: bool = True) -> dict[Hashable, list[bytes]]:
         """
         Tell how keys divide into places to read from: the primaries that serve their slots.
 
         Keys that nobody serves at the moment are in the place None, which ``detach`` refuses.
+
+        Args:
+            names: of the keys
+            patient: wait until the topology may be asked for; else what is known will do until then
 
         Raises:
             RedisError: the topology is not known, and no node tells
         """
         request = self._times.request
         try:
-            topology = await self.nodes.current(math.inf if request is None else rt.now() + request, self._outdated)
+            outdated = self._outdated if patient or self.nodes.wait() <= 0 else 0
+            topology = await self.nodes.current(math.inf if request is None else rt.now() + request, outdated)
         except RedisError:
             if self.nodes.topology is None:
                 raise
@@ -374,6 +381,12 @@ class ClusterClient(Client[AnyStr]):
         Tell whether it is time for ``confirm``: never, since nodes themselves tell when they serve a key no more.
         """
         return False
+
+    def due_at(self) -> float:
+        """
+        Tell when that will be: never.
+        """
+        return math.inf
 
     async def confirm(self, deadline: float) -> None:
         """

@@ -205,6 +205,12 @@ class Pool:
         """
         return self._source is not None and self._source.due()
 
+    def due_at(self) -> float:
+        """
+        Tell when ``due`` will be true (monotonic seconds); infinity: never, as things are.
+        """
+        return math.inf if self._source is None else self._source.due_at()
+
     async def confirm(self, deadline: float) -> None:
         """
         Find out whether the connections still lead to the right server, and close those that do not.

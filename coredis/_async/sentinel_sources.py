@@ -8,7 +8,7 @@ background task: the sentinels are asked at every connect, and again about once 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -42,14 +42,25 @@ class Sentinels:
     Some sentinels and the order to ask them in: random at first, then whoever gave a useful answer comes first and whoever
     did not comes last.
 
+    Args:
+        options: how to reach each
+        min_others: do not believe one that knows fewer others
+        mapped: makes an address of what they announce
+
     Attributes:
         closings: how often it has been closed: a search that is under way then ends
     """
 
-    def __init__(self, options: Sequence[ConnectionOptions], min_others: int) -> None:
+    def __init__(
+        self,
+        options: Sequence[ConnectionOptions],
+        min_others: int,
+        mapped: Callable[[tuple[str, int]], TCPAddress],
+    ) -> None:
         self._pools = [Pool(each, MAX_SENTINEL_CONNECTIONS) for each in options]
         self._pools.sort(key=lambda _: rt.random())
         self._min_others = min_others
+        self._mapped = mapped
         self.closings = 0
 
     async def ask(
@@ -79,6 +90,7 @@ class Sentinels:
         Raises:
             PrimaryNotFoundError: none did; ``temporary`` tells whether that may change
             ConnectionLostError: closed meanwhile
+            SentinelError: the address map fails
         """
         payload, count = sentinel.question(service)
         await self._check_open(closings)
@@ -108,13 +120,13 @@ class Sentinels:
                 else:
                     self._put_first(pool)
                     await self._check_open(closings)
-                    return view, pool
+                    return sentinel.located(view, self._mapped), pool
             await self._check_open(closings)
             reasons.append(f"{pool.place} {reason}")
             self.put_last(pool)
         reset = ledger.reset(outdated, len(self._pools))
         if reset is not None:
-            return reset, self._pools[0]
+            return sentinel.located(reset, self._mapped), self._pools[0]
         raise PrimaryNotFoundError(
             f"no sentinel names a primary of {service!r}: {'; '.join(reasons)}", temporary=helpless < len(self._pools)
         )
@@ -269,6 +281,12 @@ class ServiceSource(Source):
         Tell whether it is time to ask again.
         """
         return rt.now() >= self._next
+
+    def due_at(self) -> float:
+        """
+        Tell when that will be.
+        """
+        return self._next
 
     async def confirm(self, deadline: float) -> None:
         """

@@ -91,7 +91,7 @@ class SingleClient(Client[AnyStr]):
         """
         return True
 
-    async def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+    async def places(self, names: Iterable[bytes], *, patient: bool = True) -> dict[Hashable, list[bytes]]:
         """
         Tell how keys divide into places to read from: there is one.
         """
@@ -119,6 +119,12 @@ class SingleClient(Client[AnyStr]):
         Tell whether it is time for ``confirm``: about once a second where a source is followed, and never elsewhere.
         """
         return self._pool.due()
+
+    def due_at(self) -> float:
+        """
+        Tell when that will be (monotonic seconds); infinity: never, as things are.
+        """
+        return self._pool.due_at()
 
     async def confirm(self, deadline: float) -> None:
         """

@@ -11,8 +11,8 @@ https://redis.io/docs/latest/develop/reference/sentinel-clients/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..exceptions import AuthenticationError, AuthorizationError, ReadOnlyError, UnblockedError
@@ -62,6 +62,21 @@ class View:
         The replicas to choose from: the ones in touch with the primary, or any when there is none.
         """
         return self.replicas[: self.in_touch] or self.replicas
+
+
+def located(view: View, mapped: Callable[[tuple[str, int]], TCPAddress]) -> View:
+    """
+    Say of the same servers where they are for this process.
+
+    Args:
+        view: what a sentinel says
+        mapped: makes an address of what it announces
+    """
+    return replace(
+        view,
+        primary=mapped((view.primary.host, view.primary.port)),
+        replicas=tuple(mapped((replica.host, replica.port)) for replica in view.replicas),
+    )
 
 
 def question(service: StringT) -> tuple[bytes, int]:

@@ -19,7 +19,7 @@ from .config import TCPAddress, check_integer
 from .replies.shapes import pairs
 from .slots import SLOTS
 
-#: Where a node listens, as this process reaches it: from what the cluster announces, (host, port), to another such pair.
+#: Where a node listens, as this process reaches it: from what others announce, (host, port), to another such pair.
 AddressMap: TypeAlias = Mapping[tuple[str, int], tuple[str, int]] | Callable[[tuple[str, int]], tuple[str, int]]
 #: What a node that does not know its own address says instead.
 _UNKNOWN_HOSTS: Final = (None, b"", b"?", "", "?")
@@ -216,12 +216,15 @@ def read_shards(
     return _ordered(shards)
 
 
-def address_reader(address_map: AddressMap | None) -> Callable[[tuple[str, int]], TCPAddress]:
+def address_reader(
+    address_map: AddressMap | None, failure: Callable[[str], Exception] = ClusterError
+) -> Callable[[tuple[str, int]], TCPAddress]:
     """
     Make the function that turns announced addresses into those to connect to.
 
     Args:
         address_map: a mapping (what is not in it stays as it is), a function, or None
+        failure: makes the error for a map that fails or gives no address
 
     Raises:
         TypeError: it is something else
@@ -230,7 +233,7 @@ def address_reader(address_map: AddressMap | None) -> Callable[[tuple[str, int]]
         return lambda announced: TCPAddress(*announced)
     if isinstance(address_map, Mapping):
         known = dict(address_map)
-        return lambda announced: _checked(known.get(announced, announced))
+        return lambda announced: _checked(known.get(announced, announced), failure)
     if not callable(address_map):
         raise TypeError(f"address_map: expected a mapping or a function, got {type(address_map).__name__}")
     function = address_map
@@ -239,8 +242,8 @@ def address_reader(address_map: AddressMap | None) -> Callable[[tuple[str, int]]
         try:
             given = function(announced)
         except Exception as error:
-            raise ClusterError(f"address_map: failed for {announced}") from error
-        return _checked(given)
+            raise failure(f"address_map: failed for {announced}") from error
+        return _checked(given, failure)
 
     return mapped
 
@@ -258,7 +261,7 @@ def announced_host(host: object, asked: str) -> str:
     raise ValueError("no host")
 
 
-def _checked(pair: tuple[str, int]) -> TCPAddress:
+def _checked(pair: tuple[str, int], failure: Callable[[str], Exception]) -> TCPAddress:
     try:
         host, port = pair
         if isinstance(host, str) and host:
@@ -266,7 +269,7 @@ def _checked(pair: tuple[str, int]) -> TCPAddress:
     except (TypeError, ValueError):
         pass
     # Not a ValueError: a mistake of the application's must not be taken for a bad reply of the server's.
-    raise ClusterError(f"address_map: expected (host, port), got {pair!r}")
+    raise failure(f"address_map: expected (host, port), got {pair!r}")
 
 
 def _listed(node: Reply, asked: TCPAddress, mapped: Callable[[tuple[str, int]], TCPAddress]) -> NodeInfo:

@@ -564,7 +564,7 @@ def connect(
             connected.close()
             raise
         return Channel(connected)
-    except TimeoutError as error:
+    except (TimeoutError, BlockingIOError) as error:  # the latter if there was no time at all
         raise ConnectTimeoutError(f"cannot connect to {address} in time") from error
     except OSError as error:
         raise ConnectionError(f"cannot connect to {address}: {error}") from error

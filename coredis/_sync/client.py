@@ -384,7 +384,7 @@ class Client(Commands[AnyStr]):
         """
         raise NotImplementedError
 
-    def places(self, names: Iterable[bytes]) -> dict[Hashable, list[bytes]]:
+    def places(self, names: Iterable[bytes], *, patient: bool = True) -> dict[Hashable, list[bytes]]:
         """
         Tell how keys divide into places to read from, one connection each.
 
@@ -429,6 +429,12 @@ class Client(Commands[AnyStr]):
     def due(self) -> bool:
         """
         Tell whether it is time for ``confirm``; before every read, so it is cheap.
+        """
+        raise NotImplementedError
+
+    def due_at(self) -> float:
+        """
+        Tell when that will be (monotonic seconds); infinity: never, as things are.
         """
         raise NotImplementedError
 

@@ -224,6 +224,12 @@ class Nodes:
 
     # ----------------------------------------------------------------------------------------------------- topology
 
+    def wait(self) -> float:
+        """
+        Say how many seconds it takes until the topology may be asked for; 0: now, or somebody does already.
+        """
+        return 0.0 if self._asking is not None else max(0.0, self._due - rt.now())
+
     def known(self, outdated: int = 0) -> Topology | None:
         """
         Give the topology unless somebody has to ask for it first, which ``current`` does.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from types import TracebackType
 from typing import AnyStr, Generic, Literal, Self, Unpack, cast, overload
 
@@ -23,7 +24,8 @@ from coredis._core.config import ConnectionOptions, check_integer
 from coredis._core.options import RedisOptions, SentinelOptions
 from coredis._core.secrets import hidden
 from coredis._core.sentinel import ASK_SECONDS, Ledger, View
-from coredis.exceptions import PrimaryNotFoundError, ReplicaNotFoundError
+from coredis._core.topology import AddressMap, address_reader
+from coredis.exceptions import PrimaryNotFoundError, ReplicaNotFoundError, SentinelError
 from coredis.typing import StringT
 
 
@@ -45,6 +47,7 @@ class Sentinel(Generic[AnyStr]):
         *,
         db: int = ...,
         service: StringT | None = ...,
+        address_map: AddressMap | None = ...,
         **options: Unpack[RedisOptions],
     ) -> None: ...
 
@@ -58,6 +61,7 @@ class Sentinel(Generic[AnyStr]):
         decode_responses: Literal[True],
         db: int = ...,
         service: StringT | None = ...,
+        address_map: AddressMap | None = ...,
         **options: Unpack[RedisOptions],
     ) -> None: ...
 
@@ -71,6 +75,7 @@ class Sentinel(Generic[AnyStr]):
         decode_responses: bool,
         db: int = ...,
         service: StringT | None = ...,
+        address_map: AddressMap | None = ...,
         **options: Unpack[RedisOptions],
     ) -> None: ...
 
@@ -83,6 +88,7 @@ class Sentinel(Generic[AnyStr]):
         *,
         db: int = 0,
         service: StringT | None = None,
+        address_map: AddressMap | None = None,
         **options: Unpack[RedisOptions],
     ) -> None:
         """
@@ -97,6 +103,8 @@ class Sentinel(Generic[AnyStr]):
             decode_responses: the clients made here give text as ``str``
             db: number of the database
             service: the service meant when none is named
+            address_map: where to connect instead of where the sentinels say that a server is, behind NAT for example: a mapping
+                from (host, port) to (host, port), or a function. It is not applied to the sentinels themselves
             options: of the clients made here; those of ``Redis``
 
         Raises:
@@ -116,24 +124,40 @@ class Sentinel(Generic[AnyStr]):
             options["ssl_pinned_sha256"] = tuple(read_pins("ssl_pinned_sha256", options["ssl_pinned_sha256"]))
         self._min_others = check_integer("min_other_sentinels", min_other_sentinels, 0, 1_000_000)
         self._reach = _reach(sentinels, checks.sentinel_options(sentinel_kwargs, options))
+        self._mapped = address_reader(address_map, partial(SentinelError, temporary=False))
         self._make(None, {})  # for its checks: mistakes are to be found here
-        self._sentinels = Sentinels(self._reach, self._min_others)
+        self._sentinels = self._group()
 
     @overload
     @classmethod
     def from_url(
-        cls, url: str, *, decode_responses: Literal[False] = ..., **options: Unpack[RedisOptions]
+        cls,
+        url: str,
+        *,
+        decode_responses: Literal[False] = ...,
+        address_map: AddressMap | None = ...,
+        **options: Unpack[RedisOptions],
     ) -> Sentinel[bytes]: ...
 
     @overload
     @classmethod
     def from_url(
-        cls, url: str, *, decode_responses: Literal[True], **options: Unpack[RedisOptions]
+        cls,
+        url: str,
+        *,
+        decode_responses: Literal[True],
+        address_map: AddressMap | None = ...,
+        **options: Unpack[RedisOptions],
     ) -> Sentinel[str]: ...
 
     @classmethod
     def from_url(
-        cls, url: str, *, decode_responses: bool = False, **options: Unpack[RedisOptions]
+        cls,
+        url: str,
+        *,
+        decode_responses: bool = False,
+        address_map: AddressMap | None = None,
+        **options: Unpack[RedisOptions],
     ) -> Sentinel[bytes] | Sentinel[str]:
         """
         Make one from a URL: ``sentinel://``, or ``sentinels://`` for TLS with sentinels and servers.
@@ -143,6 +167,7 @@ class Sentinel(Generic[AnyStr]):
                 password and options are for the servers. Options for the sentinels themselves are called ``sentinel_...``, as
                 in ``sentinel_password=value``; ``min_other_sentinels`` is one too
             decode_responses: the clients made here give text as ``str``, unless the URL says
+            address_map: as in the constructor
             options: of the clients made here; the URL wins
 
         Raises:
@@ -155,6 +180,7 @@ class Sentinel(Generic[AnyStr]):
             parsed.min_other_sentinels,
             parsed.sentinel_options or None,
             service=parsed.service,
+            address_map=address_map,
             **arguments,
         )  # type: ignore[call-overload]
         return cast("Sentinel[bytes] | Sentinel[str]", made)
@@ -203,7 +229,7 @@ class Sentinel(Generic[AnyStr]):
         Ask where a service's primary is.
 
         Returns:
-            host and port, as the sentinels tell them
+            host and port, as the sentinels tell them or the address map does
 
         Raises:
             PrimaryNotFoundError: no sentinel answers, or none names one that is up
@@ -274,7 +300,7 @@ class Sentinel(Generic[AnyStr]):
         return service
 
     def _group(self) -> Sentinels:
-        return Sentinels(self._reach, self._min_others)
+        return Sentinels(self._reach, self._min_others, self._mapped)
 
     def _make(self, db: int | None, options: RedisOptions) -> Redis[AnyStr]:
         arguments: RedisOptions = {**self._options, **options}

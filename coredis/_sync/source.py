@@ -46,6 +46,12 @@ class Source:
         """
         raise NotImplementedError
 
+    def due_at(self) -> float:
+        """
+        Tell when ``due`` will be true (monotonic seconds); infinity: not before a connect.
+        """
+        raise NotImplementedError
+
     def confirm(self, deadline: float) -> None:
         """
         Find out which addresses are to be accepted now. When nobody knows, nothing changes.

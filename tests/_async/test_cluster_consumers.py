@@ -71,6 +71,27 @@ async def test_all_streams_are_read_at_the_same_time(cluster: Cluster, protocol:
     assert {stream: [1, 2, 3, 4, 5] for stream in STREAMS} == first
 
 
+async def test_a_hundred_streams(cluster: Cluster) -> None:
+    """
+    Are read on one connection to each of the three primaries, and nobody asks for the topology again.
+    """
+    streams = [f"many-{number}" for number in range(100)]
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(streams, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer,
+    ):
+        await fill(client, 1, 2, streams)
+        before = cluster.calls("cluster|slots")
+        reading = spawn(lambda: numbers(consumer, 3 * len(streams)))
+        await sleep(0.1)
+        await fill(client, 3, 3, streams)
+        seen = await reading.join()
+        assert 3 == connections(cluster)
+
+    assert {stream: [1, 2, 3] for stream in streams} == seen
+    assert 0 == cluster.calls("cluster|slots") - before
+
+
 async def test_an_entry_ends_the_wait(cluster: Cluster) -> None:
     """
     Whichever of the streams on a node it comes to, and though the others were asked long ago.
@@ -224,11 +245,14 @@ async def test_failover(cluster: Cluster, how: str | None) -> None:
         await fill(client, 1, 1)
         seen = await numbers(consumer, len(STREAMS))
         cluster.replicated()
+        before = cluster.calls("cluster|slots")
         reading = spawn(lambda: numbers(consumer, len(STREAMS)))
         cluster.fail_over(cluster.replica_of(cluster.primaries[0]), how=how)
         await fill(client, 2, 2)
         for stream, later in (await reading.join()).items():
             seen[stream] += later
+        # Once, and perhaps again of a node that has not heard of it yet.
+        assert cluster.calls("cluster|slots") - before <= 3
 
     assert {stream: [1, 2] for stream in STREAMS} == seen
 

@@ -24,7 +24,7 @@ from coredis.exceptions import (
 )
 from tests._async.waiting import until
 from tests.support.aio import Consumer, Redis, Sentinel, connect, gather, sleep, spawn
-from tests.support.fake_sentinels import Node, Story
+from tests.support.fake_sentinels import Node, Place, Story
 from tests.support.scripted import ScriptedServer
 
 #: So short that a client which cannot find a server says so soon.
@@ -74,6 +74,49 @@ async def test_a_client_goes_where_the_sentinel_says(play: Play) -> None:
 
     async with of(sentinel).primary_for("store") as client:
         assert "one" == await name_of(client)
+
+
+@pytest.mark.parametrize("given", ["mapping", "function"])
+async def test_an_address_map(play: Play, given: str) -> None:
+    """
+    Servers are where the map says, the primary and the replicas, also after a failover; the sentinels are where they are.
+    """
+    heir = Node("two", role="slave")
+    one, two, three = play(Node("one")), play(heir), play(Node("three", role="slave"))
+    inside = {Place("10.0.0.1", 6379): one, Place("10.0.0.2", 6379): two, Place("10.0.0.3", 6379): three}
+    first, second, third = inside
+    story = Story(first, replicas=(second, third))
+    outside = {(place.host, place.port): server.address for place, server in inside.items()}
+    mapping: Any = outside if given == "mapping" else lambda announced: outside[announced]
+    made = of(play(story), address_map=mapping, service="store")
+
+    async with made, made.primary_for() as primary, made.replica_for() as replica:
+        assert one.address == await made.discover_primary()
+        assert sorted([two.address, three.address]) == sorted(await made.discover_replicas())
+        assert "one" == await name_of(primary)
+        assert await name_of(replica) in ("two", "three")
+        story.primary, story.epoch, story.replicas = second, 2, (first, third)
+        heir.role = "master"
+        await primary.close()
+
+        assert "two" == await name_of(primary)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda announced: None, lambda announced: {}[announced]], ids=["no address", "fails"]
+)
+async def test_a_bad_address_map(play: Play, wrong: Any) -> None:
+    """
+    It is not taken for a fault of a sentinel's or a server's, and named; one that is no map at all is refused at once.
+    """
+    made = of(play(Story(play(Node("one")))), address_map=wrong, service="store")
+
+    async with made, made.primary_for() as client:
+        for question in (client.ping, made.discover_primary):
+            with pytest.raises(SentinelError, match="address_map"):
+                await question()
+    with pytest.raises(TypeError, match="address_map: expected a mapping or a function, got int"):
+        Sentinel([("localhost", 1)], address_map=1)  # type: ignore[call-overload]
 
 
 async def test_role_is_asked_in_the_round_trip_of_the_handshake(play: Play) -> None:

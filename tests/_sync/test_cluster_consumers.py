@@ -72,6 +72,27 @@ def test_all_streams_are_read_at_the_same_time(cluster: Cluster, protocol: int) 
     assert {stream: [1, 2, 3, 4, 5] for stream in STREAMS} == first
 
 
+def test_a_hundred_streams(cluster: Cluster) -> None:
+    """
+    Are read on one connection to each of the three primaries, and nobody asks for the topology again.
+    """
+    streams = [f"many-{number}" for number in range(100)]
+    with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(streams, group="g", consumer="c", timeout=20_000, buffer_size=4) as consumer,
+    ):
+        fill(client, 1, 2, streams)
+        before = cluster.calls("cluster|slots")
+        reading = spawn(lambda: numbers(consumer, 3 * len(streams)))
+        sleep(0.1)
+        fill(client, 3, 3, streams)
+        seen = reading.join()
+        assert 3 == connections(cluster)
+
+    assert {stream: [1, 2, 3] for stream in streams} == seen
+    assert 0 == cluster.calls("cluster|slots") - before
+
+
 def test_an_entry_ends_the_wait(cluster: Cluster) -> None:
     """
     Whichever of the streams on a node it comes to, and though the others were asked long ago.
@@ -225,11 +246,14 @@ def test_failover(cluster: Cluster, how: str | None) -> None:
         fill(client, 1, 1)
         seen = numbers(consumer, len(STREAMS))
         cluster.replicated()
+        before = cluster.calls("cluster|slots")
         reading = spawn(lambda: numbers(consumer, len(STREAMS)))
         cluster.fail_over(cluster.replica_of(cluster.primaries[0]), how=how)
         fill(client, 2, 2)
         for stream, later in (reading.join()).items():
             seen[stream] += later
+        # Once, and perhaps again of a node that has not heard of it yet.
+        assert cluster.calls("cluster|slots") - before <= 3
 
     assert {stream: [1, 2] for stream in STREAMS} == seen
 

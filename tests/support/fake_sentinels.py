@@ -5,7 +5,7 @@ Sentinels and servers that say what a test wants, for what real ones cannot be b
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tests.support.scripted import Command, Silence, Step
 
@@ -22,6 +22,15 @@ class Listening(Protocol):
 
     @property
     def port(self) -> int: ...
+
+
+class Place(NamedTuple):
+    """
+    An address that a sentinel tells and where nobody listens.
+    """
+
+    host: str
+    port: int
 
 
 @dataclass

@@ -243,10 +243,17 @@ class Engine(Generic[AnyStr]):
     async def _connect(self, reader: Reader[AnyStr]) -> None:
         """
         Have a connection where one is wanted, to the server that is the right one now.
+
+        A read that waits at another server, which may not even know that it was replaced, is given up: its connection is
+        closed, and taking its reply says so.
         """
-        if not reader.willing():
+        waiting = self._seconds and reader.started is not None and not reader.started.done()
+        if not (reader.willing() or waiting):
             return
-        if reader.connected and self.client.due() and not await reader.confirm(math.inf):
+        well = not (reader.connected and self.client.due()) or await reader.confirm(math.inf)
+        if waiting:
+            return
+        if not well:
             self._lose(reader)
         if not reader.connected:
             others = any(other.connected for other in self._readers.values() if other is not reader)
@@ -330,7 +337,7 @@ class Engine(Generic[AnyStr]):
         if not until:
             return bool(self._suspects)
         if self._seconds:
-            until.append(deadline)
+            until += [deadline, self.client.due_at()]
         await self._rest(outstanding, min(until))
         return True
 
@@ -416,7 +423,8 @@ class Engine(Generic[AnyStr]):
         while self._misplaced:
             await self.client.moved(*self._misplaced[0])
             del self._misplaced[0]
-        places = await self.client.places(self._cursors)
+        well = any(reader.failure is None for reader in self._readers.values())  # those are not to wait for the others
+        places = await self.client.places(self._cursors, patient=not well)
         for place in [place for place in self._readers if place not in places]:
             reader = self._readers[place]
             if reader.plan is None:

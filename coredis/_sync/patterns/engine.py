@@ -244,10 +244,17 @@ class Engine(Generic[AnyStr]):
     def _connect(self, reader: Reader[AnyStr]) -> None:
         """
         Have a connection where one is wanted, to the server that is the right one now.
+
+        A read that waits at another server, which may not even know that it was replaced, is given up: its connection is
+        closed, and taking its reply says so.
         """
-        if not reader.willing():
+        waiting = self._seconds and reader.started is not None and not reader.started.done()
+        if not (reader.willing() or waiting):
             return
-        if reader.connected and self.client.due() and not reader.confirm(math.inf):
+        well = not (reader.connected and self.client.due()) or reader.confirm(math.inf)
+        if waiting:
+            return
+        if not well:
             self._lose(reader)
         if not reader.connected:
             others = any(other.connected for other in self._readers.values() if other is not reader)
@@ -331,7 +338,7 @@ class Engine(Generic[AnyStr]):
         if not until:
             return bool(self._suspects)
         if self._seconds:
-            until.append(deadline)
+            until += [deadline, self.client.due_at()]
         self._rest(outstanding, min(until))
         return True
 
@@ -417,7 +424,8 @@ class Engine(Generic[AnyStr]):
         while self._misplaced:
             self.client.moved(*self._misplaced[0])
             del self._misplaced[0]
-        places = self.client.places(self._cursors)
+        well = any(reader.failure is None for reader in self._readers.values())  # those are not to wait for the others
+        places = self.client.places(self._cursors, patient=not well)
         for place in [place for place in self._readers if place not in places]:
             reader = self._readers[place]
             if reader.plan is None:

@@ -318,14 +318,16 @@ class Nodes:
         """
         List the nodes to ask: those we are connected to first, those that failed last, the startup nodes after all known ones.
         """
-        known = set() if self.topology is None else self.topology.addresses
+        nodes = () if self.topology is None else (*self.topology.primaries, *self.topology.replicas)
+        known = dict.fromkeys(node.address for node in nodes)
         connected = {address for (address, _), pool in list(self._pools.items()) if any(pool.channels())}
         suspects = set(self._suspects)
 
         def order(address: TCPAddress) -> tuple[bool, bool, bool, float]:
             return address in suspects, address not in known, address not in connected, rt.random()
 
-        return sorted({*known, *self.seeds}, key=order)
+        # Not a set: in which order its members draw their numbers would be another one in each process.
+        return sorted({**known, **dict.fromkeys(self.seeds)}, key=order)
 
     def _question(self, address: TCPAddress, deadline: float) -> Topology:
         pool = self.pool(address)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import coredis
+from coredis._async.patterns.host import ConsumerHost
 from coredis.exceptions import RedisError
 from coredis.patterns.streams import Consumer
 from tests.support.memory.identifiers import exact
+from tests.support.memory.stream import Stream
 from tests.support.simulation.sessions import Session, Violation
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Actor:
         tired: it has nothing to do at the moment
     """
 
-    def __init__(self, world: World, name: str, client: coredis.Redis[bytes]) -> None:
+    def __init__(self, world: World, name: str, client: ConsumerHost[bytes]) -> None:
         self.world = world
         self.name = name
         self.client = client
@@ -111,7 +112,7 @@ class Producer(Actor):
     Adds entries, each once, and never asks for one again.
     """
 
-    def __init__(self, world: World, name: str, client: coredis.Redis[bytes], entries: int) -> None:
+    def __init__(self, world: World, name: str, client: ConsumerHost[bytes], entries: int) -> None:
         super().__init__(world, name, client)
         self.left = entries
         self._nonce = 0
@@ -173,13 +174,14 @@ class Reader(Actor):
 
     consumer: Consumer[bytes]
 
-    def __init__(self, world: World, name: str, client: coredis.Redis[bytes], host: str, backlog: bool) -> None:
+    def __init__(self, world: World, name: str, client: ConsumerHost[bytes], host: str, backlog: bool) -> None:
         super().__init__(world, name, client)
         self.host = host
         self.held: list[tuple[bytes, bytes]] = []
         self.nothing = 0  # reads without a result in a row
         self.errors = 0  # failures in a row
         self._acknowledging: list[tuple[bytes, bytes]] = []
+        self._began = 0  # how much had happened then
         self._doing = ""
         self.ending = ""
         self._entered = False
@@ -233,6 +235,7 @@ class Reader(Actor):
                 self.session.hand_back(self.world.journal, self._acknowledging)
                 return lambda: self.consumer.nack(stream, *identifiers)  # type: ignore[attr-defined]
             self._doing = "acknowledge"
+            self._began = len(self.world.journal.events)
             self.world.journal.acknowledged.update(self.world.journal.places(self._acknowledging))
             if self.world.plan.own_acknowledgements:
                 return lambda: self.consumer.ack(stream, *identifiers)
@@ -296,6 +299,8 @@ class Reader(Actor):
 
     def succeeded(self, result: Any) -> None:
         self.errors = 0
+        if self._doing == "acknowledge" and not (self.world.plan.own_acknowledgements and self.world.plan.ack_buffer):
+            self._check_acknowledged()
         if self._doing in ("acknowledge", "hand back"):
             self.held = [held for held in self.held if held not in self._acknowledging]
         elif self._doing == "close":
@@ -310,6 +315,23 @@ class Reader(Actor):
         else:
             self.nothing += 1
 
+    def _check_acknowledged(self) -> None:
+        """
+        See whether the server has what it is said to have.
+
+        Raises:
+            Violation: an entry is still pending
+        """
+        for key, identifier in self._acknowledging:
+            stream = self.world.server.get(0, key)
+            group = stream.groups.get(GROUP.encode()) if isinstance(stream, Stream) else None
+            if group is None or exact(identifier) not in group.pending:
+                continue
+            # Where the group was made again, or a failover lost the acknowledgement, it may be.
+            since = [event.kind for event in self.world.journal.events[self._began :] if event.key == key]
+            if not {"created", "gone", "restored"}.intersection(since):
+                raise Violation(f"{self.host}: {identifier!r} of {key!r} was acknowledged, and is pending")
+
     def check_hurry(self) -> None:
         """
         See whether the call under way sends one command after the other, without a pause.
@@ -320,6 +342,23 @@ class Reader(Actor):
         _, commands = self.world.network.hurry.get(self.host, (0, 0))
         if commands > MOST_COMMANDS:
             raise Violation(f"{self.host} sends {commands} commands in one call without any pause")
+
+    def check_places(self) -> None:
+        """
+        See whether the same stream is waited for at two nodes: one of them does not serve it any more.
+
+        Raises:
+            Violation: it is
+        """
+        found: dict[bytes, set[object]] = {}
+        for link in self.world.network.links:
+            blocked = link.connection.blocked
+            if link.owner == self.host and not link.lost and blocked is not None:
+                for key in blocked.keys:
+                    found.setdefault(key, set()).add(link.connection.server)
+        for key, nodes in found.items():
+            if len(nodes) > 1:
+                raise Violation(f"{self.host} waits for {key!r} at {nodes}")
 
     def failed(self, error: RedisError | None) -> None:
         if error is not None:

@@ -150,9 +150,7 @@ class Faults:
         return self.world.random.choice(self.world.plan.streams).encode()
 
     def _administer(self, *words: bytes) -> None:
-        connection = self.world.server.connect()
-        self.world.server.execute(connection, list(words))
-        connection.close()
+        self.world.server.command(*words)
         # Identifiers are times: a stream that is made anew in the same millisecond would give the same ones again.
         self.world.advance(0.002)
 

@@ -5,7 +5,7 @@ at rates of its own, because a world in which everything breaks all the time get
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final, Literal
@@ -40,11 +40,27 @@ FAULTS: Final = {
     "delay": 0.03,
     "stall": 0.01,
 }
+#: The same for a cluster, which has more to go wrong.
+CLUSTER_FAULTS: Final = {
+    **{name: rate for name, rate in FAULTS.items() if name not in ("restart empty", "flush")},
+    "failover": 0.008,
+    "takeover": 0.008,
+    "lag": 0.02,
+    "node dies": 0.005,
+    "shard dies": 0.003,
+    "migrate": 0.015,
+    "migrate at once": 0.015,
+    "slow news": 0.01,
+}
+#: What the streams of a cluster may be called: two of them are in one slot, most are on several nodes.
+NAMES: Final = ("s", "t", "u", "{v}1", "{v}2", "w")
 #: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered. Delays
 #: are not among them: several in a row are longer than a late reply is waited for.
-HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delete entry", "trim"})
+HARMLESS: Final = frozenset(
+    {"cancel", "interrupt", "unblock", "join", "delete entry", "trim", "lag", "migrate", "migrate at once"}
+)
 #: Faults after which the server no longer knows how often it has delivered an entry.
-FORGETTING: Final = frozenset({"destroy group", "delete stream", "flush", "restart empty"})
+FORGETTING: Final = frozenset({"destroy group", "delete stream", "flush", "restart empty", "takeover", "node dies"})
 
 
 @dataclass(slots=True)
@@ -61,6 +77,7 @@ class Plan:
         drains: with NOACK: what is left is taken all at once after closing
         max_deliveries: after so many an entry becomes a dead letter; None: never
         blocking: one of the readers uses the blocking flavour
+        primaries: of the cluster; 0: it is one server
         faults: probability per step, by name
     """
 
@@ -87,6 +104,7 @@ class Plan:
     request_timeout: float
     connections: int
     steps: int
+    primaries: int = 0
     faults: dict[str, float] = field(default_factory=dict)
 
     def without(self, fault: str) -> Plan:
@@ -155,8 +173,26 @@ def draw(random: Random) -> Plan:
     )
 
 
-def focused(random: Random, changes: Mapping[str, Any]) -> Plan:
+def draw_cluster(random: Random) -> Plan:
     """
-    Make a plan, and say some of it.
+    Make a plan for a cluster.
     """
-    return replace(draw(random), **changes)
+    plan = draw(random)
+    faults = random.sample(sorted(CLUSTER_FAULTS), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
+    return replace(
+        plan,
+        streams=random.sample(NAMES, random.choice((1, 2, 2, 3, 4))),
+        primaries=random.choice((2, 2, 3)),
+        faults={name: CLUSTER_FAULTS[name] * random.random() ** 2 for name in faults},
+    )
+
+
+#: By the name of the topology.
+DRAWS: Final[dict[str, Callable[[Random], Plan]]] = {"single": draw, "cluster": draw_cluster}
+
+
+def planned(seed: int, topology: str = "single", changes: Mapping[str, Any] | None = None) -> Plan:
+    """
+    Make the plan of a seed, and say some of it.
+    """
+    return replace(DRAWS[topology](Random(f"plan {seed}")), **(changes or {}))

@@ -10,9 +10,11 @@ from random import Random
 from typing import Any
 
 import coredis.sync
+from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.server import MemoryServer
 from tests.support.simulation.actors import Actor, BlockingReader, Echoer, Producer, Reader
 from tests.support.simulation.clock import replaced
+from tests.support.simulation.cluster_faults import ClusterFaults
 from tests.support.simulation.faults import Faults
 from tests.support.simulation.loop import SteppedLoop
 from tests.support.simulation.network import Network
@@ -52,7 +54,15 @@ class World:
         self.random = Random(f"world {seed}")
         self.plan = plan
         self.journal = Journal()
-        self.server = MemoryServer(plan.personality, now=EPOCH, journal=self.journal.events)
+        self.server: MemoryServer | MemoryCluster
+        if plan.primaries:
+            self.server = MemoryCluster(
+                plan.personality, primaries=plan.primaries, now=EPOCH, journal=self.journal.events
+            )
+            self._faults: Faults = ClusterFaults(self, self.server)
+        else:
+            self.server = MemoryServer(plan.personality, now=EPOCH, journal=self.journal.events)
+            self._faults = Faults(self)
         self.network = Network(self.server, self.random)
         self.journal.owners = self.network.owners
         self.loop = SteppedLoop(START)
@@ -71,7 +81,6 @@ class World:
         self.waiting = False  # a blocking call waits
         self.interrupting = False  # its next wait is broken off
         self.crashing = False  # its process dies in its next wait
-        self._faults = Faults(self)
         self._fault_rate = sum(plan.faults.values())
 
     # ------------------------------------------------------------------------------------------------------- running
@@ -98,6 +107,8 @@ class World:
                 raise Violation(f"stuck in a blocking call: {unfinished(self)}") from None
             finally:
                 self._end()
+        if self.left:
+            raise Violation(f"connections are left open by {self.left}")
         if self.loop.mishaps:
             raise Violation(f"the event loop was told of {self.loop.mishaps}")
 
@@ -113,13 +124,21 @@ class World:
         Make a client; each connects to a host of its own.
         """
         self._hosts += 1
-        made = coredis.sync.Redis if blocking else coredis.Redis
-        client = made(
-            f"{name}.{self._hosts}",
-            protocol=self.plan.protocol,  # type: ignore[arg-type]
-            stream_timeout=self.plan.request_timeout,
-            max_connections=self.plan.connections,
-        )
+        host = f"{name}.{self._hosts}"
+        options: dict[str, Any] = {
+            "protocol": self.plan.protocol,
+            "stream_timeout": self.plan.request_timeout,
+            "max_connections": self.plan.connections,
+        }
+        flavour: Any = coredis.sync if blocking else coredis
+        if isinstance(self.server, MemoryCluster):
+            client = flavour.RedisCluster(
+                startup_nodes=[(host, node.port) for node in self.server.nodes[:2]],
+                address_map=lambda announced: (host, announced[1]),
+                **options,
+            )
+        else:
+            client = flavour.Redis(host, **options)
         self.clients.append(client)
         return client
 
@@ -199,6 +218,7 @@ class World:
         if self.steps % 100 == 0:
             for reader in self.readers:
                 reader.check_hurry()
+                reader.check_places()
         random = self.random.random
         if self._later and self._later[0][0] <= self.loop.now:
             self._later.pop(0)[1]()
@@ -276,7 +296,7 @@ class World:
         closing = []
         self.interrupting = False
         for client in self.clients:
-            if isinstance(client, coredis.Redis):
+            if isinstance(client, coredis.Redis | coredis.RedisCluster):
                 closing.append(self.loop.create_task(client.close()))
             else:
                 client.close()
@@ -284,3 +304,4 @@ class World:
             if not self.loop.ready:
                 self.advance(1.0)
         self.loop.close()
+        self.left = [link.owner for link in self.network.links if not link.lost]

@@ -29,7 +29,7 @@ def unfinished(world: World) -> str | None:
     if world.producer.left or world.producer.task is not None:
         return "the producer has not finished"
     for reader in world.readers:
-        if not reader.nothing or reader.held or reader.ending:
+        if not reader.nothing or reader.held or reader.ending or reader.absent:
             return f"{reader.host} has not come to rest ({len(reader.held)} to acknowledge, {reader.errors} errors)"
     world.journal.catch_up()
     if world.plan.mode == "plain":

@@ -39,6 +39,7 @@ FAULTS: Final = {
     "join": 0.01,
     "delay": 0.03,
     "stall": 0.01,
+    "change streams": 0.02,
 }
 #: The same for a cluster, which has more to go wrong.
 CLUSTER_FAULTS: Final = {
@@ -112,6 +113,15 @@ class Plan:
         Give the same plan with one fault less.
         """
         return replace(self, faults={name: rate for name, rate in self.faults.items() if name != fault})
+
+    def changeable(self) -> bool:
+        """
+        Tell whether a consumer may leave a stream and come back without missing or repeating anything: not if it would begin
+        with its backlog again, nor where nobody takes over what was lost meanwhile.
+        """
+        return len(self.streams) > 1 and (
+            self.mode == "noack" or (self.mode == "ack" and self.claim_idle is not None and not self.backlog)
+        )
 
     def consumer_options(self) -> dict[str, Any]:
         """

@@ -74,6 +74,28 @@ def test_a_group_is_made_again_after_what_is_on_its_way() -> None:
         stage.run(consumer.close())
 
 
+def test_who_a_redirect_points_to_is_asked_for_the_topology() -> None:
+    """
+    After a failover of which not all nodes have heard, the topology is not taken back to what was true before.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    key = next(f"k{number}" for number in range(20) if cluster.holder(b"k%d" % number) is cluster.nodes[1])
+    with stage.open():
+        client = stage.client()
+        stage.run(client.xadd(key, {"n": 1}))
+        cluster.gossip = lambda node: None
+        cluster.fail_over(1)
+        old = cluster.nodes[1]
+        before = old.executed
+        for _ in range(3):
+            stage.run(client.xadd(key, {"n": 1}))
+            stage.let_pass(1.0)
+
+        assert 1 == old.executed - before
+
+
 def test_a_reply_that_nobody_has_looked_at_is_not_late() -> None:
     """
     Another node has told of a change before the call begins, so nothing is waited for; the reply that has been there for

@@ -222,9 +222,10 @@ class Reader(Actor):
             group = stream.groups.get(GROUP.encode()) if isinstance(stream, Stream) else None
             if group is None or exact(identifier) not in group.pending:
                 continue
-            # Where the group was made again, or a failover lost the acknowledgement, it may be.
-            since = [event.kind for event in self.world.journal.events[self._began :] if event.key == key]
-            if not {"created", "gone", "restored"}.intersection(since):
+            # Where the group was made again, or a failover lost the acknowledgement, it may have been delivered once more.
+            since = [event for event in self.world.journal.events[self._began :] if event.key == key]
+            again = any(event.kind == "delivered" and event.identifier == exact(identifier) for event in since)
+            if not again and not {"created", "gone", "restored"}.intersection(event.kind for event in since):
                 raise Violation(f"{self.host}: {identifier!r} of {key!r} was acknowledged, and is pending")
 
     def check_hurry(self) -> None:

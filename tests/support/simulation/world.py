@@ -27,6 +27,7 @@ from tests.support.simulation.sockets import Sockets
 START = 1_000.0  # seconds: the clock of the library at the beginning
 EPOCH = 1_700_000_000_000  # milliseconds: unix time at that moment, at the server
 QUIET_STEPS = 20_000  # enough for everything to settle many times over
+POLLING_STEPS = 200_000  # the same where streams are asked again and again, as on a cluster without RESP3
 QUIET_SECONDS = 300.0
 
 
@@ -76,6 +77,7 @@ class World:
         self.crashed: list[Reader] = []
         self.clients: list[Any] = []
         self.steps = 0
+        self._most_steps = POLLING_STEPS if plan.primaries and plan.protocol == 2 else QUIET_STEPS
         self.quiet = False
         self.history: list[tuple[int, str]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
@@ -163,7 +165,7 @@ class World:
         return [actor for actor in self.actors if isinstance(actor, Reader)]
 
     def _late(self) -> bool:
-        return self.quiet and (self.steps > QUIET_STEPS or self.loop.now > self.quiet_since + QUIET_SECONDS)
+        return self.quiet and (self.steps > self._most_steps or self.loop.now > self.quiet_since + QUIET_SECONDS)
 
     def _turn(self) -> None:
         """
@@ -201,7 +203,7 @@ class World:
                     return True
                 if self.loop.now >= deadline:
                     return False
-                if self._late() or self.steps > self.plan.steps + QUIET_STEPS:
+                if self._late() or self.steps > self.plan.steps + self._most_steps:
                     raise Stuck
                 self._step()
         finally:

@@ -584,7 +584,7 @@ def wait_any(requests: Sequence[Started], deadline: float, alarm: Alarm | None =
             except (ConnectionError, RequestTimeoutError):
                 pass  # shows in the request
     while not any(started.done() for started in requests):
-        channels = {started.channel for started in requests}
+        channels = dict.fromkeys([started.channel for started in requests])
         ready: list[Any] = [channel for channel in channels if channel.has_data()]
         if not ready:
             watched: tuple[Any, ...] = tuple(channels) if alarm is None else (*channels, alarm)

@@ -84,6 +84,7 @@ class Nodes:
         self._pools: dict[tuple[TCPAddress, bool], Pool] = {}
         self._leaving: set[tuple[TCPAddress, bool]] = set()  # were unused and not part of the cluster once already
         self._suspects: set[TCPAddress] = set()  # failed since the last answer: asked last
+        self._informed: TCPAddress | None = None  # what a redirect pointed to since the last answer: asked first
         self._due = -math.inf  # when to ask again (monotonic seconds)
         self._asked = -math.inf
         self._spacing = SHORTEST_SECONDS
@@ -218,6 +219,7 @@ class Nodes:
                 return
             if moved is not None:
                 self.topology = self.topology.moved(*moved)
+                self._informed = moved[1]
             if self._asking is None:
                 earliest = self._asked + self._spacing + JITTER_SECONDS * rt.random()
                 self._due = min(self._due, max(earliest, rt.now()))
@@ -322,16 +324,25 @@ class Nodes:
 
     def _candidates(self) -> list[TCPAddress]:
         """
-        List the nodes to ask: those we are connected to first, those that failed last, the startup nodes after all known ones.
+        List the nodes to ask: the one that a redirect pointed to first, since others may not have heard of the change yet; then
+        those we are connected to, those that failed last, the startup nodes after all known ones.
         """
-        known = set() if self.topology is None else self.topology.addresses
+        nodes = () if self.topology is None else (*self.topology.primaries, *self.topology.replicas)
+        known = dict.fromkeys(node.address for node in nodes)
         connected = {address for (address, _), pool in list(self._pools.items()) if any(pool.channels())}
-        suspects = set(self._suspects)
+        suspects, informed = set(self._suspects), self._informed
 
-        def order(address: TCPAddress) -> tuple[bool, bool, bool, float]:
-            return address in suspects, address not in known, address not in connected, rt.random()
+        def order(address: TCPAddress) -> tuple[bool, bool, bool, bool, float]:
+            return (
+                address in suspects,
+                address != informed,
+                address not in known,
+                address not in connected,
+                rt.random(),
+            )
 
-        return sorted({*known, *self.seeds}, key=order)
+        # Not a set: in which order its members draw their numbers would be another one in each process.
+        return sorted({**known, **dict.fromkeys(self.seeds)}, key=order)
 
     def _question(self, address: TCPAddress, deadline: float) -> Topology:
         pool = self.pool(address)
@@ -356,6 +367,7 @@ class Nodes:
             self.topology = topology
             self.generation += 1
             self._suspects = set()
+            self._informed = None
             self._asked = rt.now()
             self._spacing = min(LONGEST_SECONDS, self._spacing * 2) if topology == known else SHORTEST_SECONDS
             self._due = self._asked + REFRESH_SECONDS * (0.9 + 0.2 * rt.random())

@@ -4,6 +4,7 @@ Run many seeds of the simulation, from the command line.
     python -m tests.faults.simulate                        10,000 seeds, on all processors
     python -m tests.faults.simulate --seeds 1000000        a night's work
     python -m tests.faults.simulate --replay 501           one seed, with all that happened in it
+    python -m tests.faults.simulate --topology cluster     on a cluster rather than one server
 
 A seed that fails is printed with the fewest faults that still make it fail. The same seed does the same again for as long as
 the library and the simulation are the same, so the commit is printed too.
@@ -18,10 +19,10 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
-from random import Random
 
-from tests.support.simulation.plan import draw
+from tests.support.simulation.plan import DRAWS, planned
 from tests.support.simulation.run import failure, minimised
 from tests.support.simulation.sessions import Violation
 from tests.support.simulation.world import World
@@ -39,13 +40,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first one (default: 0)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per processor)")
     parser.add_argument("--replay", type=int, metavar="SEED", help="run this one and print what happened")
+    parser.add_argument("--topology", choices=sorted(DRAWS), default="single", help="one server, or a cluster")
     options = parser.parse_args()
     if options.replay is not None:
-        return replay(options.replay)
-    return explore(options.first, options.seeds, options.jobs)
+        return replay(options.replay, options.topology)
+    return explore(options.first, options.seeds, options.jobs, options.topology)
 
 
-def explore(first: int, seeds: int, jobs: int) -> int:
+def explore(first: int, seeds: int, jobs: int, topology: str = "single") -> int:
     """
     Run seeds in several processes and print those that fail.
     """
@@ -53,11 +55,11 @@ def explore(first: int, seeds: int, jobs: int) -> int:
     chunks = [range(start, min(start + CHUNK, first + seeds)) for start in range(first, first + seeds, CHUNK)]
     done = failed = 0
     with ProcessPoolExecutor(jobs) as pool:
-        for chunk, failures in zip(chunks, pool.map(_run, chunks), strict=True):
+        for chunk, failures in zip(chunks, pool.map(partial(_run, topology=topology), chunks), strict=True):
             done += len(chunk)
             for seed, reason in failures:
                 failed += 1
-                print(f"\nseed {seed}: {reason}\n{describe(seed)}")
+                print(f"\nseed {seed}: {reason}\n{describe(seed, topology)}")
             rate = done / (time.monotonic() - began)
             print(f"\r{done} seeds, {failed} failed, {rate:.0f} a second", end="", file=sys.stderr, flush=True)
             if failed >= MOST_FAILURES:
@@ -68,26 +70,28 @@ def explore(first: int, seeds: int, jobs: int) -> int:
     return 1 if failed else 0
 
 
-def _run(chunk: range) -> list[tuple[int, str]]:
-    return [(seed, reason) for seed in chunk if (reason := failure(seed)) is not None]
+def _run(chunk: range, topology: str) -> list[tuple[int, str]]:
+    return [(seed, reason) for seed in chunk if (reason := failure(seed, planned(seed, topology))) is not None]
 
 
-def describe(seed: int) -> str:
+def describe(seed: int, topology: str = "single") -> str:
     """
     Say what a failing seed takes to fail, and how to see it.
     """
-    plan, reason = minimised(seed)
+    plan, reason = minimised(seed, topology)
     return (
         f"  with only the faults {', '.join(plan.faults) or '(none)'}: {reason}\n"
-        f"  commit {_commit()}; see it: python -m tests.faults.simulate --replay {seed}"
+        f"  commit {_commit()}; see it: python -m tests.faults.simulate --topology {topology} --replay {seed}"
     )
 
 
-def replay(seed: int) -> int:
+def replay(seed: int, topology: str = "single") -> int:
     """
     Run one seed with the fewest faults that make it fail, or with its own when it does not, and print what happened.
     """
-    plan = minimised(seed)[0] if failure(seed) is not None else draw(Random(f"plan {seed}"))
+    plan = planned(seed, topology)
+    if failure(seed, plan) is not None:
+        plan, _ = minimised(seed, topology)
     world = World(seed, plan)
     reason = None
     try:

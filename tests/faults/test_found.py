@@ -8,6 +8,8 @@ import asyncio
 
 import pytest
 
+from tests.support.memory.cluster import MemoryCluster
+from tests.support.memory.connection import Connection
 from tests.support.memory.personality import VALKEY_9_1
 from tests.support.simulation.stage import Stage
 
@@ -70,3 +72,65 @@ def test_a_group_is_made_again_after_what_is_on_its_way() -> None:
         assert list(ENTRIES) == [entry.field_values[b"n"] for _, entry in given]
         assert 1 == consumer.statistics.groups_recreated
         stage.run(consumer.close())
+
+
+def test_who_a_redirect_points_to_is_asked_for_the_topology() -> None:
+    """
+    After a failover of which not all nodes have heard, the topology is not taken back to what was true before.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    key = next(f"k{number}" for number in range(20) if cluster.holder(b"k%d" % number) is cluster.nodes[1])
+    with stage.open():
+        client = stage.client()
+        stage.run(client.xadd(key, {"n": 1}))
+        cluster.gossip = lambda node: None
+        cluster.fail_over(1)
+        old = cluster.nodes[1]
+        before = old.executed
+        for _ in range(3):
+            stage.run(client.xadd(key, {"n": 1}))
+            stage.let_pass(1.0)
+
+        assert 1 == old.executed - before
+
+
+def test_a_reply_that_nobody_has_looked_at_is_not_late() -> None:
+    """
+    Another node has told of a change before the call begins, so nothing is waited for; the reply that has been there for
+    long is not taken for one that never comes.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    here, there = cluster.nodes[:2]
+    names = [f"k{number}" for number in range(20)]
+    streams = [
+        *[name for name in names if cluster.holder(name.encode()) is there][:2],
+        *[name for name in names if cluster.holder(name.encode()) is here][:2],
+    ]
+    execute = here.execute
+
+    def change_after_reading(connection: Connection, words: list[bytes]) -> None:
+        execute(connection, words)
+        if words[0] == b"XREAD" and words[-2] == streams[-1].encode():
+            here.execute = execute  # type: ignore[method-assign]
+            stage.command(b"XADD", streams[-2].encode(), b"1-1", b"n", b"other")
+
+    here.execute = change_after_reading  # type: ignore[method-assign]
+    with stage.open():
+        for number in ENTRIES:
+            stage.command(b"XADD", streams[0].encode(), b"%b-1" % number, b"n", number)
+        consumer = stage.client(blocking=True).xconsumer(
+            streams, parameters={stream: {"identifier": "0-0"} for stream in streams}, prefetch=True, timeout=20
+        )
+        given = []
+        for _ in range(3):
+            given.append(consumer.get_entry())
+            stage.settle()
+            stage.let_pass(30.0)
+
+        assert [b"1", b"2", b"other"] == sorted(entry.field_values[b"n"] for _, entry in given)
+        assert 0 == consumer.statistics.reconnects
+        consumer.close()

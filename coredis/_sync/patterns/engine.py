@@ -208,6 +208,10 @@ class Engine(Generic[AnyStr]):
             if not self._wait(readers, deadline):
                 break
             for reader in readers:
+                started = reader.started
+                if started is not None and not started.done() and reader.overdue():
+                    # Another reader's may have ended the waiting before anybody looked whether this one's reply is there.
+                    rt.wait_any((started,), rt.now())
                 try:
                     self._take(reader)
                 except (RedisError, RequestTimeoutError) as error:

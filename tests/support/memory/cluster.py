@@ -296,6 +296,13 @@ class MemoryCluster:
         for connection in list(node.connections.values()):
             connection.close()
 
+    def restart(self, node: MemoryNode) -> None:
+        """
+        End a node and start it again at once.
+        """
+        self.kill(node)
+        self.start(node)
+
     def start(self, node: MemoryNode) -> None:
         """
         Start a node again: with its data, or as a replica if another one has taken its place. It knows what it knew when it

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DATABASES: Final = 16
 _TRANSACTIONS: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
 #: Answered even while everything else is refused.
-_GREETINGS: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT"})
+_GREETINGS: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"CLUSTER"})
 
 
 class Event(NamedTuple):
@@ -35,7 +35,7 @@ class Event(NamedTuple):
 
     Attributes:
         kind: "added", "removed" (deleted or trimmed), "delivered", "acknowledged", "created" (a group), "destroyed" (a group),
-            "gone" (a stream)
+            "gone" (a stream), "restored" (a stream is as it was when ``command`` events had happened: a failover lost the rest)
         key: of the stream
         group: its name, or empty
         consumer: its name, or empty

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.memory.replies import NO_ARRAY, Refused
 from tests.support.memory.stream import Stream
-from tests.support.simulation.actors import GROUP, BlockingReader
 from tests.support.simulation.network import Link
+from tests.support.simulation.readers import GROUP, BlockingReader
 
 if TYPE_CHECKING:
     from tests.support.simulation.world import World
@@ -150,9 +150,7 @@ class Faults:
         return self.world.random.choice(self.world.plan.streams).encode()
 
     def _administer(self, *words: bytes) -> None:
-        connection = self.world.server.connect()
-        self.world.server.execute(connection, list(words))
-        connection.close()
+        self.world.server.command(*words)
         # Identifiers are times: a stream that is made anew in the same millisecond would give the same ones again.
         self.world.advance(0.002)
 
@@ -164,6 +162,17 @@ class Faults:
         A reader is stopped from outside, whatever it is doing; it closes its consumer then, and begins afresh.
         """
         return bool(self.world.readers) and self.world.random.choice(self.world.readers).stop()
+
+    def change_streams(self) -> bool:
+        """
+        A reader leaves one of its streams, or comes back to it, while it may be reading.
+        """
+        if not self.world.plan.changeable():
+            return False
+        readers = [reader for reader in self.world.readers if not isinstance(reader, BlockingReader)]
+        if not readers:
+            return False
+        return self.world.random.choice(readers).change(self.world.random.choice(self.world.plan.streams))
 
     def crash(self) -> bool:
         """

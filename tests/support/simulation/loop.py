@@ -19,7 +19,9 @@ class Dialer(Protocol):
     Opens connections.
     """
 
-    async def open(self, factory: Callable[[], asyncio.Protocol], owner: str) -> tuple[Any, asyncio.Protocol]: ...
+    async def open(
+        self, factory: Callable[[], asyncio.Protocol], owner: str, port: int
+    ) -> tuple[Any, asyncio.Protocol]: ...
 
 
 class SteppedLoop(asyncio.AbstractEventLoop):
@@ -132,4 +134,4 @@ class SteppedLoop(asyncio.AbstractEventLoop):
         self, protocol_factory: Callable[[], asyncio.Protocol], host: Any = None, port: Any = None, **options: Any
     ) -> tuple[Any, asyncio.Protocol]:
         assert self.dialer is not None
-        return await self.dialer.open(protocol_factory, host)
+        return await self.dialer.open(protocol_factory, host, port)

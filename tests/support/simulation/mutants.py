@@ -41,7 +41,10 @@ LATE: Final = {
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, make: Callable[[Any], Any]) -> Iterator[None]:
+def replaced(owner: Any, name: str, make: Callable[[Any], Any]) -> Iterator[None]:
+    """
+    Put another function in the place of one of the library's.
+    """
     original = owner.__dict__[name]
     setattr(owner, name, make(original))
     try:
@@ -54,7 +57,7 @@ def no_recovery_read() -> Any:
     """
     After a lost reply, new entries are read at once.
     """
-    return _replaced(Cursor, "lost", lambda original: lambda cursor: None)
+    return replaced(Cursor, "lost", lambda original: lambda cursor: None)
 
 
 def read_abandoned_on_cancel() -> Any:
@@ -73,7 +76,7 @@ def read_abandoned_on_cancel() -> Any:
 
         return wait
 
-    return _replaced(Engine, "_wait", make)
+    return replaced(Engine, "_wait", make)
 
 
 def addition_sent_again() -> Any:
@@ -89,7 +92,7 @@ def addition_sent_again() -> Any:
 
         return decide
 
-    return _replaced(RetryPolicy, "decide", make)
+    return replaced(RetryPolicy, "decide", make)
 
 
 def connection_reused() -> Any:
@@ -108,7 +111,7 @@ def connection_reused() -> Any:
 
         return result
 
-    return _replaced(aio.Started, "result", make)
+    return replaced(aio.Started, "result", make)
 
 
 def buffer_dropped_on_close() -> Any:
@@ -123,7 +126,7 @@ def buffer_dropped_on_close() -> Any:
 
         return finish
 
-    return _replaced(Member, "_finish", make)
+    return replaced(Member, "_finish", make)
 
 
 def acknowledged_too_early() -> Any:
@@ -137,7 +140,7 @@ def acknowledged_too_early() -> Any:
 
         return let_go
 
-    return _replaced(Held, "let_go", make)
+    return replaced(Held, "let_go", make)
 
 
 def dead_letter_unwritten() -> Any:
@@ -151,7 +154,7 @@ def dead_letter_unwritten() -> Any:
 
         return bury
 
-    return _replaced(GivingUp, "bury", make)
+    return replaced(GivingUp, "bury", make)
 
 
 def given_too_often() -> Any:
@@ -166,7 +169,7 @@ def given_too_often() -> Any:
 
         return initialise
 
-    return _replaced(GivingUp, "__init__", make)
+    return replaced(GivingUp, "__init__", make)
 
 
 _LONE: Final = {"claim_idle": None, "handing_back": 0.0, "max_deliveries": None, "release": False, "prefetch": False}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
+from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.connection import Connection
 from tests.support.memory.server import MemoryServer
 
@@ -104,7 +105,7 @@ class Network:
         links: the ones that are not over for both ends
     """
 
-    def __init__(self, server: MemoryServer, random: Random) -> None:
+    def __init__(self, server: MemoryServer | MemoryCluster, random: Random) -> None:
         self.server = server
         self.refusing = False
         self.dead: set[str] = set()
@@ -117,26 +118,29 @@ class Network:
 
     # ------------------------------------------------------------------------------------------------------- opening
 
-    def dial(self, owner: str) -> Link:
+    def dial(self, owner: str, port: int) -> Link:
         """
         Open a link at once.
 
         Args:
             owner: the host that the library was told to connect to; each client has one of its own
+            port: tells the nodes of a cluster apart
 
         Raises:
             ConnectionRefusedError: nobody answers
         """
         if self.refusing:
             raise ConnectionRefusedError("nobody listens")
-        connection = self.server.connect()
+        connection = self.server.connect(port)
         link = Link(connection, owner)
         self.links.append(link)
         self.all_links[connection.number] = link
         self.owners[connection.number] = owner
         return link
 
-    async def open(self, factory: Callable[[], asyncio.Protocol], owner: str) -> tuple[Transport, asyncio.Protocol]:
+    async def open(
+        self, factory: Callable[[], asyncio.Protocol], owner: str, port: int
+    ) -> tuple[Transport, asyncio.Protocol]:
         """
         Open a link for a protocol of asyncio, when the world gets to it.
         """
@@ -150,7 +154,7 @@ class Network:
             if accepted in self._dialing:
                 self._dialing.remove(accepted)
         protocol = factory()
-        transport = Transport(self, self.dial(owner), protocol, loop)
+        transport = Transport(self, self.dial(owner, port), protocol, loop)
         protocol.connection_made(transport)
         return transport, protocol
 
@@ -205,9 +209,10 @@ class Network:
 
     def _carry_outward(self, link: Link) -> None:
         if link.outward:
-            before = self.server.executed
+            server = link.connection.server
+            before = server.executed
             link.connection.receive(self._piece(link.outward))
-            self._count(link.owner, self.server.executed - before)
+            self._count(link.owner, server.executed - before)
         else:
             self.drop_server_end(link)
 

@@ -30,7 +30,7 @@ def unfinished(world: World) -> str | None:
     if world.producer.left or world.producer.task is not None:
         return "the producer has not finished"
     for reader in world.readers:
-        if not reader.nothing or reader.held or reader.ending:
+        if not reader.nothing or reader.held or reader.ending or reader.absent:
             return f"{reader.host} has not come to rest ({len(reader.held)} to acknowledge, {reader.errors} errors)"
     world.journal.catch_up()
     if world.plan.mode == "plain":
@@ -43,7 +43,8 @@ def _plain(world: World) -> str | None:
         life = world.journal.life(key)
         for reader in world.readers:
             for identifier in stream.order:
-                if not reader.session.has(key, (life, identifier)):
+                where = (key, (life, identifier))
+                if where not in world.journal.revived and not reader.session.has(*where):
                     return f"{reader.host} was not given {key!r} {identifier}"
     return None
 
@@ -63,6 +64,10 @@ class _Judge:
         self._lives: dict[bytes, int] = defaultdict(int)
         self._pending: dict[tuple[bytes, Place], tuple[Session | None, int]] = {}  # for whom, and delivered when
         self._removed: set[tuple[bytes, Place]] = set()
+        self._restorable: set[tuple[int, bytes]] = set()
+        self._kept: dict[
+            tuple[int, bytes], tuple[dict[tuple[bytes, Place], tuple[Session | None, int]], set[tuple[bytes, Place]]]
+        ] = {}
         self._forgotten: set[tuple[bytes, Place]] = set()
         self._replies: dict[int, dict[tuple[int, int], list[tuple[bytes, Place]]]] = defaultdict(
             lambda: defaultdict(list)
@@ -72,7 +77,11 @@ class _Judge:
         """
         Say what was lost, or is not where it should be.
         """
+        self._restorable = {
+            (event.command, event.key) for event in self._world.journal.events if event.kind == "restored"
+        }
         for number, event in enumerate(self._world.journal.events):
+            self._remember(number)
             place = (self._lives[event.key], event.identifier)
             where = (event.key, place)
             if event.kind == "removed":
@@ -82,7 +91,9 @@ class _Judge:
                 if event.pending:
                     self._pending[where] = session, number
                 elif session is not None:
-                    self._replies[id(session)][event.connection, event.command].append(where)
+                    # On a cluster one read may be several commands, and no more than one is lost with a connection.
+                    command = 0 if self._world.plan.primaries else event.command
+                    self._replies[id(session)][event.connection, command].append(where)
             elif event.kind == "acknowledged":
                 self._pending.pop(where, None)
                 if where not in self._removed and not self._given(where):
@@ -92,9 +103,27 @@ class _Judge:
                     return f"{where} was acknowledged, but nobody asked for that, and there is no dead letter"
             elif event.kind in ("destroyed", "gone"):
                 self._forget(event.key)
+            elif event.kind == "restored":
+                self._restore(event.key, event.command)
             if event.kind == "gone":
                 self._lives[event.key] += 1
         return self._unread() or self._losses() or self._left() or self._letters() or self._counters()
+
+    def _remember(self, number: int) -> None:
+        """
+        Keep what is known of a stream at a moment to which a failover will take it back.
+        """
+        for when, key in self._restorable:
+            if when == number:
+                self._kept[when, key] = (
+                    {where: found for where, found in self._pending.items() if where[0] == key},
+                    {where for where in self._removed if where[0] == key},
+                )
+
+    def _restore(self, key: bytes, when: int) -> None:
+        pending, removed = self._kept[when, key]
+        self._pending = {where: found for where, found in self._pending.items() if where[0] != key} | pending
+        self._removed = {where for where in self._removed if where[0] != key} | removed
 
     def _session(self, connection: int) -> Session | None:
         """
@@ -138,7 +167,7 @@ class _Judge:
             life = self._world.journal.life(key)
             for identifier in stream.order:
                 where = (key, (life, identifier))
-                if self._given(where) or where in self._forgotten:
+                if self._given(where) or where in self._forgotten or where in self._world.journal.revived:
                     continue
                 if where not in self._pending:
                     return f"{where} was given to nobody, and is pending for nobody"

@@ -5,7 +5,7 @@ at rates of its own, because a world in which everything breaks all the time get
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final, Literal
@@ -40,12 +40,29 @@ FAULTS: Final = {
     "join": 0.01,
     "delay": 0.03,
     "stall": 0.01,
+    "change streams": 0.02,
 }
+#: The same for a cluster, which has more to go wrong.
+CLUSTER_FAULTS: Final = {
+    **{name: rate for name, rate in FAULTS.items() if name not in ("restart empty", "flush")},
+    "failover": 0.008,
+    "takeover": 0.008,
+    "lag": 0.02,
+    "node dies": 0.005,
+    "shard dies": 0.003,
+    "migrate": 0.015,
+    "migrate at once": 0.015,
+    "slow news": 0.01,
+}
+#: What the streams of a cluster may be called: two of them are in one slot, most are on several nodes.
+NAMES: Final = ("s", "t", "u", "{v}1", "{v}2", "w")
 #: Faults that break no connection and take nothing away: with these alone nothing may be counted as lost or recovered. Delays
 #: are not among them: several in a row are longer than a late reply is waited for.
-HARMLESS: Final = frozenset({"cancel", "interrupt", "unblock", "join", "delete entry", "trim"})
+HARMLESS: Final = frozenset(
+    {"cancel", "interrupt", "unblock", "join", "delete entry", "trim", "lag", "migrate", "migrate at once"}
+)
 #: Faults after which the server no longer knows how often it has delivered an entry.
-FORGETTING: Final = frozenset({"destroy group", "delete stream", "flush", "restart empty"})
+FORGETTING: Final = frozenset({"destroy group", "delete stream", "flush", "restart empty", "takeover", "node dies"})
 
 
 @dataclass(slots=True)
@@ -64,6 +81,7 @@ class Plan:
         max_reply_bytes: what a reply may have before it is cut
         max_deliveries: after so many an entry becomes a dead letter; None: never
         blocking: one of the readers uses the blocking flavour
+        primaries: of the cluster; 0: it is one server
         faults: probability per step, by name
     """
 
@@ -92,6 +110,7 @@ class Plan:
     request_timeout: float
     connections: int
     steps: int
+    primaries: int = 0
     faults: dict[str, float] = field(default_factory=dict)
 
     def without(self, fault: str) -> Plan:
@@ -99,6 +118,15 @@ class Plan:
         Give the same plan with one fault less.
         """
         return replace(self, faults={name: rate for name, rate in self.faults.items() if name != fault})
+
+    def changeable(self) -> bool:
+        """
+        Tell whether a consumer may leave a stream and come back without missing or repeating anything: not if it would begin
+        with its backlog again, nor where nobody takes over what was lost meanwhile.
+        """
+        return len(self.streams) > 1 and (
+            self.mode == "noack" or (self.mode == "ack" and self.claim_idle is not None and not self.backlog)
+        )
 
     def consumer_options(self) -> dict[str, Any]:
         """
@@ -164,8 +192,26 @@ def draw(random: Random) -> Plan:
     )
 
 
-def focused(random: Random, changes: Mapping[str, Any]) -> Plan:
+def draw_cluster(random: Random) -> Plan:
     """
-    Make a plan, and say some of it.
+    Make a plan for a cluster.
     """
-    return replace(draw(random), **changes)
+    plan = draw(random)
+    faults = random.sample(sorted(CLUSTER_FAULTS), random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))
+    return replace(
+        plan,
+        streams=random.sample(NAMES, random.choice((1, 2, 2, 3, 4))),
+        primaries=random.choice((2, 2, 3)),
+        faults={name: CLUSTER_FAULTS[name] * random.random() ** 2 for name in faults},
+    )
+
+
+#: By the name of the topology.
+DRAWS: Final[dict[str, Callable[[Random], Plan]]] = {"single": draw, "cluster": draw_cluster}
+
+
+def planned(seed: int, topology: str = "single", changes: Mapping[str, Any] | None = None) -> Plan:
+    """
+    Make the plan of a seed, and say some of it.
+    """
+    return replace(DRAWS[topology](Random(f"plan {seed}")), **(changes or {}))

@@ -4,9 +4,7 @@ Run seeds.
 
 from __future__ import annotations
 
-from random import Random
-
-from tests.support.simulation.plan import Plan, draw
+from tests.support.simulation.plan import Plan, planned
 from tests.support.simulation.sessions import Violation
 from tests.support.simulation.world import World
 
@@ -18,7 +16,7 @@ def run(seed: int, plan: Plan | None = None) -> World:
     Raises:
         Violation: the library broke a promise
     """
-    world = World(seed, plan or draw(Random(f"plan {seed}")))
+    world = World(seed, plan or planned(seed))
     world.run()
     return world
 
@@ -34,14 +32,14 @@ def failure(seed: int, plan: Plan | None = None) -> str | None:
     return None
 
 
-def minimised(seed: int) -> tuple[Plan, str]:
+def minimised(seed: int, topology: str = "single") -> tuple[Plan, str]:
     """
     Leave out faults one by one, as long as a failing seed still fails.
 
     Returns:
         the plan with the fewest faults, and how it fails
     """
-    plan = draw(Random(f"plan {seed}"))
+    plan = planned(seed, topology)
     reason = failure(seed, plan) or ""
     for fault in list(plan.faults):
         smaller = plan.without(fault)

@@ -34,6 +34,8 @@ class Journal:
         letters: how many dead letters there are of each entry
         acknowledged: entries that an application has begun to acknowledge
         gives: how often each entry was given to anybody
+        undone: what happened to these entries was lost by a failover, so it may happen once more, and in another order
+        revived: some of these had been acknowledged or deleted, so that readers may be past them
         repeats: a group was made again where another consumer than the first to read began, so entries come again
     """
 
@@ -43,6 +45,8 @@ class Journal:
         self.letters: dict[tuple[bytes, Place], int] = {}
         self.acknowledged: set[tuple[bytes, Place]] = set()
         self.gives: dict[tuple[bytes, Place], int] = {}
+        self.undone: set[tuple[bytes, Place]] = set()
+        self.revived: set[tuple[bytes, Place]] = set()
         self.repeats = self.several = False
         self.owners: dict[int, str] = {}
         self._lives: dict[bytes, int] = {}
@@ -57,7 +61,9 @@ class Journal:
             Violation: an entry was added twice
         """
         for event in self.events[self._read :]:
-            if event.kind == "gone":
+            if event.kind == "restored":
+                self._undo(event)
+            elif event.kind == "gone":
                 self._lives[event.key] = self._lives.get(event.key, 0) + 1
                 self._last.pop(event.key, None)
             elif event.kind == "delivered":
@@ -72,6 +78,16 @@ class Journal:
                     raise Violation(f"entry {nonce} was added twice, in {event.key!r}: XADD was sent again")
                 self.by_nonce[nonce] = event.key, (self._lives.get(event.key, 0), event.identifier)
         self._read = len(self.events)
+
+    def _undo(self, restored: Event) -> None:
+        for event in self.events[restored.command :]:
+            if event is restored:
+                break
+            if event.key == restored.key:
+                where = (event.key, (self.life(event.key), event.identifier))
+                self.undone.add(where)
+                if event.kind in ("removed", "acknowledged"):
+                    self.revived.add(where)
 
     def _letter(self, fields: dict[bytes, bytes]) -> None:
         key = fields[deadletters.STREAM]
@@ -156,10 +172,12 @@ class Session:
         elif (
             before is not None
             and not journal.repeats
+            and (key, place) not in journal.undone
             and not (self.takes_over and journal.taken(key, place, self.owner, before))
         ):
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came twice")
-        if returned and place < returned[-1] and not journal.repeats and not self.takes_over:
+        free = journal.repeats or self.takes_over or (key, place) in journal.undone
+        if returned and place < returned[-1] and not free:
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came out of order, after {returned[-3:]}")
         journal.gives[key, place] = journal.gives.get((key, place), 0) + 1
         self.given_at[key, place] = len(journal.events)

@@ -66,10 +66,10 @@ class Sockets:
                 setattr(blocking, name, module)
 
     def _connect(self, address: tuple[str, int], timeout: float | None = None) -> SimulatedSocket:
-        owner, _ = address
+        owner, port = address
         if not self._world.wait(lambda: owner not in self._world.network.dead, timeout):
             raise TimeoutError("timed out")
-        connected = SimulatedSocket(self._world, self._world.network.dial(owner))
+        connected = SimulatedSocket(self._world, self._world.network.dial(owner, port))
         self._ends[connected.fileno()] = connected
         return connected
 

@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 
 import coredis
 import coredis.sync
+from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.personality import REDIS_8_6, Personality
 from tests.support.memory.server import MemoryServer
 from tests.support.simulation.clock import replaced
@@ -64,9 +65,18 @@ class Stage:
         loop: runs the calls
     """
 
-    def __init__(self, personality: Personality = REDIS_8_6) -> None:
+    def __init__(self, personality: Personality = REDIS_8_6, primaries: int = 0) -> None:
+        """
+        Args:
+            personality: of the servers
+            primaries: of a cluster; 0: there is one server
+        """
         self.random = Random(0)
-        self.server = MemoryServer(personality, now=EPOCH)
+        self.server: MemoryServer | MemoryCluster
+        if primaries:
+            self.server = MemoryCluster(personality, primaries=primaries, now=EPOCH)
+        else:
+            self.server = MemoryServer(personality, now=EPOCH)
         self.network = CuttingNetwork(self.server, self.random)
         self.loop = SteppedLoop(START)
         self.loop.dialer = self.network
@@ -92,7 +102,13 @@ class Stage:
         """
         Make a client.
         """
-        client = (coredis.sync.Redis if blocking else coredis.Redis)("server", **options)
+        flavour: Any = coredis.sync if blocking else coredis
+        if isinstance(self.server, MemoryCluster):
+            client = flavour.RedisCluster(
+                "server", self.server.nodes[0].port, address_map=lambda announced: ("server", announced[1]), **options
+            )
+        else:
+            client = flavour.Redis("server", **options)
         self.clients.append(client)
         return client
 
@@ -100,9 +116,7 @@ class Stage:
         """
         Have the server do something, past all clients.
         """
-        connection = self.server.connect()
-        self.server.execute(connection, list(words))
-        connection.close()
+        self.server.command(*words)
 
     def run(self, call: Any) -> Any:
         """

@@ -6,17 +6,19 @@ What both kinds of clients, of one server and of a cluster, have for consumers: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import AnyStr, Literal, overload
+from typing import TYPE_CHECKING, AnyStr, Literal, overload
 
 from coredis._sync.client import Client
 from coredis._sync.commands import CommandFamilies
-from coredis._sync.patterns.consumer import Consumer
-from coredis._sync.patterns.group_consumer import GroupConsumer
-from coredis._sync.pipeline import BasePipeline
-from coredis._core.consumer.parameters import StreamParameters
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import DeadLetter, PositionT
 from coredis.typing import KeyT, Parameters, StringT
+
+if TYPE_CHECKING:
+    from coredis._sync.patterns.consumer import Consumer
+    from coredis._sync.patterns.group_consumer import GroupConsumer
+    from coredis._sync.pipeline import BasePipeline
+    from coredis._core.consumer.parameters import StreamParameters
 
 
 class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
@@ -121,6 +123,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             CommandSyntaxError: one of ``group`` and ``consumer`` without the other
         """
         if group is None and consumer is None:
+            from coredis._sync.patterns.consumer import Consumer  # who uses none does not wait for it
+
             return Consumer(
                 self,
                 streams,
@@ -133,6 +137,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             )
         if group is None or consumer is None:
             raise CommandSyntaxError({"group", "consumer"}, "one needs the other")
+        from coredis._sync.patterns.group_consumer import GroupConsumer
+
         return GroupConsumer(
             self,
             streams,

@@ -10,14 +10,16 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Generic, Self
 
+# Loaded now, and not in the midst of the first read, which may be a short one.
+from coredis._async import pipeline as _pipeline  # noqa: F401
 from coredis._async.client import Client
 from coredis._async.patterns.engine import Engine, is_absent
 from coredis._core import identifiers
 from coredis._core.commands.checks import natural_integer, positive_integer, whole_number
 from coredis._core.config import check_boolean
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase
+from coredis._core.consumer.limits import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
-from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis.types import PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters
 

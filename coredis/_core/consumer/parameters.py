@@ -13,17 +13,13 @@ from ...types import PositionT
 from ...typing import KeyT
 from ..commands.checks import natural_integer, positive_integer, several, whole_number
 from ..config import check_boolean
-from .portions import REPLY_BYTES
+from .limits import MAX_UNACKED, REPLY_BYTES
 
 LONGEST_SLICE = 60_000  # milliseconds: longer than that, a dead connection would go unnoticed for too long
 
 
 #: The idle time that makes an entry claimable at once by whoever takes over (milliseconds). So nobody may wait for longer.
 RELEASED_IDLE = 86_400_000
-
-#: How many entries may be unacknowledged before fetching pauses: no program that acknowledges has so many, and one that never
-#: does finds out.
-MAX_UNACKED = 1_000_000
 
 # Milliseconds: so much passes between two looks at a lease and the answer, and a server's clock ticks ten times a second.
 SHORTEST_CLAIM_IDLE = 100

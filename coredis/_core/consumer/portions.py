@@ -11,9 +11,6 @@ from __future__ import annotations
 import math
 from typing import Final
 
-#: What a read is not expected to exceed, and what cuts it (bytes).
-BUFFERED_BYTES: Final = 8 * 1024 * 1024
-REPLY_BYTES: Final = 64 * 1024 * 1024
 #: How much one reply counts in an average that falls.
 SHARE: Final = 0.25
 

@@ -21,14 +21,13 @@ from coredis._core.consumer.acknowledgements import Acknowledgements
 from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.held import Held, Key
+from coredis._core.consumer.limits import BUFFERED_BYTES, MAX_UNACKED, REPLY_BYTES
 from coredis._core.consumer.parameters import (
-    MAX_UNACKED,
     GroupOptions,
     StreamParameters,
     encode_member_name,
     encode_name,
 )
-from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import blocking as rt
 from coredis.types import DeadLetter, IdentifierT, PositionT, StreamEntry

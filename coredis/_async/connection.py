@@ -7,7 +7,6 @@ from __future__ import annotations
 import ssl
 
 from coredis._core import handshake
-from coredis._core.certificates import pin_of
 from coredis._core.config import ConnectionOptions, TCPAddress, TLSOptions, UnixAddress
 from coredis._core.parser import ErrorLine
 from coredis._core.secrets import hidden
@@ -69,7 +68,7 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
     assert not isinstance(tls, TLSOptions), "resolved when the client was made"
     channel = await rt.connect(options.address, tls, options.keepalive, deadline)
     try:
-        if options.pins and pin_of(channel.certificate()) not in options.pins:
+        if options.pins and not _pinned(channel, options.pins):
             raise ConnectionError(
                 f"cannot connect to {options.address}: the public key of its certificate is not pinned"
             )
@@ -96,6 +95,12 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
     except BaseException:  # cancelled or interrupted as well: the channel is ours to close, whatever happened
         channel.close()
         raise
+
+
+def _pinned(channel: rt.Channel, pins: frozenset[bytes]) -> bool:
+    from coredis._core.certificates import pin_of  # who pins nothing does not wait for hashlib
+
+    return pin_of(channel.certificate()) in pins
 
 
 async def _say(channel: rt.Channel, steps: list[handshake.Step], deadline: float) -> list[object]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal, TypedDict, cast
 from ..credentials import CredentialProvider, UserPassCredentialProvider
 from ..typing import PathT
 from .callers import levels_to_user
-from .certificates import read_pins
 from .config import (
     ConnectionOptions,
     Identity,
@@ -194,8 +193,16 @@ def connection_options(
         tls=tls,
         credentials=credential_provider,
         keepalive=check_boolean("socket_keepalive", socket_keepalive),
-        pins=read_pins("ssl_pinned_sha256", pins),
+        pins=_read_pins(pins),
     )
+
+
+def _read_pins(given: Iterable[str | bytes] | None) -> frozenset[bytes]:
+    if given is None:
+        return frozenset()
+    from .certificates import read_pins  # who pins nothing does not wait for hashlib
+
+    return read_pins("ssl_pinned_sha256", given)
 
 
 def times(connect: float | None, request: float | None, pool: float | None) -> Times:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from coredis._core.consumer.portions import REPLY_BYTES
+from coredis._core.consumer.limits import REPLY_BYTES
 from tests.support.memory.stream import Stream
 from tests.support.simulation.plan import FORGETTING, HARMLESS
 from tests.support.simulation.sessions import Place, Session

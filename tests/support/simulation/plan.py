@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final, Literal
 
-from coredis._core.consumer.portions import REPLY_BYTES
+from coredis._core.consumer.limits import REPLY_BYTES
 from tests.support.memory.personality import REDIS_7_0, REDIS_8_6, VALKEY_9_1, Personality
 
 #: The stream of dead letters.

@@ -40,6 +40,15 @@ def options(**changes: object):
     return connection_options(**(GOOD | changes))
 
 
+def test_an_address_is_written_so_that_it_can_be_read() -> None:
+    """
+    One of IPv6 has colons of its own.
+    """
+    assert ["localhost:6379", "127.0.0.1:7000", "[::1]:7000"] == [
+        str(TCPAddress(host, port)) for host, port in (("localhost", 6379), ("127.0.0.1", 7000), ("::1", 7000))
+    ]
+
+
 def test_the_defaults() -> None:
     """
     TCP, no TLS, no credentials, RESP3.

@@ -6,17 +6,22 @@ The blocking flavour has the same names in ``coredis.sync``.
 
 from __future__ import annotations
 
-from ._async.cluster import RedisCluster
-from ._async.cluster_node import ClusterNode
-from ._async.cluster_pipeline import ClusterPipeline
-from ._async.pipeline import Pipeline
-from ._async.redis import Redis
-from ._async.sentinel import Sentinel
-from ._core.queue import Queued
+from typing import TYPE_CHECKING
+
+from ._lazy import exports
 from ._version import __version__
-from .credentials import CredentialProvider, UserPass, UserPassCredentialProvider
-from .retry import RetryPolicy
-from .tokens import PureToken
+
+if TYPE_CHECKING:
+    from ._async.cluster import RedisCluster
+    from ._async.cluster_node import ClusterNode
+    from ._async.cluster_pipeline import ClusterPipeline
+    from ._async.pipeline import Pipeline
+    from ._async.redis import Redis
+    from ._async.sentinel import Sentinel
+    from ._core.queue import Queued
+    from .credentials import CredentialProvider, UserPass, UserPassCredentialProvider
+    from .retry import RetryPolicy
+    from .tokens import PureToken
 
 __all__ = [
     "ClusterNode",
@@ -33,3 +38,22 @@ __all__ = [
     "UserPassCredentialProvider",
     "__version__",
 ]
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "ClusterNode": "._async.cluster_node",
+        "ClusterPipeline": "._async.cluster_pipeline",
+        "CredentialProvider": ".credentials",
+        "Pipeline": "._async.pipeline",
+        "PureToken": ".tokens",
+        "Queued": "._core.queue",
+        "Redis": "._async.redis",
+        "RedisCluster": "._async.cluster",
+        "RetryPolicy": ".retry",
+        "Sentinel": "._async.sentinel",
+        "UserPass": ".credentials",
+        "UserPassCredentialProvider": ".credentials",
+    },
+    ("credentials", "exceptions", "patterns", "response", "retry", "stream", "sync", "tokens", "types", "typing"),
+)

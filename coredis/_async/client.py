@@ -11,7 +11,7 @@ import math
 import warnings
 from collections.abc import Hashable, Iterable
 from types import TracebackType
-from typing import AnyStr, Final, Self, TypeVar
+from typing import TYPE_CHECKING, AnyStr, Final, Self, TypeVar
 
 from coredis._async.commands.base import Commands
 from coredis._async.connection import Connection
@@ -24,7 +24,6 @@ from coredis._core.commands import words as word_by_word
 from coredis._core.config import Times
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.redirects import Route
 from coredis._core.retry import RetryPolicy
 from coredis._core.wire import encode
 from coredis._runtime import aio as rt
@@ -39,6 +38,9 @@ from coredis.exceptions import (
     UnknownCommandError,
 )
 from coredis.typing import ResponseType, ValueT
+
+if TYPE_CHECKING:
+    from coredis._core.redirects import Route
 
 R = TypeVar("R")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -50,6 +49,8 @@ def pin_of(certificate: bytes) -> bytes:
     for _ in range(fields):
         _, start = _content(certificate, start)
     _, end = _content(certificate, start)
+    import hashlib  # it takes longer to load than all else here, and few have pins
+
     return hashlib.sha256(certificate[start:end]).digest()
 
 

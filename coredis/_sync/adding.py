@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, AnyStr, Final, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, AnyStr, Final, Generic, TypeAlias
 
 from coredis._sync.client import ASKING, Client
 from coredis._core.additions import StillUnknown
-from coredis._core.batches import Batch, Batches
 from coredis._core.commands import streams as build
-from coredis._core.redirects import Route
 from coredis._runtime import blocking as rt
 from coredis.exceptions import ConnectionError, RedisError, RequestTimeoutError, StreamAdditionError
 from coredis.tokens import TokenT
 from coredis.types import PairsT, PositionT, StreamAdditions
 from coredis.typing import KeyT, StringT, ValueT
+
+if TYPE_CHECKING:
+    from coredis._core.batches import Batch, Batches
+    from coredis._core.redirects import Route
 
 FieldsT: TypeAlias = Mapping[Any, ValueT] | PairsT
 
@@ -100,6 +102,8 @@ class StreamProducer(Client[AnyStr]):
             limit,
             condition,
         )
+        from coredis._core.batches import Batches  # who adds one at a time does not wait for it
+
         job = _Job(Batches(command, self.encoding), rt.Feed(entries), self.way(command), on_batch)
         batches, feed = job.batches, job.feed
         try:

@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Hashable, Iterable
 from types import TracebackType
-from typing import AnyStr, Final, Self, TypeVar
+from typing import TYPE_CHECKING, AnyStr, Final, Self, TypeVar
 
 from coredis._sync.commands.base import Commands
 from coredis._sync.connection import Connection
@@ -25,7 +25,6 @@ from coredis._core.commands import words as word_by_word
 from coredis._core.config import Times
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.redirects import Route
 from coredis._core.retry import RetryPolicy
 from coredis._core.wire import encode
 from coredis._runtime import blocking as rt
@@ -40,6 +39,9 @@ from coredis.exceptions import (
     UnknownCommandError,
 )
 from coredis.typing import ResponseType, ValueT
+
+if TYPE_CHECKING:
+    from coredis._core.redirects import Route
 
 R = TypeVar("R")
 

@@ -5,24 +5,26 @@ The client of one server: how it is made, and everything it can do.
 
 from __future__ import annotations
 
-import ssl as tls
 from collections.abc import Iterable
-from typing import AnyStr, Literal, Unpack, cast, overload
+from typing import TYPE_CHECKING, AnyStr, Literal, Unpack, cast, overload
 
 from coredis._sync.adding import StreamProducer
 from coredis._sync.connection import resolve_tls
 from coredis._sync.patterns.host import ConsumerHost
-from coredis._sync.pipeline import Pipeline
 from coredis._sync.scan import ScanIterators
 from coredis._sync.single import SingleClient
 from coredis._core import options
-from coredis._core import url as urls
 from coredis._core.config import check_boolean, check_integer
 from coredis._core.options import RedisOptions
 from coredis._core.retry import RetryPolicy
 from coredis._core.secrets import hidden
-from coredis.credentials import CredentialProvider
 from coredis.typing import PathT
+
+if TYPE_CHECKING:
+    import ssl as tls
+
+    from coredis._sync.pipeline import Pipeline
+    from coredis.credentials import CredentialProvider
 
 DEFAULT_MAX_CONNECTIONS = 64
 
@@ -199,6 +201,8 @@ class Redis(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr],
         Raises:
             ValueError: an unknown scheme or parameter, or a bad value
         """
+        from coredis._core import url as urls  # who has no URL does not wait for it
+
         url = hidden(url)
         if "username" in options:
             options["username"] = hidden(options["username"])
@@ -217,4 +221,6 @@ class Redis(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr],
             transaction: execute all or none, with nothing of others in between (MULTI/EXEC)
             raise_on_error: raise the first error after all results are known; False leaves errors to the handles
         """
+        from coredis._sync.pipeline import Pipeline  # who uses none does not wait for it
+
         return Pipeline(self, transaction, raise_on_error)

@@ -6,17 +6,22 @@ It runs no event loop and needs no thread. The asynchronous flavour has the same
 
 from __future__ import annotations
 
-from .._core.queue import Queued
-from .._sync.cluster import RedisCluster
-from .._sync.cluster_node import ClusterNode
-from .._sync.cluster_pipeline import ClusterPipeline
-from .._sync.pipeline import Pipeline
-from .._sync.redis import Redis
-from .._sync.sentinel import Sentinel
+from typing import TYPE_CHECKING
+
+from .._lazy import exports
 from .._version import __version__
-from ..credentials import CredentialProvider, UserPass, UserPassCredentialProvider
-from ..retry import RetryPolicy
-from ..tokens import PureToken
+
+if TYPE_CHECKING:
+    from .._core.queue import Queued
+    from .._sync.cluster import RedisCluster
+    from .._sync.cluster_node import ClusterNode
+    from .._sync.cluster_pipeline import ClusterPipeline
+    from .._sync.pipeline import Pipeline
+    from .._sync.redis import Redis
+    from .._sync.sentinel import Sentinel
+    from ..credentials import CredentialProvider, UserPass, UserPassCredentialProvider
+    from ..retry import RetryPolicy
+    from ..tokens import PureToken
 
 __all__ = [
     "ClusterNode",
@@ -33,3 +38,22 @@ __all__ = [
     "UserPassCredentialProvider",
     "__version__",
 ]
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "ClusterNode": ".._sync.cluster_node",
+        "ClusterPipeline": ".._sync.cluster_pipeline",
+        "CredentialProvider": "..credentials",
+        "Pipeline": ".._sync.pipeline",
+        "PureToken": "..tokens",
+        "Queued": ".._core.queue",
+        "Redis": ".._sync.redis",
+        "RedisCluster": ".._sync.cluster",
+        "RetryPolicy": "..retry",
+        "Sentinel": ".._sync.sentinel",
+        "UserPass": "..credentials",
+        "UserPassCredentialProvider": "..credentials",
+    },
+    ("patterns",),
+)

@@ -5,18 +5,21 @@ What both kinds of clients, of one server and of a cluster, have for consumers: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import AnyStr, Literal, overload
+from typing import TYPE_CHECKING, AnyStr, Literal, overload
 
 from coredis._async.client import Client
 from coredis._async.commands import CommandFamilies
-from coredis._async.patterns.consumer import Consumer
-from coredis._async.patterns.group_consumer import GroupConsumer
-from coredis._async.pipeline import BasePipeline
-from coredis._core.consumer.parameters import MAX_UNACKED, StreamParameters, check_no_group_options
+from coredis._core.consumer.parameters import MAX_UNACKED, check_no_group_options
 from coredis._core.consumer.portions import BUFFERED_BYTES, REPLY_BYTES
 from coredis.exceptions import CommandSyntaxError
 from coredis.types import DeadLetter, PositionT
 from coredis.typing import KeyT, Parameters, StringT
+
+if TYPE_CHECKING:
+    from coredis._async.patterns.consumer import Consumer
+    from coredis._async.patterns.group_consumer import GroupConsumer
+    from coredis._async.pipeline import BasePipeline
+    from coredis._core.consumer.parameters import StreamParameters
 
 
 class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
@@ -149,6 +152,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
                     "max_unacked": max_unacked,
                 }
             )
+            from coredis._async.patterns.consumer import Consumer  # who uses none does not wait for it
+
             return Consumer(
                 self,
                 streams,
@@ -163,6 +168,8 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
             )
         if group is None or consumer is None:
             raise CommandSyntaxError({"group", "consumer"}, "one needs the other")
+        from coredis._async.patterns.group_consumer import GroupConsumer
+
         return GroupConsumer(
             self,
             streams,

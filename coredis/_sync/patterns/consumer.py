@@ -11,6 +11,8 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Generic, Self
 
+# Loaded now, and not in the midst of the first read, which may be a short one.
+from coredis._sync import pipeline as _pipeline  # noqa: F401
 from coredis._sync.client import Client
 from coredis._sync.patterns.engine import Engine, is_absent
 from coredis._core import identifiers

@@ -1,0 +1,102 @@
+"""
+What is loaded when: who uses one client waits neither for the others nor for the other flavour.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import coredis
+import coredis.sync
+
+FACADES = [coredis, coredis.sync]
+#: What a client of one server does without until it is asked for.
+LATER = ("cluster", "clusters", "nodes", "sentinel", "pipeline", "patterns.consumer", "patterns.engine")
+
+
+def loaded(code: str) -> set[str]:
+    """
+    Run code in a fresh interpreter and give the modules that it has loaded.
+    """
+    show = "import sys; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", f"{code}\n{show}"], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def own(modules: set[str]) -> set[str]:
+    return {name for name in modules if name.partition(".")[0] == "coredis"}
+
+
+def test_the_facade_alone_loads_nothing() -> None:
+    """
+    Neither a client, nor the event loop, nor TLS, nor the parser.
+    """
+    modules = loaded("import coredis")
+
+    assert {"coredis", "coredis._lazy", "coredis._version"} == own(modules)
+    assert not modules & {"asyncio", "hiredis", "socket", "ssl"}
+
+
+def test_the_blocking_client_needs_no_event_loop() -> None:
+    """
+    Nor anything of the asynchronous tree, of a cluster, of sentinels, of pipelines or of consumers.
+    """
+    modules = loaded("from coredis.sync import Redis")
+
+    assert "coredis._sync.redis" in modules
+    assert [] == [name for name in own(modules) if "_async" in name or "_queued" in name or name.endswith("aio")]
+    assert not modules & {f"coredis._sync.{name}" for name in LATER}
+    assert not modules & {"asyncio", "concurrent.futures", "hashlib", "logging", "urllib.parse"}
+
+
+def test_the_asynchronous_client_alone() -> None:
+    """
+    The same the other way round.
+    """
+    modules = loaded("from coredis import Redis")
+
+    assert "coredis._async.redis" in modules
+    assert [] == [name for name in own(modules) if "_sync" in name or "_queued" in name or name.endswith("blocking")]
+    assert not modules & {f"coredis._async.{name}" for name in LATER}
+
+
+def test_not_much_is_loaded() -> None:
+    """
+    A module that becomes part of every start is added here with its reason.
+    """
+    assert len(own(loaded("from coredis.sync import Redis"))) <= 78
+
+
+@pytest.mark.parametrize("facade", FACADES)
+def test_everything_can_be_had(facade: object) -> None:
+    """
+    By name, by a star, and it is listed.
+    """
+    names: list[str] = facade.__all__  # type: ignore[attr-defined]
+    assert set(names) <= set(dir(facade))
+    package: str = facade.__name__  # type: ignore[attr-defined]
+    assert "coredis" in loaded(f"from {package} import *\nfor name in {names!r}: globals()[name]")
+    with pytest.raises(AttributeError, match="has no attribute 'Rediss'"):
+        facade.Rediss  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_submodules_need_no_import() -> None:
+    """
+    As before the facade became lazy.
+    """
+    loaded(
+        "import coredis; coredis.exceptions.ConnectionError; coredis.types.StreamEntry; coredis.sync.patterns.streams"
+    )
+    loaded("import coredis; coredis.patterns.streams.Consumer; coredis.sync.Redis; coredis.retry; coredis.tokens")
+
+
+def test_classes_can_be_pickled() -> None:
+    """
+    By reference, as every class.
+    """
+    for facade in FACADES:
+        assert pickle.loads(pickle.dumps(facade.Redis)) is facade.Redis

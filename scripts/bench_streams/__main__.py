@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench_streams import arguments, environments, instructions, machine, schedule, seeding, table
+from bench_streams import arguments, environments, instructions, machine, schedule, seeding, table, targets
 from bench_streams.results import Results
 from bench_streams.server import NoServerError, Server, find
 
@@ -63,7 +63,8 @@ def _measure(options: arguments.Arguments) -> None:
     if options.results is not None:
         options.results.write_text(json.dumps(everything, indent=1) + "\n")
     print("\n".join(f"* {subject}: {text}" for subject, text in about.items()) + "\n")
-    print(table.tables(Results(records)), end="")
+    results = Results(records)
+    print(table.tables(results) + targets.table(results), end="")
     if options.plots is not None:
         _plot(everything, options.plots)
     if failure is not None:

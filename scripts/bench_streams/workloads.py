@@ -145,6 +145,7 @@ WORKLOADS: Final = {
         Workload("W3.xadd.one", "XADD one by one", "add", 5_000, alone=True),
         Workload("W3.xadd.pipe100", "XADD, pipelines of 100", "add_pipelined", 30_000, {"length": 100}),
         Workload("W3.xadd.pipe1000", "XADD, pipelines of 1000", "add_pipelined", 30_000, {"length": 1000}),
+        Workload("W3.xadd.many", "xadd_many of 30,000 entries", "add_many", 30_000, rival="W3.xadd.pipe1000"),
         Workload("W3.xadd.tasks100", "XADD from 100 tasks", "add_tasks", 20_000, {"tasks": 100}),
         Workload("W4.ping.t1", "PING", "ping", 8_000, alone=True),
         Workload("W4.ping.t10", "PING from 10 tasks", "ping_tasks", 20_000, {"tasks": 10}),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bench_streams import arguments, schedule, table
+from bench_streams import arguments, schedule, table, targets
 from bench_streams.clients import CLIENTS
 from bench_streams.results import Ratio, Results
 from bench_streams.workloads import WORKLOADS
@@ -107,3 +107,42 @@ def test_unknown_client(capsys: pytest.CaptureFixture[str]) -> None:
         arguments.parse(["--clients", "jedis"])
 
     assert "nothing is called 'jedis': choose from coredis-async" in capsys.readouterr().err
+
+
+def test_targets_stand_beside_what_was_reached() -> None:
+    """
+    A ratio to the best peer, one to another workload, and an absolute figure that is to be small.
+    """
+    results = Results(
+        [
+            record("W4.ping.t1", "coredis-sync", 0, 30_000.0),
+            record("W4.ping.t1", "redis-sync", 0, 20_000.0),
+            record("W1.read.c1000", "coredis-sync", 0, 1000.0),
+            record("W1.decoded.c1000", "coredis-sync", 0, 600.0),
+            record("W7.connection", "coredis-async", 0, 7.0),
+        ]
+    )
+
+    lines = targets.table(results).splitlines()
+    assert "| W4.ping.t1 | coredis-sync | redis-sync | 1.15 | 1.35 | **1.50** | aim |" in lines
+    assert (
+        "| W1.decoded.c1000 | coredis-sync | coredis-sync, W1.read.c1000 | 0.71 |  | **0.60** | **missed** |" in lines
+    )
+    assert "| W7.connection | coredis-async | KiB | 15 | 5 | **7.0** | must |" in lines
+
+
+def test_nothing_measured_has_no_targets() -> None:
+    """
+    Not even a heading.
+    """
+    assert not targets.table(Results([]))
+
+
+@pytest.mark.parametrize("target", targets.TARGETS, ids=str)
+def test_targets_are_of_workloads_there_are(target: targets.Target) -> None:
+    """
+    And of clients that take part in them.
+    """
+    assert schedule.takes_part(CLIENTS[target.client], WORKLOADS[target.workload])
+    assert target.row is None or target.row in WORKLOADS
+    assert target.against in {*CLIENTS, targets.PEER, targets.LIMIT, targets.ITSELF}

@@ -471,3 +471,21 @@ def test_fast_and_slow_agree(converters: Replies[Any]) -> None:
     one_by_one = [converters.optional_entry(parsed(encode(item, 3))) for item in alike]
 
     assert tuple(one_by_one) == converters.entries(parsed(encode(alike, 3)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("binary", [None, 0, 1, 2])
+def test_words_are_decoded_one_by_one(encoding: str, binary: int | None) -> None:
+    """
+    However entries are read: what cannot be decoded stays bytes, in the midst of text.
+    """
+    words: list[Any] = [b"1-1", "näme".encode(encoding), "välue".encode(encoding)]
+    expected: list[Any] = ["1-1", "näme", "välue"]
+    if binary is not None:
+        words[binary] = b"\xff\xfe"
+        expected[binary] = b"\xff\xfe" if encoding == "utf-8" else "ÿþ"
+    whole = [[b"0-1", [b"a", b"b"]], [words[0], words[1:]]]
+
+    entries = replies.decoded(encoding).entries(whole)
+
+    assert (StreamEntry("0-1", {"a": "b"}), StreamEntry(expected[0], {expected[1]: expected[2]})) == entries

@@ -154,6 +154,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
                     "max_unacked": max_unacked,
                 }
             )
+
             return Consumer(
                 self,
                 streams,

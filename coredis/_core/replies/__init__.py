@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import AnyStr
 
 from .collections import CollectionReplies
+from .entries import utf8
 from .server import ServerReplies
 from .streams import StreamReplies
 
@@ -31,6 +32,9 @@ def decoded(encoding: str) -> Replies[str]:
     """
     Converters that decode text; what cannot be decoded stays bytes.
     """
+
+    if encoding == "utf-8":
+        return Replies(utf8)
 
     def text(reply: bytes) -> str:
         try:

@@ -155,6 +155,7 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
                     "max_unacked": max_unacked,
                 }
             )
+
             return Consumer(
                 self,
                 streams,

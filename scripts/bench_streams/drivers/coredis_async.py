@@ -85,6 +85,13 @@ class Driver:
         consumer = client.xconsumer(
             [key], group=group, consumer=CONSUMER, buffer_size=buffer, auto_acknowledge=acknowledge == "none"
         )
+        if acknowledge == "batch" and hasattr(consumer, "batches"):  # coredis 6 has neither batches nor ack
+            async for batch in consumer.batches():
+                await consumer.ack(key, *[entry.identifier for _, entry in batch])
+                done += len(batch)
+                if done >= size:
+                    break
+            return done
         async for _, entry in consumer:
             done += 1
             if acknowledge == "each":
@@ -121,6 +128,11 @@ class Driver:
 
         await asyncio.gather(*[work() for _ in range(tasks)])
         return size
+
+    async def add_many(self, size: int, key: str) -> int:
+        additions = await self._client.xadd_many(key, map(fields, range(size)))
+        added: int = additions.added
+        return added
 
     async def add_big(self, size: int, key: str, value_bytes: int) -> int:
         client, value = self._client, b"x" * value_bytes

@@ -84,6 +84,13 @@ class Driver:
         consumer = client.xconsumer(
             [key], group=group, consumer=CONSUMER, buffer_size=buffer, auto_acknowledge=acknowledge == "none"
         )
+        if acknowledge == "batch" and hasattr(consumer, "batches"):  # coredis 6 has neither batches nor ack
+            for batch in consumer.batches():
+                consumer.ack(key, *[entry.identifier for _, entry in batch])
+                done += len(batch)
+                if done >= size:
+                    break
+            return done
         for _, entry in consumer:
             done += 1
             if acknowledge == "each":
@@ -110,6 +117,11 @@ class Driver:
                 for number in range(first, first + length):
                     pipeline.xadd(key, fields(number))
         return size
+
+    def add_many(self, size: int, key: str) -> int:
+        additions = self._client.xadd_many(key, map(fields, range(size)))
+        added: int = additions.added
+        return added
 
     def add_big(self, size: int, key: str, value_bytes: int) -> int:
         client, value = self._client, b"x" * value_bytes

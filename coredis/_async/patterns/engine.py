@@ -405,7 +405,15 @@ class Engine(Generic[AnyStr]):
         while self._misplaced:
             await self.client.moved(*self._misplaced[0])
             del self._misplaced[0]
-        places = await self.client.places(self._cursors)
+        self._arranged = True  # first: if a stream is added or removed meanwhile, that says otherwise
+        try:
+            await self._place(dict(self._cursors))
+        except BaseException:  # cancelled and interrupted, too: it has to be done again
+            self._arranged = False
+            raise
+
+    async def _place(self, cursors: dict[bytes, Cursor]) -> None:
+        places = await self.client.places(cursors)
         for place in [place for place in self._readers if place not in places]:
             reader = self._readers[place]
             if reader.plan is None:
@@ -416,12 +424,11 @@ class Engine(Generic[AnyStr]):
         for place, names in places.items():
             reader = self._readers.get(place) or Reader(self.client, place)
             for name in names:
-                self._cursors[name].slot = self.client.slot(name)
-            reader.cursors = [self._cursors[name] for name in names]
+                cursors[name].slot = self.client.slot(name)
+            reader.cursors = [cursors[name] for name in names]
             reader.scattered = len({cursor.slot for cursor in reader.cursors}) > 1
             reader.listening = None
             self._readers[place] = reader
-        self._arranged = True
 
     async def _nudge(self) -> None:
         """

@@ -419,3 +419,26 @@ async def test_the_servers_half_of_a_dead_connection_is_closed(
         ] == kills
         assert 1 == consumer.statistics.recovered
         await consumer.close()
+
+
+async def test_streams_that_change_while_they_are_arranged(client: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    One that another task or thread adds just then is read, and one that it removes is not missed.
+    """
+    await fill(client, "c", 1, 1)
+    consumer = client.xconsumer(["a", "b"], timeout=10_000)
+    places = client.places
+
+    async def late(names: Any) -> Any:
+        found = await places(names)
+        monkeypatch.undo()
+        await consumer.add_stream("c", "0")
+        await consumer.remove_stream("b")
+        return found
+
+    monkeypatch.setattr(client, "places", late)
+
+    stream, _ = await consumer.get_entry()
+
+    assert b"c" == stream
+    await consumer.close()

@@ -427,8 +427,16 @@ class Engine(Generic[AnyStr]):
         while self._misplaced:
             await self.client.moved(*self._misplaced[0])
             del self._misplaced[0]
+        self._arranged = True  # first: if a stream is added or removed meanwhile, that says otherwise
+        try:
+            await self._place(dict(self._cursors))
+        except BaseException:  # cancelled and interrupted, too: it has to be done again
+            self._arranged = False
+            raise
+
+    async def _place(self, cursors: dict[bytes, Cursor]) -> None:
         well = any(reader.failure is None for reader in self._readers.values())  # those are not to wait for the others
-        places = await self.client.places(self._cursors, patient=not well)
+        places = await self.client.places(cursors, patient=not well)
         for place in [place for place in self._readers if place not in places]:
             reader = self._readers[place]
             if reader.plan is None:
@@ -439,10 +447,9 @@ class Engine(Generic[AnyStr]):
         for place, names in places.items():
             reader = self._readers.get(place) or Reader(self.client, place)
             for name in names:
-                self._cursors[name].slot = self.client.slot(name)
-            reader.arrange([self._cursors[name] for name in names])
+                cursors[name].slot = self.client.slot(name)
+            reader.arrange([cursors[name] for name in names])
             self._readers[place] = reader
-        self._arranged = True
 
     async def _nudge(self) -> None:
         """

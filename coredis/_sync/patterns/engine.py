@@ -28,10 +28,12 @@ from coredis._core.consumer.parameters import encode_name
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import REFUSALS, from_line
 from coredis._core.parser import ErrorLine
+from coredis._core.redirects import LONGEST_PAUSE
 from coredis._core.replies.shapes import integer
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
     AskError,
+    ClusterDownError,
     ConcurrentUseError,
     ConnectionError,
     InvalidResponse,
@@ -95,6 +97,8 @@ class Engine(Generic[AnyStr]):
         self._readers: dict[Hashable, Reader[AnyStr]] = {}
         self._arranged = False  # every stream has its reader
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
+        # Slots whose last reads in this call were sent elsewhere: how often in a row, when to ask again, and what was said.
+        self._redirects: dict[int, tuple[int, float, AskError]] = {}
         self._membership: reads.Membership | None = None
         self._takeover: Takeover | None = None
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
@@ -145,6 +149,7 @@ class Engine(Generic[AnyStr]):
         deadline = math.inf
         patience = rt.now() + self._seconds  # with a server that cannot be reached or refuses
         attempt = 0
+        self._redirects = {}
         for cursor in self._cursors.values():
             cursor.asked = False
         for reader in self._readers.values():
@@ -349,8 +354,12 @@ class Engine(Generic[AnyStr]):
         reader.taken = following
         reader.plan = reader.started = None
         self._taken(following, arrived)
+        if self._redirects:
+            for cursor in cursors.values():
+                self._redirects.pop(cursor.slot, None)
         for refusal in refused:
             if isinstance(refusal, AskError):
+                self._redirected(refusal)
                 self._misplaced.append((refusal, reader.place))
                 self._arranged = False
         if refused:
@@ -380,6 +389,12 @@ class Engine(Generic[AnyStr]):
             reader.cursors = [self._cursors[name] for name in names]
             reader.scattered = len({cursor.slot for cursor in reader.cursors}) > 1
             reader.listening = None
+            for number, until, redirect in [
+                self._redirects[cursor.slot] for cursor in reader.cursors if cursor.slot in self._redirects
+            ]:
+                if number > 1:
+                    reader.failure = _disagreement(redirect)
+                    reader.retry_at = max(reader.retry_at, until)
             self._readers[place] = reader
         self._arranged = True
 
@@ -430,7 +445,9 @@ class Engine(Generic[AnyStr]):
             self._lose(reader)  # whoever is behind the address now is found by connecting again
             self._misplaced.append((error, reader.place))
             self._arranged = False
-        elif not isinstance(error, AskError):
+        elif isinstance(error, AskError):
+            error = _disagreement(error)
+        else:
             self._judge_failure(error)
         reader.failure = error
         try:
@@ -440,6 +457,19 @@ class Engine(Generic[AnyStr]):
                 raise
             reader.retry_at = math.inf  # the others are well; this one is tried again in the next call
         reader.attempt += 1
+
+    def _redirected(self, redirect: AskError) -> None:
+        """
+        Note that a read was sent elsewhere. The first time it goes there at once; nodes that point at each other need time to
+        agree, and the place is another one each time, so that its own failures tell nothing.
+        """
+        before = self._redirects.get(redirect.slot)
+        number = 1 if before is None else before[0] + 1
+        policy = self.client.retry_policy
+        pause = 0.0 if number == 1 else min(LONGEST_PAUSE, policy.pause(number - 2, rt.random()))
+        if not self._seconds and number > policy.retries:
+            pause = math.inf  # not in this call, which waits for nothing
+        self._redirects[redirect.slot] = (number, rt.now() + pause, redirect)
 
     def _judge_failure(self, error: RedisError) -> None:
         """
@@ -595,6 +625,16 @@ def _demoted(error: RedisError) -> bool:
     Tell whether a waiting read was ended because the server has become a replica; it closes the connection next.
     """
     return isinstance(error, UnblockedError) and "instance state changed" in str(error)
+
+
+def _disagreement(redirect: AskError) -> ClusterDownError:
+    """
+    Make what the application is told when its time is up before a redirect led anywhere: following it is not its business.
+    """
+    error = ClusterDownError(f"CLUSTERDOWN no node has answered a read yet; the last one said: {redirect}")
+    error.code = "CLUSTERDOWN"
+    error.__cause__ = redirect
+    return error
 
 
 def is_absent(error: Exception | None) -> bool:

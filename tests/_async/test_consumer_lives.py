@@ -429,8 +429,8 @@ async def test_streams_that_change_while_they_are_arranged(client: Redis[Any], m
     consumer = client.xconsumer(["a", "b"], timeout=10_000)
     places = client.places
 
-    async def late(names: Any) -> Any:
-        found = await places(names)
+    async def late(names: Any, **how: Any) -> Any:
+        found = await places(names, **how)
         monkeypatch.undo()
         await consumer.add_stream("c", "0")
         await consumer.remove_stream("b")

@@ -430,8 +430,8 @@ def test_streams_that_change_while_they_are_arranged(client: Redis[Any], monkeyp
     consumer = client.xconsumer(["a", "b"], timeout=10_000)
     places = client.places
 
-    def late(names: Any) -> Any:
-        found = places(names)
+    def late(names: Any, **how: Any) -> Any:
+        found = places(names, **how)
         monkeypatch.undo()
         consumer.add_stream("c", "0")
         consumer.remove_stream("b")

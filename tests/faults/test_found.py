@@ -8,6 +8,7 @@ import asyncio
 
 import pytest
 
+from coredis.exceptions import ClusterDownError
 from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.connection import Connection
 from tests.support.memory.personality import VALKEY_9_1
@@ -71,6 +72,39 @@ def test_a_group_is_made_again_after_what_is_on_its_way() -> None:
 
         assert list(ENTRIES) == [entry.field_values[b"n"] for _, entry in given]
         assert 1 == consumer.statistics.groups_recreated
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("timeout", [None, 20])
+@pytest.mark.parametrize("blocking", [False, True])
+def test_redirects_are_no_business_of_the_application(blocking: bool, timeout: int | None) -> None:
+    """
+    While nodes point at each other, a read asks them a few times, and says then that the cluster is down, not MOVED; the
+    next one goes on.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    source, target = cluster.nodes[:2]
+    with stage.open():
+        stage.command(b"XADD", b"s", b"1-1", b"n", b"1")
+        slot = cluster.slot(b"s")
+        if cluster.view.owner(slot) is target:
+            source, target = target, source
+        consumer = stage.client(blocking).xconsumer(["s"], s={"identifier": "0-0"}, timeout=timeout)
+        assert (None, None) != stage.run(consumer.get_entry())
+        cluster.gossip, before = lambda node: None, cluster.view
+        cluster.move_at_once(slot, target)
+        target.believe(before)
+        with pytest.raises(ClusterDownError, match="MOVED"):
+            for _ in range(20):
+                assert (None, None) == stage.run(consumer.get_entry())
+                assert timeout is not None  # who does not wait is not told that there is nothing
+        target.believe(cluster.view)
+        stage.command(b"XADD", b"s", b"2-1", b"n", b"2")
+
+        _, entry = stage.run(consumer.get_entry())
+        assert b"2-1" == entry.identifier
         stage.run(consumer.close())
 
 

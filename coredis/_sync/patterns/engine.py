@@ -30,11 +30,13 @@ from coredis._core.consumer.portions import Portions
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import REFUSALS, from_line
 from coredis._core.parser import ErrorLine
+from coredis._core.redirects import LONGEST_PAUSE
 from coredis._core.replies.shapes import integer
 from coredis._core.session import OversizedReplyError
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
     AskError,
+    ClusterDownError,
     ConcurrentUseError,
     ConnectionError,
     InvalidResponse,
@@ -109,6 +111,8 @@ class Engine(Generic[AnyStr]):
         self._arranged = False  # every stream has its reader
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
         self._detours = 0  # how many answers in a row have said that streams are somewhere else
+        # Slots whose last reads in this call were sent elsewhere: how often in a row, when to ask again, and what was said.
+        self._redirects: dict[int, tuple[int, float, AskError]] = {}
         self._membership: reads.Membership | None = None
         self._takeover: Takeover | None = None
         self._allowance = Allowance(None)
@@ -168,6 +172,7 @@ class Engine(Generic[AnyStr]):
         deadline = math.inf
         patience = rt.now() + self._seconds  # with a server that cannot be reached or refuses
         attempt = 0
+        self._redirects = {}
         for cursor in self._cursors.values():
             cursor.asked = False
         for reader in self._readers.values():
@@ -228,8 +233,9 @@ class Engine(Generic[AnyStr]):
         failures = [reader.failure for reader in self._readers.values()]
         if all(failures) and not (self._items or self._stopped):
             for failure in failures:
+                # Out of reach when the time was up: nobody knows whether there is anything.
                 if failure is not None and not self._on_the_way(failure):
-                    raise failure  # out of reach when the time was up: nobody knows whether there is anything
+                    raise _for_application(failure)
         return bool(self._items)
 
     def _read_ahead(self) -> None:
@@ -412,8 +418,12 @@ class Engine(Generic[AnyStr]):
         reader.taken = following
         reader.plan = reader.started = None
         self._taken(following, arrived)
+        if self._redirects:
+            for cursor in cursors.values():
+                self._redirects.pop(cursor.slot, None)
         for refusal in refused:
             if isinstance(refusal, AskError):
+                self._redirected(refusal)
                 self._misplaced.append((refusal, reader.place))
                 self._arranged = False
         if refused:
@@ -436,6 +446,9 @@ class Engine(Generic[AnyStr]):
             raise
 
     def _place(self, cursors: dict[bytes, Cursor]) -> None:
+        """
+        Give these streams readers, and the others none.
+        """
         well = any(reader.failure is None for reader in self._readers.values())  # those are not to wait for the others
         places = self.client.places(cursors, patient=not well)
         for place in [place for place in self._readers if place not in places]:
@@ -450,6 +463,12 @@ class Engine(Generic[AnyStr]):
             for name in names:
                 cursors[name].slot = self.client.slot(name)
             reader.arrange([cursors[name] for name in names])
+            for number, until, redirect in [
+                self._redirects[cursor.slot] for cursor in reader.cursors if cursor.slot in self._redirects
+            ]:
+                if number > 1:
+                    reader.failure = redirect
+                    reader.retry_at = max(reader.retry_at, until)
             self._readers[place] = reader
 
     def _nudge(self) -> None:
@@ -514,15 +533,29 @@ class Engine(Generic[AnyStr]):
             reader.retry_at = rt.now() + self._pause(error, reader.attempt, deadline)
         except RedisError:
             if all(other.failure is not None for other in self._readers.values()) and not self._on_the_way(error):
-                raise
+                raise _for_application(error) from error.__cause__
             reader.retry_at = math.inf  # the others are well, or it is; this one is tried again in the next call
         reader.attempt += 1
 
     def _on_the_way(self, error: RedisError) -> bool:
         """
-        Tell whether a read only has to be sent to another node, or again: when the time is up then, nothing has come.
+        Tell whether a read only has to be sent to another node, or again: when the time is up then, nothing has come. Who does
+        not wait wants to know what there is, and is not told that there is nothing.
         """
-        return isinstance(error, _ELSEWHERE) and self._detours <= MOST_DETOURS
+        return self._seconds > 0 and isinstance(error, _ELSEWHERE) and self._detours <= MOST_DETOURS
+
+    def _redirected(self, redirect: AskError) -> None:
+        """
+        Note that a read was sent elsewhere. The first time it goes there at once; nodes that point at each other need time to
+        agree, and the place is another one each time, so that its own failures tell nothing.
+        """
+        before = self._redirects.get(redirect.slot)
+        number = 1 if before is None else before[0] + 1
+        policy = self.client.retry_policy
+        pause = 0.0 if number == 1 else min(LONGEST_PAUSE, policy.pause(number - 2, rt.random()))
+        if not self._seconds and number > policy.retries:
+            pause = math.inf  # not in this call, which waits for nothing
+        self._redirects[redirect.slot] = (number, rt.now() + pause, redirect)
 
     def _judge_failure(self, error: RedisError) -> None:
         """
@@ -691,6 +724,17 @@ def _demoted(error: RedisError) -> bool:
     Tell whether a waiting read was ended because the server has become a replica; it closes the connection next.
     """
     return isinstance(error, UnblockedError) and "instance state changed" in str(error)
+
+
+def _for_application(error: RedisError) -> RedisError:
+    """
+    Make of a failure what the application is told. That nodes point at each other is not its business.
+    """
+    if not isinstance(error, AskError):
+        return error
+    told = ClusterDownError(f"CLUSTERDOWN no node has answered a read yet; the last one said: {error}")
+    told.code = "CLUSTERDOWN"
+    return told
 
 
 def is_absent(error: Exception | None) -> bool:

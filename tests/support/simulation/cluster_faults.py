@@ -156,7 +156,8 @@ class ClusterFaults(Faults):
 
     def migrate(self) -> bool:
         """
-        A slot moves key by key, which takes some time.
+        A slot moves key by key, which takes some time. Now and then its keys have moved and it stays open for good: whoever
+        wants one of them is sent there each time (ASK).
         """
         move = self._move()
         if move is None:
@@ -164,8 +165,15 @@ class ClusterFaults(Faults):
         slot, source, target = move
         self._engaged |= {source, target}
         self.cluster.begin_migration(slot, self.cluster.view.primaries[target])
+        # Commands with several keys, one of which does not exist, are refused for as long as it is open.
+        alone = 1 == sum(self.cluster.slot(name.encode()) == slot for name in (*self.world.plan.streams, LETTERS))
+        stays = alone and self.world.random.random() < 0.3
 
         def go_on() -> None:
+            if stays and self.world.quiet:
+                while self.cluster.move_key(slot):
+                    pass
+                return
             if self.world.random.random() < 0.7 and self.cluster.move_key(slot):
                 self._soon(go_on, 0.5)
             elif self.world.random.random() < 0.5 and not self.world.quiet:

@@ -140,6 +140,12 @@ class Alarm:
         Let waits wait again.
         """
         self.rung = False
+        self._drain()
+
+    def _drain(self) -> None:
+        """
+        Take what was written to the descriptor; for ``wait_any`` and ``clear``.
+        """
         if self._descriptors:
             try:
                 while os.read(self._descriptors[0], RECEIVE_BYTES):
@@ -593,7 +599,13 @@ def wait_any(requests: Sequence[Started], deadline: float, alarm: Alarm | None =
                 if alarm.rung:
                     return False
             ready = _readable(watched, deadline)
-        if not ready or alarm in ready:
+        if alarm is not None and alarm in ready:
+            if alarm.rung:
+                return False
+            # Whoever rang was seen and cleared before it wrote. Left there, what it wrote would hide every reply.
+            alarm._drain()
+            continue
+        if not ready:
             return False
         for channel in ready:
             try:

@@ -417,3 +417,17 @@ class TestThreads:
         thread.join(5)
 
         assert -1 == channel.fileno()
+
+
+def test_a_ring_that_is_seen_before_it_is_written(channel: blocking.Channel) -> None:
+    """
+    Another thread rings; its ring is seen and cleared before it has written to the descriptor. That hides no reply.
+    """
+    alarm = blocking.Alarm()
+    alarm.fileno()
+    alarm.ring()
+    alarm.rung = False
+    started = channel.start(words("ECHO", "x"), 1, soon())
+
+    assert blocking.wait_any([started], soon(), alarm)
+    assert [b"x"] == started.replies

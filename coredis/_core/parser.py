@@ -13,9 +13,9 @@ copied or searched twice.
 
 What remains: a string's absurd header that is neither in the first kilobyte of a piece nor at its end is not noticed. Nothing
 is allocated for it; the wait ends with the time of the request or at ``MAX_REPLY_BYTES``. And hiredis does not look at the two
-bytes after a string: whatever they are, they are taken for its end. Where that is the end of what was received, it is noticed
-here; deeper in a piece it is not (to follow every header in Python would take ten times as long as parsing does). The value is
-what its length says all the same, and if the length was wrong, what comes next is hardly ever valid.
+bytes after a string: whatever they are, they are taken for its end. It is noticed here in a small piece, and where it is the
+end of what was received. Deep in a large piece it is not: to follow every header in Python would take ten times as long as
+parsing does. The value is what its length says all the same, and if the length was wrong, what comes next is hardly ever valid.
 
 Two properties matter to callers. Parsing yields bytes only, so an undecodable value cannot disturb the framing. And each step
 that moves received data from one place to the next is a single call into C: a signal handler that raises (Ctrl-C) runs only
@@ -51,9 +51,10 @@ _SPECIAL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb")")  # only l
 _LARGE_HEADER: Final = rb"[$=*%~>]\d{8,20}\r\n"
 _CAREFUL_FIRST: Final = re.compile(_SPECIAL_HEADER + rb"|" + _LARGE_HEADER)
 _CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_HEADER + rb")")
+_TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 _SMALL_PIECE_BYTES: Final = 256
 # A piece that is one line, or a string of one line, and nothing in it is or resembles a header that is looked at.
-_simple: Final = re.compile(rb"(?:[+:-][^\n]*|\$\d{1,4}\r\n(?:[^|!$=*%~>\n][^\n]*)?)\r\n").fullmatch
+_simple: Final = re.compile(rb"(?:[+:-][^\n]*|\$(\d{1,4})\r\n(?:[^|!$=*%~>\n][^\n]*)?)\r\n").fullmatch
 _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
 _LONGEST_HEADER: Final = 32  # longer than any number a header can hold
 _SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
@@ -120,8 +121,9 @@ class Parser:
             return
         if self._aligned and len(pieces) == 1 and len(pieces[0]) < _SMALL_PIECE_BYTES and not self._offset:
             piece = pieces[0]
-            if self._special is None and self._buffered <= MAX_REPLY_BYTES and _simple(piece) is not None:
-                size = len(piece)
+            size = len(piece)
+            found = _simple(piece) if self._special is None and self._buffered <= MAX_REPLY_BYTES else None
+            if found is not None and (found[1] is None or int(found[1]) + found.end(1) + 4 == size):
                 # No call between these statements, so nothing can interrupt here.
                 self._line_ended = True
                 self._buffered += size
@@ -136,6 +138,8 @@ class Parser:
                 if self._special is not None or _needs_care(pieces[0], self._line_ended):
                     self._feed_carefully(pieces)
                 else:
+                    if self._aligned and len(pieces[0]) < _TINY_PIECE_BYTES and not self._offset:
+                        self._check_strings(pieces)
                     self._advance(pieces, len(pieces[0]))
             if self._buffered > MAX_REPLY_BYTES:
                 raise ProtocolError("invalid reply: larger than 1 GiB", may_have_run=True)
@@ -184,6 +188,27 @@ class Parser:
         Tell, all being parsed, whether the next byte begins an item. (hiredis consumes a type byte at once, alone as well.)
         """
         return self._line_ended and not self._reader.has_data()
+
+    def _check_strings(self, pieces: list[bytes]) -> None:
+        """
+        Follow the headers of a first piece that begins with one, and refuse a string that something else follows.
+
+        Raises:
+            ProtocolError: there is one; what comes before it is fed
+        """
+        piece = pieces[0]
+        at = 0
+        while (end := piece.find(b"\r\n", at)) >= 0:
+            start = at
+            at = end + 2
+            if piece[start] in _BULKS and piece[start + 1 : end].isdigit():
+                at += int(piece[start + 1 : end])
+                after = piece[at : at + 2]
+                if not b"\r\n".startswith(after):
+                    if start:
+                        self._advance(pieces, start)
+                    raise ProtocolError("invalid reply: a string without its end", may_have_run=True)
+                at += 2
 
     def _check_end(self, taken: list[Reply], before: int) -> None:
         """

@@ -292,6 +292,12 @@ def test_replies_before_garbage_are_read() -> None:
         (b":1\r\n:2\r\n*2\r\n$3\r\nabcXY", [1, 2]),
         (b":1\r\n:2\r\n*2\r\n:3\r\n$3\r\nabcXY", [1, 2]),
         (b"|1\r\n+a\r\n:0\r\n:1\r\n$3\r\nabcXY", [1]),
+        (b"$2\r\n\r\n\r\n$3\r\nabcXY+OK\r\n", [b"\r\n"]),
+        (b":1\r\n$3\r\nabcXY+OK\r\n:2\r\n", [1]),
+        (b":1\r\n*2\r\n$3\r\nabcXY+OK\r\n:2\r\n", [1]),
+        (b"$3\r\nabcXY+OK\r\n", []),
+        (b"*3\r\n:1\r\n$3\r\nabcXY$1\r\na\r\n", []),
+        (b"$3\r\nabcX\n:1\r\n", []),
     ],
     ids=repr,
 )

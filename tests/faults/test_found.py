@@ -12,6 +12,7 @@ from coredis.exceptions import ClusterDownError
 from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.connection import Connection
 from tests.support.memory.personality import VALKEY_9_1
+from tests.support.memory.stream import Stream
 from tests.support.simulation.stage import Stage
 
 ENTRIES = (b"1", b"2")
@@ -105,6 +106,41 @@ def test_redirects_are_no_business_of_the_application(blocking: bool, timeout: i
 
         _, entry = stage.run(consumer.get_entry())
         assert b"2-1" == entry.identifier
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_acknowledgements_go_where_the_stream_has_gone(blocking: bool) -> None:
+    """
+    In a slot that is on its way, those that are sent ahead of a read are introduced as the read is: they arrive.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    with stage.open():
+        for number in (1, 2, 3):
+            stage.command(b"XADD", b"s", b"%d-1" % number, b"n", b"1")
+        slot = cluster.slot(b"s")
+        source = cluster.view.owner(slot)
+        target = next(node for node in cluster.nodes[:2] if node is not source)
+        consumer = stage.client(blocking).xconsumer(
+            ["s"], group="g", consumer="c", group_start="0", ack_buffer=10, ack_interval=60_000
+        )
+        _, first = stage.run(consumer.get_entry())
+        assert b"1-1" == first.identifier
+        cluster.begin_migration(slot, target)
+        while cluster.move_key(slot):
+            pass
+        for expected in (b"2-1", b"3-1"):
+            _, entry = stage.run(consumer.get_entry())
+            assert expected == entry.identifier
+            stage.run(consumer.ack("s", entry))
+        stage.run(consumer.get_entry())
+
+        assert 2 == consumer.statistics.acknowledged
+        stream = cluster.get(0, b"s")
+        assert isinstance(stream, Stream)
+        assert [(1, 1)] == list(stream.groups[b"g"].pending)
         stage.run(consumer.close())
 
 

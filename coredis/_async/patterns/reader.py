@@ -66,7 +66,8 @@ class Reader(Generic[AnyStr]):
         self._connection: Connection | None = None
         self._connected_at = -math.inf
         self._phantoms: list[tuple[int, str]] = []
-        self._ahead = 0
+        self._ahead = 0  # replies before those to the read
+        self._replies_each = 1  # two where each command is introduced
         self._kills = 0
         self._block = 0.0
         self._tracking: bool | None = None  # None: not tried on this connection
@@ -193,15 +194,13 @@ class Reader(Generic[AnyStr]):
         """
         connection = self._connection
         assert connection is not None and self.started is None
-        ahead: list[Words] = [
-            *self._phantom_words(),
-            *tracking,
-            *acknowledgement_words(group, acknowledging),
-        ]
+        ahead: list[Words] = [*self._phantom_words(), *tracking]
+        of_streams: list[Words] = [*acknowledgement_words(group, acknowledging), *commands]
         payload = b"".join(map(encode, ahead))
-        payload += b"".join([connection.introduction + encode(words) for words in commands])
-        expected = len(ahead) + (2 if connection.introduction else 1) * len(commands)
-        self._ahead = len(ahead)
+        payload += b"".join([connection.introduction + encode(words) for words in of_streams])
+        each = self._replies_each = 2 if connection.introduction else 1
+        expected = len(ahead) + each * len(of_streams)
+        self._ahead = len(ahead) + each * len(acknowledging)
         self._kills = len(self._phantoms)
         self._trying = bool(tracking) and self._tracking is None
         self.told = self.scattered
@@ -252,9 +251,8 @@ class Reader(Generic[AnyStr]):
         Raises:
             ConnectionError: the connection was lost first
         """
-        assert self.started is not None and self._connection is not None
-        replies = self.started.outcome()[self._ahead :]
-        return replies[1::2] if self._connection.introduction else replies
+        assert self.started is not None
+        return self.started.outcome()[self._ahead :][self._replies_each - 1 :: self._replies_each]
 
     @property
     def size(self) -> int:
@@ -272,7 +270,8 @@ class Reader(Generic[AnyStr]):
         assert self.started is not None
         if not self.acknowledging:
             return {}
-        answers = self.started.replies[self._ahead - len(self.acknowledging) : self._ahead]
+        each = self._replies_each
+        answers = self.started.replies[self._ahead - each * len(self.acknowledging) : self._ahead][each - 1 :: each]
         return {
             name: answer
             for name, answer in zip(self.acknowledging, answers, strict=True)

@@ -308,7 +308,7 @@ class Engine(Generic[AnyStr]):
         words = reads.commands(following, self._membership, reader.count, block, takeover)
         group = b"" if self._membership is None else self._membership.group
         reader.send(
-            *(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group),
+            *(following, words, (block or 0) / 1000, tracking, self._ahead(reader), group, self._questions(following)),
             self._portions.limit(reader.count),
         )
         reader.failure = None
@@ -671,6 +671,12 @@ class Engine(Generic[AnyStr]):
     def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
         """
         Acknowledgements to send ahead of a read.
+        """
+        return {}
+
+    def _questions(self, following: Plan) -> Mapping[bytes, reads.Words]:
+        """
+        What to ask ahead of a read, by stream.
         """
         return {}
 

@@ -31,7 +31,7 @@ from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Held, Key, Ripe
 from coredis._core.consumer.parameters import GroupOptions, encode_name
-from coredis._core.consumer.reads import Membership
+from coredis._core.consumer.reads import Membership, Words, undelivered_words
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
     RedisError,
@@ -127,8 +127,6 @@ class Member(Consumer[AnyStr]):
                     cursor.phase = Phase.UNKNOWN
             self._doubtful.difference_update([cursor.name for cursor in doubtful])
         await super()._prepare()
-        if self._unexplained:
-            await self._explain()
         await self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
             await self.flush()
@@ -150,17 +148,6 @@ class Member(Consumer[AnyStr]):
             found = await self._pending.next_idle(unsure, takeover.idle)
             for name, position in found.items():
                 takeover.found(name, position, rt.now(), rt.random())
-
-    async def _explain(self) -> None:
-        """
-        See whether what is pending after a reply was lost may have been in it, before it is read and looks new.
-        """
-        found = await self._pending.undelivered(
-            {name: self._cursors[name].floor for name in self._unexplained if name in self._cursors}
-        )
-        if any(not_of_one_read(idle, rt.now() - self._unexplained[name]) for name, idle in found.items()):
-            self._note_conflict()
-        self._unexplained = {}
 
     def _note_conflict(self) -> None:
         self.statistics.name_conflicts += 1
@@ -383,7 +370,32 @@ class Member(Consumer[AnyStr]):
 
     # ------------------------------------------------------------------------------------------------------- after a read
 
+    def _questions(self, following: Plan) -> Mapping[bytes, Words]:
+        """
+        After a reply was lost, ask what is pending that we have not got, before it is read and looks new.
+        """
+        if not self._unexplained or following.kind is not Kind.HISTORY:
+            return {}
+        return {
+            cursor.name: undelivered_words(self._membership, cursor)
+            for cursor in following.cursors()
+            if cursor.name in self._unexplained
+        }
+
+    def _note_answers(self, reader: Reader[AnyStr]) -> None:
+        """
+        See whether what is pending may have been in the lost reply.
+        """
+        for name, pending in reader.answers().items():
+            sent = self._unexplained.get(name)
+            if sent is not None:
+                foreign = not_of_one_read([int(idle) for _, _, idle, _ in pending], rt.now() - sent)
+                del self._unexplained[name]
+                if foreign:
+                    self._note_conflict()
+
     def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
+        self._note_answers(reader)
         answered = reader.acknowledged()
         if not answered:
             return

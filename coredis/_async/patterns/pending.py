@@ -167,26 +167,6 @@ class PendingEntries(Generic[AnyStr]):
                 found[name] = self._encoded(entries[0].identifier) if entries else None
         return found
 
-    async def undelivered(self, floors: Mapping[bytes, bytes]) -> dict[bytes, list[int]]:
-        """
-        Ask for how many milliseconds entries have been pending for this member that come after what it has received, by
-        stream.
-
-        Args:
-            floors: the last that it has received, by stream
-        """
-        pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
-        handles = {
-            name: pipeline.xpending(name, self._group, b"(" + floor, b"+", _PAGE, consumer=self._consumer)
-            for name, floor in floors.items()
-        }
-        await pipeline.execute()
-        return {
-            name: [entry.idle for entry in handle.result()]
-            for name, handle in handles.items()
-            if not isinstance(handle.error, ReplyError)  # the group has vanished, or we may not ask
-        }
-
     async def hand_back(self, name: bytes, identifiers: Iterable[bytes], idle: int | None, silent: bool) -> int:
         """
         Give entries back to the group, for whoever takes over; those that are not ours (any more) are left alone.

@@ -8,12 +8,14 @@ XAUTOCLAIM: https://redis.io/docs/latest/commands/xautoclaim/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from .claims import CLEANING_COUNT, Takeover
-from .cursors import Kind, Plan
+from .cursors import Cursor, Kind, Plan
 
 Words: TypeAlias = tuple[bytes | str | int, ...]
+
+_PAGE: Final = 1000  # pending entries to be told of; as many as are enough to see whose they are
 
 
 class Membership(NamedTuple):
@@ -73,6 +75,13 @@ def acknowledgement_words(group: bytes, entries: Mapping[bytes, tuple[bytes, ...
     Spell out acknowledgements, by stream.
     """
     return [("XACK", name, group, *identifiers) for name, identifiers in entries.items()]
+
+
+def undelivered_words(membership: Membership, cursor: Cursor) -> Words:
+    """
+    Spell out the question for what is pending for this member after the last entry it has received.
+    """
+    return ("XPENDING", cursor.name, membership.group, b"(" + cursor.floor, b"+", _PAGE, membership.consumer)
 
 
 def tracking_words(plan: Plan, membership: Membership | None, tracked: bool) -> list[Words]:

@@ -13,7 +13,7 @@ and then the server tells when a stream changes (CLIENT TRACKING, RESP3). Where 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import AnyStr, Final, Generic
 
 from coredis._sync.client import Client
@@ -68,6 +68,7 @@ class Reader(Generic[AnyStr]):
         self._connected_at = -math.inf
         self._phantoms: list[tuple[int, str]] = []
         self._ahead = 0  # replies before those to the read
+        self._questions: tuple[bytes, ...] = ()
         self._replies_each = 1  # two where each command is introduced
         self._kills = 0
         self._block = 0.0
@@ -176,6 +177,7 @@ class Reader(Generic[AnyStr]):
         tracking: list[Words],
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         group: bytes,
+        questions: Mapping[bytes, Words],
         most: float,
     ) -> None:
         """
@@ -188,6 +190,7 @@ class Reader(Generic[AnyStr]):
             tracking: what makes the server tell when the streams change
             acknowledging: acknowledgements to send ahead of it, by stream
             group: the consumer group of these
+            questions: what is to be known before the entries are read, by stream
             most: how many bytes the reply may have; a larger one is an ``OversizedReplyError``, and ends the connection
 
         Raises:
@@ -196,12 +199,12 @@ class Reader(Generic[AnyStr]):
         connection = self._connection
         assert connection is not None and self.started is None
         ahead: list[Words] = [*self._phantom_words(), *tracking]
-        of_streams: list[Words] = [*acknowledgement_words(group, acknowledging), *commands]
+        of_streams: list[Words] = [*acknowledgement_words(group, acknowledging), *questions.values(), *commands]
         payload = b"".join(map(encode, ahead))
         payload += b"".join([connection.introduction + encode(words) for words in of_streams])
         each = self._replies_each = 2 if connection.introduction else 1
         expected = len(ahead) + each * len(of_streams)
-        self._ahead = len(ahead) + each * len(acknowledging)
+        self._ahead = len(ahead) + each * (len(acknowledging) + len(questions))
         self._kills = len(self._phantoms)
         self._trying = bool(tracking) and self._tracking is None
         self.told = self.scattered
@@ -211,6 +214,7 @@ class Reader(Generic[AnyStr]):
         self.waits = block > 0
         self._block = block
         self.acknowledging = acknowledging
+        self._questions = tuple(questions)
         self.sent_now = True
         connection.channel.measure(most)
         self.plan = plan
@@ -271,13 +275,23 @@ class Reader(Generic[AnyStr]):
         assert self.started is not None
         if not self.acknowledging:
             return {}
+        return self._answered(self.acknowledging, len(self._questions))
+
+    def answers(self) -> dict[bytes, Reply]:
+        """
+        Give what was answered to the questions ahead of the read, by stream; what was refused is not in it.
+        """
+        return self._answered(self._questions, 0) if self._questions else {}
+
+    def _answered(self, names: Collection[bytes], later: int) -> dict[bytes, Reply]:
+        """
+        Give the answers to commands ahead of the read, one for each name, after which so many others came.
+        """
+        assert self.started is not None
         each = self._replies_each
-        answers = self.started.replies[self._ahead - each * len(self.acknowledging) : self._ahead][each - 1 :: each]
-        return {
-            name: answer
-            for name, answer in zip(self.acknowledging, answers, strict=True)
-            if not isinstance(answer, ErrorLine)
-        }
+        end = self._ahead - each * later
+        answers = self.started.replies[end - each * len(names) : end][each - 1 :: each]
+        return {name: answer for name, answer in zip(names, answers, strict=True) if not isinstance(answer, ErrorLine)}
 
     def settle(self) -> None:
         """

@@ -124,7 +124,7 @@ def test_consumers_survive_a_failover(trio: Trio, how: str) -> None:
         new = trio.wait_for_failover(old)
         if old.paused:
             # Nobody waits for an answer of the old one by now, so what it would still give out reaches nobody.
-            until(lambda: 2 == bytes(new.command("CLIENT", "LIST")).count(b"cmd=xread"))  # type: ignore[arg-type]
+            until(lambda: 2 <= bytes(new.command("CLIENT", "LIST")).count(b"cmd=xread"))  # type: ignore[arg-type]
             old.resume()
             try:
                 old.command("XADD", "numbers", "*", "number", GHOST)

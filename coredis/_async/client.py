@@ -176,9 +176,9 @@ class Client(Commands[AnyStr]):
                 remaining = deadline - rt.now()
                 if route is None:
                     refused = self._pool.misled(error)
-                    pause = self._retry_policy.decide(error, command, attempt, remaining, rt.random(), refused)
+                    pause = self._retry_policy.decide(error, command, attempt, remaining, rt.random(), refused, True)
                 else:
-                    pause = self.consider(route, error, command, attempt, remaining)
+                    pause = self.consider(route, error, command, attempt, remaining, True)
                 closed = closings != self.closings
                 if lost is not None and addition is not None and turn is None and pause is None and not closed:
                     found = await self._find(addition, lost, error)
@@ -316,10 +316,24 @@ class Client(Commands[AnyStr]):
         raise NotImplementedError
 
     def consider(
-        self, route: Route, error: RedisError, command: Command[object], attempt: int, remaining: float
+        self,
+        route: Route,
+        error: RedisError,
+        command: Command[object],
+        attempt: int,
+        remaining: float,
+        risk: bool = False,
     ) -> float | None:
         """
         Learn from a failure, and decide how long to wait before the next attempt; None: there is none.
+
+        Args:
+            route: of the command
+            error: what happened
+            command: what was asked
+            attempt: how many failures came before this one
+            remaining: seconds left for the command
+            risk: it is a single command, to which ``retry_unsafe`` applies
         """
         raise NotImplementedError
 

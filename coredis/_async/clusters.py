@@ -233,14 +233,21 @@ class ClusterClient(Client[AnyStr]):
         return self.nodes.chosen(route, topology)
 
     def consider(
-        self, route: Route, error: RedisError, command: Command[object], attempt: int, remaining: float
+        self,
+        route: Route,
+        error: RedisError,
+        command: Command[object],
+        attempt: int,
+        remaining: float,
+        risk: bool = False,
     ) -> float | None:
         """
         Learn from a failure, and decide how long to wait before the next attempt; None: there is none.
         """
+        policy = self._retry_policy
         if self.nodes.topology is None:  # it is not the command that failed, but asking where it should go
-            return self._retry_policy.decide(error, command, attempt, remaining, rt.random())
-        decision = route.after(error, command, self._retry_policy, attempt, remaining, rt.random(), self.nodes.mapped)
+            return policy.decide(error, command, attempt, remaining, rt.random(), risk=risk)
+        decision = route.after(error, command, policy, attempt, remaining, rt.random(), self.nodes.mapped, risk)
         self.nodes.learn(route, error, decision)
         if route.outdated >= self.nodes.generation and self.nodes.wait() + LEAST_SECONDS > remaining:
             return None  # where to send it will not be known in time, and what has happened says more than that

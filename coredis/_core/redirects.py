@@ -151,6 +151,7 @@ class Route:
         remaining: float,
         chance: float,
         mapped: Callable[[tuple[str, int]], TCPAddress],
+        risk: bool = False,
     ) -> Decision:
         """
         Decide after a failure.
@@ -163,9 +164,10 @@ class Route:
             remaining: seconds left for the command
             chance: a random number, 0 up to 1
             mapped: makes an address of what a node announces
+            risk: it is a single command, to which ``retry_unsafe`` applies
         """
         if self._address is not None:
-            return Decision(policy.decide(error, command, attempt, remaining, chance), _doubt(error))
+            return Decision(policy.decide(error, command, attempt, remaining, chance, risk=risk), _doubt(error))
         if isinstance(error, AskError):
             return self._redirected(error, policy, remaining, chance, mapped)
         pause = min(LONGEST_PAUSE, policy.pause(attempt, chance))
@@ -189,7 +191,8 @@ class Route:
             if self.slot is None and self.node is not None:
                 self._avoided.add(self.node)
             certainly_not = not error.may_have_run
-            again = certainly_not or (command.idempotent and attempt < policy.retries)
+            repeatable = command.idempotent or (risk and policy.risks(command))
+            again = certainly_not or (repeatable and attempt < policy.retries)
             if policy.retries == 0 or isinstance(error, ProtocolError) or not again:
                 return Decision(None, _doubt(error))
             return Decision(_within(remaining, pause), _doubt(error))

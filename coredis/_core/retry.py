@@ -97,6 +97,7 @@ class RetryPolicy:
         remaining: float,
         chance: float,
         refused: bool = False,
+        risk: bool = False,
     ) -> float | None:
         """
         Decide after a failure.
@@ -108,6 +109,7 @@ class RetryPolicy:
             remaining: seconds left for the command
             chance: a random number, 0 to 1
             refused: nothing was executed, and another server may do it: as the errors that always mean that
+            risk: it is a single command, to which ``retry_unsafe`` applies
 
         Returns:
             seconds to wait before the next attempt, or None: give the error to the caller
@@ -121,12 +123,17 @@ class RetryPolicy:
         elif isinstance(error, exceptions.ConnectionError):
             if attempt >= self.retries or isinstance(error, exceptions.ProtocolError):
                 return None
-            if error.may_have_run and not (command.idempotent or self._risked(command)):
+            if error.may_have_run and not (command.idempotent or (risk and self.risks(command))):
                 return None
         else:
             return None
         pause = self.pause(attempt, chance)
         return pause if pause < remaining else None
 
-    def _risked(self, command: Command[object]) -> bool:
-        return self.retry_unsafe and command.name.upper() not in _HANDING_OVER
+    def risks(self, command: Command[object]) -> bool:
+        """
+        Tell whether a command that may have run is sent again although that may do something twice.
+        """
+        name = command.name.upper()
+        # An XREAD that is not idempotent reads from now on: again later, it would pass over what came in between.
+        return self.retry_unsafe and name not in _HANDING_OVER and name != "XREAD"

@@ -5,6 +5,7 @@ The way of a command through a cluster: every decision, exactly.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -282,6 +283,20 @@ def test_what_may_have_run(command: Command[object], attempt: int, again: bool) 
 
     assert again == (decision.pause is not None)
     assert News.WRONG is decision.news
+
+
+@pytest.mark.parametrize("address", [None, at(7001)])
+@pytest.mark.parametrize(("risk", "attempt", "again"), [(True, 0, True), (True, 3, False), (False, 0, False)])
+def test_what_is_sent_again_at_a_risk(address: TCPAddress | None, risk: bool, attempt: int, again: bool) -> None:
+    """
+    A single command of those who asked for it, and as often as any.
+    """
+    policy = replace(POLICY, retry_unsafe=True)
+    route = begun() if address is None else begun(None, address=address)
+
+    decision = after(route, lost(may_have_run=True), command=OTHER, attempt=attempt, policy=policy, risk=risk)
+
+    assert again == (decision.pause is not None)
 
 
 def test_a_lost_target_is_forgotten() -> None:

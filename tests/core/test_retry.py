@@ -70,7 +70,9 @@ def test_the_risk_may_be_taken(name: str, again: bool) -> None:
     """
     Not for what is taken and handed over: the first of it would be lost.
     """
-    decision = replace(POLICY, retry_unsafe=True).decide(lost(may_have_run=True), COMMANDS[name], 0, 10.0, 1.0)
+    decision = replace(POLICY, retry_unsafe=True).decide(
+        lost(may_have_run=True), COMMANDS[name], 0, 10.0, 1.0, risk=True
+    )
 
     assert (0.5 if again else None) == decision
 

@@ -12,6 +12,15 @@ from ._lazy import exports
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from . import credentials as credentials
+    from . import exceptions as exceptions
+    from . import patterns as patterns
+    from . import response as response
+    from . import retry as retry
+    from . import sync as sync
+    from . import tokens as tokens
+    from . import types as types
+    from . import typing as typing
     from ._async.cluster import RedisCluster
     from ._async.cluster_node import ClusterNode
     from ._async.cluster_pipeline import ClusterPipeline
@@ -39,21 +48,23 @@ __all__ = [
     "__version__",
 ]
 
-__getattr__, __dir__ = exports(
-    __name__,
-    {
-        "ClusterNode": "._async.cluster_node",
-        "ClusterPipeline": "._async.cluster_pipeline",
-        "CredentialProvider": ".credentials",
-        "Pipeline": "._async.pipeline",
-        "PureToken": ".tokens",
-        "Queued": "._core.queue",
-        "Redis": "._async.redis",
-        "RedisCluster": "._async.cluster",
-        "RetryPolicy": ".retry",
-        "Sentinel": "._async.sentinel",
-        "UserPass": ".credentials",
-        "UserPassCredentialProvider": ".credentials",
-    },
-    ("credentials", "exceptions", "patterns", "response", "retry", "stream", "sync", "tokens", "types", "typing"),
-)
+if not TYPE_CHECKING:  # for a type checker the module would have every name
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "ClusterNode": "._async.cluster_node",
+            "ClusterPipeline": "._async.cluster_pipeline",
+            "CredentialProvider": ".credentials",
+            "Pipeline": "._async.pipeline",
+            "PureToken": ".tokens",
+            "Queued": "._core.queue",
+            "Redis": "._async.redis",
+            "RedisCluster": "._async.cluster",
+            "RetryPolicy": ".retry",
+            "Sentinel": "._async.sentinel",
+            "UserPass": ".credentials",
+            "UserPassCredentialProvider": ".credentials",
+        },
+        ("credentials", "exceptions", "patterns", "response", "retry", "sync", "tokens", "types", "typing"),
+        unlisted=("stream",),
+    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..credentials import CredentialProvider, UserPass, UserPassCredentialProvider
     from ..retry import RetryPolicy
     from ..tokens import PureToken
+    from . import patterns as patterns
 
 __all__ = [
     "ClusterNode",
@@ -39,21 +40,22 @@ __all__ = [
     "__version__",
 ]
 
-__getattr__, __dir__ = exports(
-    __name__,
-    {
-        "ClusterNode": ".._sync.cluster_node",
-        "ClusterPipeline": ".._sync.cluster_pipeline",
-        "CredentialProvider": "..credentials",
-        "Pipeline": ".._sync.pipeline",
-        "PureToken": "..tokens",
-        "Queued": ".._core.queue",
-        "Redis": ".._sync.redis",
-        "RedisCluster": ".._sync.cluster",
-        "RetryPolicy": "..retry",
-        "Sentinel": ".._sync.sentinel",
-        "UserPass": "..credentials",
-        "UserPassCredentialProvider": "..credentials",
-    },
-    ("patterns",),
-)
+if not TYPE_CHECKING:  # for a type checker the module would have every name
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "ClusterNode": ".._sync.cluster_node",
+            "ClusterPipeline": ".._sync.cluster_pipeline",
+            "CredentialProvider": "..credentials",
+            "Pipeline": ".._sync.pipeline",
+            "PureToken": "..tokens",
+            "Queued": ".._core.queue",
+            "Redis": ".._sync.redis",
+            "RedisCluster": ".._sync.cluster",
+            "RetryPolicy": "..retry",
+            "Sentinel": ".._sync.sentinel",
+            "UserPass": "..credentials",
+            "UserPassCredentialProvider": "..credentials",
+        },
+        ("patterns",),
+    )

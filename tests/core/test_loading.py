@@ -7,6 +7,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,35 @@ def test_everything_can_be_had(facade: object) -> None:
     assert "coredis" in loaded(f"from {package} import *\nfor name in {names!r}: globals()[name]")
     with pytest.raises(AttributeError, match="has no attribute 'Rediss'"):
         facade.Rediss  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_looking_at_everything_that_is_listed_warns_of_nothing() -> None:
+    """
+    As notebooks do. What was moved can be had all the same.
+    """
+    loaded("import warnings, inspect, coredis; warnings.simplefilter('error'); inspect.getmembers(coredis)")
+    loaded("import coredis; coredis.stream.Consumer")
+
+
+def test_a_type_checker_knows_which_names_there_are(tmp_path: Path) -> None:
+    """
+    A module with a ``__getattr__`` of its own would have any name.
+    """
+    user = tmp_path / "user.py"
+    user.write_text(
+        "import coredis\nimport coredis.sync\n"
+        "from coredis import Rediss  # type: ignore[attr-defined]\n"
+        "from coredis.sync import Rediss as Another  # type: ignore[attr-defined]\n"
+        "consumer: coredis.patterns.streams.Consumer[bytes]\n"
+        "blocking: coredis.sync.patterns.streams.Consumer[bytes]\n"
+        "coredis.patterns.nothing  # type: ignore[attr-defined]\n"
+        "coredis.exceptions.ConnectionError\n"
+    )
+    mypy = pytest.importorskip("mypy.api")
+
+    said, _, status = mypy.run(["--strict", f"--cache-dir={tmp_path / 'cache'}", str(user)])
+
+    assert (0, "Success: no issues found in 1 source file\n") == (status, said)
 
 
 def test_submodules_need_no_import() -> None:

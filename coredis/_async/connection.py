@@ -68,10 +68,8 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
     assert not isinstance(tls, TLSOptions), "resolved when the client was made"
     channel = await rt.connect(options.address, tls, options.keepalive, deadline)
     try:
-        if options.pins and not _pinned(channel, options.pins):
-            raise ConnectionError(
-                f"cannot connect to {options.address}: the public key of its certificate is not pinned"
-            )
+        if options.pins:
+            _check_pin(channel, options)
         credentials = handshake.ask(options.credentials)
         steps = handshake.greeting(options.identity, credentials)
         replies = await _say(channel, steps, deadline)
@@ -97,10 +95,14 @@ async def open_connection(options: ConnectionOptions, deadline: float) -> Connec
         raise
 
 
-def _pinned(channel: rt.Channel, pins: frozenset[bytes]) -> bool:
+def _check_pin(channel: rt.Channel, options: ConnectionOptions) -> None:
     from coredis._core.certificates import pin_of  # who pins nothing does not wait for hashlib
 
-    return pin_of(channel.certificate()) in pins
+    pin = pin_of(channel.certificate())
+    if pin not in options.pins:
+        raise ConnectionError(
+            f"cannot connect to {options.address}: the public key of its certificate ({pin.hex() or 'it has none'}) is not pinned"
+        )
 
 
 async def _say(channel: rt.Channel, steps: list[handshake.Step], deadline: float) -> list[object]:

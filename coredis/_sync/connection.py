@@ -101,8 +101,9 @@ def _check_pin(channel: rt.Channel, options: ConnectionOptions) -> None:
 
     pin = pin_of(channel.certificate())
     if pin not in options.pins:
+        shown = pin.hex() or "there is none"
         raise ConnectionError(
-            f"cannot connect to {options.address}: the public key of its certificate ({pin.hex() or 'it has none'}) is not pinned"
+            f"cannot connect to {options.address}: the public key of its certificate ({shown}) is not pinned"
         )
 
 

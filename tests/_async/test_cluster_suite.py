@@ -1,9 +1,8 @@
 """
 The tests of consumers once more, on a cluster: what holds on one server holds there.
 
-All of them run on one kind of cluster, and those of members of groups on every kind. Streams of different names are in
-different slots, and mostly on different nodes: ``a`` is on one primary, ``b`` on another. Where a test has a proxy, it stands
-before the node of ``a``; the others are reached without it.
+They run on every kind of cluster. Streams of different names are in different slots, and mostly on different nodes: ``a`` is on
+one primary, ``b`` on another. Where a test has a proxy, it stands before the node of ``a``; the others are reached without it.
 """
 
 from __future__ import annotations
@@ -29,10 +28,7 @@ from tests.support.programs import discover
 from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
 
-#: What runs on one kind of cluster.
-_ONE_KIND: Final = (acknowledging, alone, batches, faults, giving_up, handing_back, lives, taking_over)
-#: What runs on every kind.
-_EVERY_KIND: Final = (members,)
+_MODULES: Final = (acknowledging, alone, batches, faults, giving_up, handing_back, lives, members, taking_over)
 
 _OWN_SERVER: Final = (
     "about a server of its own that dies; test_cluster_outages and test_cluster_failover do that to a cluster"
@@ -66,7 +62,7 @@ def _adopt(module: ModuleType) -> None:
             globals()[f"test_{subject}_{name.removeprefix('test_')}"] = test
 
 
-for _module in (*_ONE_KIND, *_EVERY_KIND):
+for _module in _MODULES:
     _adopt(_module)
 
 
@@ -75,11 +71,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     Choose the kinds of clusters for each test.
     """
     if "cluster_kind" in metafunc.fixturenames:
-        found = [program.identifier for program in discover().programs]
-        # The newest Redis has all commands that consumers know.
-        newest = [identifier for identifier in found if identifier.startswith("redis")][-1:] or found[-1:]
-        everywhere = metafunc.function in [value for module in _EVERY_KIND for value in vars(module).values()]
-        metafunc.parametrize("cluster_kind", found if everywhere else newest)
+        metafunc.parametrize("cluster_kind", [program.identifier for program in discover().programs])
 
 
 @pytest.fixture
@@ -112,7 +104,7 @@ def connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Tests that connect by themselves get clients of the cluster.
     """
-    for module in (*_ONE_KIND, *_EVERY_KIND):
+    for module in _MODULES:
         if hasattr(module, "connect"):
             monkeypatch.setattr(module, "connect", _connect)
 

@@ -156,6 +156,21 @@ async def test_what_an_earlier_life_left_takes_no_room(client: Redis[Any]) -> No
     assert numbered(6, 8) == await identifiers(member(client))
 
 
+async def test_an_earlier_life_and_other_means(client: Redis[Any]) -> None:
+    """
+    What this life has fetched and somebody acknowledged for it is told from what an earlier one has left.
+    """
+    await fill(client, "a", 1, 8)
+    await take(member(client), 3)
+    consumer = member(client, timeout=5000)
+    assert numbered(4, 6) == await take(consumer, 3)
+
+    await client.xack("a", "g", ["4-0", "5-0", "6-0"])
+
+    assert numbered(7, 8) == await take(consumer, 2)
+    await consumer.close()
+
+
 async def test_the_backlog_takes_room(client: Redis[Any]) -> None:
     """
     It comes as acknowledgements make room.

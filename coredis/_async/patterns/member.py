@@ -111,6 +111,7 @@ class Member(Consumer[AnyStr]):
             # A group that has just been made has no backlog.
             backlog = self.start_from_backlog and cursor.name not in absent and not cursor.known
             cursor.known = True
+            cursor.began = BEGINNING if backlog else cursor.floor
             cursor.position, cursor.phase = BEGINNING, Phase.HISTORY if backlog else Phase.NEW
         if self._options.heartbeat and self._heartbeat is None and not self._stopped:
             self._heartbeat = Heartbeat(self, self._options.renewal_age / 2)
@@ -326,7 +327,8 @@ class Member(Consumer[AnyStr]):
             await self.flush()
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
-            pending = await self._pending.count(self._cursors)
+            beginnings = {name: cursor.began for name, cursor in self._cursors.items()}
+            pending = await self._pending.count(beginnings, allowance.limit or 0)
             allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():
             logger.warning(

@@ -129,12 +129,26 @@ class PendingEntries(Generic[AnyStr]):
             for entry in handle.result()
         }
 
-    async def count(self, names: Iterable[bytes]) -> int | None:
+    async def count(self, beginnings: Mapping[bytes, bytes], most: int) -> int | None:
         """
         Ask how many entries of these streams are pending for this member; None: we may not ask.
+
+        Args:
+            beginnings: by stream, what lies before that is of earlier lives and does not count, unless there would be too much
+                to go through
+            most: more need not be counted
         """
         pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
-        handles = [pipeline.xpending(name, self._group) for name in names]
+        if most <= _PAGE:
+            lists = [
+                pipeline.xpending(name, self._group, b"(" + began, b"+", most, consumer=self._consumer)
+                for name, began in beginnings.items()
+            ]
+            await pipeline.execute()
+            if any(isinstance(each.error, AuthorizationError) for each in lists):
+                return None
+            return sum(len(each.result()) for each in lists if not isinstance(each.error, StreamConsumerGroupError))
+        handles = [pipeline.xpending(name, self._group) for name in beginnings]
         await pipeline.execute()
         total = 0
         for handle in handles:

@@ -53,6 +53,7 @@ class Cursor:
         given: its name as the application said it
         start: the identifier the application asked for, None where it asked for none
         position: read after this identifier (AFTER, HISTORY, PENDING)
+        began: in a group: what is pending up to here is not this session's
         floor: in a group: nothing after this identifier has been received in this session; at first where the group stood
         heard: something has been received in this session
         known: the group has been found, or made, in this session; if it is gone later it has vanished
@@ -70,6 +71,7 @@ class Cursor:
     phase: Phase = Phase.UNKNOWN
     position: bytes = BEGINNING
     floor: bytes = BEGINNING
+    began: bytes = BEGINNING
     known: bool = False
     asked: bool = False
     heard: bool = False
@@ -82,7 +84,7 @@ class Cursor:
         """
         Forget where it stands.
         """
-        self.phase, self.position, self.floor = Phase.UNKNOWN, BEGINNING, BEGINNING
+        self.phase, self.position, self.floor, self.began = Phase.UNKNOWN, BEGINNING, BEGINNING, BEGINNING
         self.known = self.asked = self.heard = self.busy = self.asked_new = False
         self.ready = True
 

@@ -306,7 +306,10 @@ class Batches(Generic[AnyStr]):
         outcomes: list[AnyStr | None | Exception] = [self._outcome(reply) for reply in batch.replies()]
         missing = count - len(outcomes)
         if missing:
-            outcomes += [_lost(self.failure, batch.request is None or batch.request.sent)] * missing
+            request = batch.request
+            # One that waits in the channel to be written with those of others will be sent, unless the channel has ended.
+            sent = request is None or request.sent or request.failure is None
+            outcomes += [_lost(self.failure, sent)] * missing
         for number, before in enumerate(batch.errors):
             if isinstance(outcomes[number], Exception) and getattr(before, "may_have_run", False):
                 outcomes[number] = before  # the earlier attempt may have been executed, if not this one

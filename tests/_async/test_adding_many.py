@@ -21,7 +21,7 @@ from coredis.exceptions import (
     WrongTypeError,
 )
 from coredis.types import StreamAdditions
-from tests.support.aio import Interrupted, Redis, connect, interrupted_after
+from tests.support.aio import Interrupted, Redis, connect, gather, interrupted_after
 from tests.support.proxy import FaultProxy
 from tests.support.scripted import Reset, ScriptedServer, Silence
 
@@ -53,6 +53,12 @@ async def check(additions: StreamAdditions[bytes], client: Redis[bytes]) -> None
     assert not there.keys() & set(additions.not_added)
     assert there.keys() <= known.keys() | set(additions.unknown)
     assert additions.end == additions.added + len(additions.not_added) + len(additions.unknown)
+
+
+class Struck(BaseException):
+    """
+    Comes out of an entry as KeyboardInterrupt may, which would end the event loop too.
+    """
 
 
 class TestOutcome:
@@ -215,6 +221,32 @@ class TestErrors:
         ] == caught.value.__notes__
         assert [(0, 1000), (1000, 2000)] == [(batch.first, batch.end) for batch in told]
         assert b"PONG" == await client.ping()
+
+    async def test_interrupted_before_a_batch_is_written(self, client: Redis[bytes]) -> None:
+        """
+        A batch that waits to be written with the commands of others is not said to be unsent: it is sent all the same.
+        """
+        told: list[StreamAdditions[bytes]] = []
+        caught: list[Struck] = []
+
+        def pairs() -> Iterator[tuple[str, int]]:
+            yield "n", 1000
+            raise Struck
+
+        async def add() -> None:
+            entries: list[Any] = [*numbered(1000), pairs()]
+            try:
+                await client.xadd_many("s", entries, on_batch=told.append)
+            except Struck as error:
+                caught.append(error)
+
+        await client.ping()
+        await gather(client.ping, add)
+
+        assert 1 == len(caught)
+        assert [(0, 1001)] == [(batch.first, batch.end) for batch in told]
+        there = {number for _, number in await stored(client)}
+        assert not there & set(told[0].not_added)
 
     async def test_wrong_arguments(self, client: Redis[bytes]) -> None:
         """

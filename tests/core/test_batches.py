@@ -38,11 +38,12 @@ def batches_of(entries: list[Any], producer: str | None = None) -> Batches[bytes
 
 def answered(batch: Batch, *answers: object, sent: bool = True) -> None:
     """
-    Have a batch sent and some of its replies come.
+    Have a batch sent and some of its replies come; not sent: the channel ended while it waited for that.
     """
     batch.begun = True
     batch.request = Request(len(batch.payloads))
     batch.request.sent = sent
+    batch.request.failure = None if sent else ConnectionLostError("gone")
     batch.request.replies += answers
 
 

@@ -78,8 +78,9 @@ class StreamProducer(Client[AnyStr]):
         Raises:
             TypeError, ValueError, CommandSyntaxError: wrong arguments other than an entry; nothing was sent
             StreamAdditionError: an entry was not added, or may not have been: refused by the server, without an answer, or not
-                to be encoded (a value of a wrong type; it was not sent). ``additions`` has the outcome of each entry that was
-                taken and not told of before. Its cause is the first error
+                to be encoded (a value of a wrong type, or it raised something itself; it was not sent). ``additions`` has the
+                outcome of each entry that was taken and not told of before. Its cause is the first error
+            Exception: what the iterable raised, after all that it gave before was added; a note says how many that were
 
         Source: https://redis.io/docs/latest/commands/xadd/
         """
@@ -114,11 +115,7 @@ class StreamProducer(Client[AnyStr]):
         except BaseException as interruption:  # cancelled or interrupted as well: what is known is told all the same
             batches.failure = interruption
             batches.give_up(feed.held)
-            outcome = batches.outcome()
-            not_added, unknown = len(outcome.not_added), len(outcome.unknown)
-            interruption.add_note(
-                f"xadd_many: of {outcome.end} entries taken {not_added} were not added and {unknown} may have been"
-            )
+            interruption.add_note(_summary(batches.outcome()))
             await job.tell()
             raise
         outcome = batches.outcome()
@@ -126,6 +123,7 @@ class StreamProducer(Client[AnyStr]):
         if outcome.errors:
             raise StreamAdditionError(outcome) from next(iter(outcome.errors.values()))
         if feed.failure is not None:
+            feed.failure.add_note(_summary(outcome))
             raise feed.failure
         return batches.outcome()
 
@@ -295,6 +293,11 @@ class StreamProducer(Client[AnyStr]):
     def _limit(self) -> float:
         request = self._times.request
         return math.inf if request is None else rt.now() + request
+
+
+def _summary(outcome: StreamAdditions[Any]) -> str:
+    not_added, unknown = len(outcome.not_added), len(outcome.unknown)
+    return f"xadd_many: of {outcome.end} entries taken {not_added} were not added and {unknown} may have been"
 
 
 class _Job(Generic[AnyStr]):

@@ -160,10 +160,12 @@ class Batches(Generic[AnyStr]):
         payloads: list[bytes] = []
         size, refused = batch.size, None
         for entry in held[:room]:
+            fields: list[ValueT] = []
             try:
-                payload = self._encoded(entry)
-            except (TypeError, ValueError) as error:
-                refused = self._named(error, entry, len(payloads))
+                with_fields(entry, fields)
+                payload = self._encoded(fields)
+            except Exception as error:  # generators and mappings of the application raise what they like
+                refused = self._named(error, fields, len(payloads))
                 break
             payloads.append(payload)
             size += len(payload)
@@ -178,9 +180,7 @@ class Batches(Generic[AnyStr]):
         self.refused = refused
         del held[:count]
 
-    def _encoded(self, entry: Mapping[MappingStringKeyT, ValueT] | PairsT) -> bytes:
-        fields: list[ValueT] = []
-        with_fields(entry, fields)
+    def _encoded(self, fields: list[ValueT]) -> bytes:
         count = len(fields)
         beginning = self._beginnings.get(count)
         if beginning is None:
@@ -189,16 +189,16 @@ class Batches(Generic[AnyStr]):
             self._beginnings[count] = beginning
         return beginning[0] + encode(tuple(fields), self._encoding)[beginning[1] :]
 
-    def _named(self, error: Exception, entry: object, following: int) -> Exception:
+    def _named(self, error: Exception, fields: list[ValueT], following: int) -> Exception:
         """
         Say in an error which entry it is about, and which field.
+
+        Args:
+            error: what its encoding raised
+            fields: those it has given, which it might not give again
+            following: how many entries come before it that are not in a batch yet
         """
         position = self.taken + following
-        fields: list[ValueT] = []
-        try:
-            with_fields(cast(PairsT, entry), fields)
-        except (TypeError, ValueError) as shape:
-            return type(shape)(f"{shape} for entries[{position}]")
         for number, value in enumerate(fields):
             name = fields[number & ~1]
             where = f"{'the value of' if number % 2 else 'the name of a'} field" + (f" {name!r}" if number % 2 else "")
@@ -209,7 +209,10 @@ class Batches(Generic[AnyStr]):
                 return UnicodeEncodeError(unfit.encoding, unfit.object, unfit.start, unfit.end, reason)
             except (TypeError, ValueError) as wrong:
                 return wrong
-        return ValueError(f"{error}, in entries[{position}]")
+        if type(error) in (TypeError, ValueError):
+            return type(error)(f"{error} for entries[{position}]")
+        error.add_note(f"xadd_many: raised by entries[{position}]")
+        return error
 
     # ----------------------------------------------------------------------------------------------------- outcomes
 

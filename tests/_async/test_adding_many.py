@@ -186,6 +186,33 @@ class TestErrors:
         assert (1, (1,)) == (caught.value.additions.added, caught.value.additions.not_added[:1])
         assert 1 == await client.xlen("s")
 
+    @pytest.mark.parametrize("number", [1, 1500])
+    async def test_entry_that_fails(self, client: Redis[bytes], number: int) -> None:
+        """
+        It is an entry that cannot be encoded, whatever it raises.
+        """
+
+        def pairs() -> Iterator[tuple[str, int]]:
+            yield "a", 1
+            raise LookupError("no such column")
+
+        entries: list[Any] = [*numbered(number), pairs(), {"n": 9}]
+        with pytest.raises(StreamAdditionError, match=rf"the first is entries\[{number}\]: no such column") as caught:
+            await client.xadd_many("s", entries)
+
+        additions = caught.value.additions
+        assert isinstance(caught.value.__cause__, LookupError)
+        assert [f"xadd_many: raised by entries[{number}]"] == caught.value.__cause__.__notes__
+        assert (number, (number, number + 1), ()) == (additions.added, additions.not_added, additions.unknown)
+        await check(additions, client)
+
+    async def test_entry_that_can_be_read_once(self, client: Redis[bytes]) -> None:
+        """
+        What is wrong with it is said all the same.
+        """
+        with pytest.raises(StreamAdditionError, match=r"value of field 'b' of entries\[0\], got object"):
+            await client.xadd_many("s", [iter([("a", 1), ("b", object())])])  # type: ignore[list-item]
+
     async def test_iterable_that_fails(self, client: Redis[bytes]) -> None:
         """
         What it gave before is added, and its exception is raised.
@@ -195,9 +222,10 @@ class TestErrors:
             yield from numbered(1200)
             raise LookupError("no more")
 
-        with pytest.raises(LookupError, match="no more"):
+        with pytest.raises(LookupError, match="no more") as caught:
             await client.xadd_many("s", entries())
 
+        assert ["xadd_many: of 1200 entries taken 0 were not added and 0 may have been"] == caught.value.__notes__
         assert list(range(1200)) == [number for _, number in await stored(client)]
 
     async def test_function_that_fails(self, client: Redis[bytes]) -> None:

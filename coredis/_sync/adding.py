@@ -15,12 +15,19 @@ from coredis._sync.client import ASKING, Client
 from coredis._core.additions import StillUnknown
 from coredis._core.commands import streams as build
 from coredis._runtime import blocking as rt
-from coredis.exceptions import ConnectionError, RedisError, RequestTimeoutError, StreamAdditionError
+from coredis.exceptions import (
+    ConnectionError,
+    ConnectionLostError,
+    RedisError,
+    RequestTimeoutError,
+    StreamAdditionError,
+)
 from coredis.tokens import TokenT
 from coredis.types import PairsT, PositionT, StreamAdditions
 from coredis.typing import KeyT, StringT, ValueT
 
 if TYPE_CHECKING:
+    from coredis._sync.pool import Pool
     from coredis._core.batches import Batch, Batches
     from coredis._core.redirects import Route
 
@@ -53,9 +60,10 @@ class StreamProducer(Client[AnyStr]):
         Append many entries to a stream, in their order, as fast as the server takes them.
 
         They are sent in batches, the next one while the server works on the last. It is no transaction: entries of others may
-        come in between. What a failover or a moving slot refuses is sent again, with all after it. At anything else that goes
-        wrong the call ends; up to two batches are on their way then, so entries after the one concerned may have been added.
-        A batch must be answered within ``stream_timeout``; for all of them together there is no limit.
+        come in between. What a failover or a moving slot refuses is sent again, with all after it, and sentinels are asked
+        between batches as between commands. At anything else that goes wrong the call ends; up to two batches are on their way
+        then, so entries after the one concerned may have been added. A batch must be answered within
+        ``stream_timeout``; for all of them together there is no limit.
 
         Args:
             key: the stream, which is made if need be
@@ -191,7 +199,7 @@ class StreamProducer(Client[AnyStr]):
         held = True
         try:
             try:
-                if self._send(job, connection.channel, asking):
+                if self._send(job, pool, connection.channel, asking):
                     return True
             except RequestTimeoutError as error:
                 pool.retire(connection)
@@ -210,7 +218,7 @@ class StreamProducer(Client[AnyStr]):
             pool.notice(connection, answer)
         return False
 
-    def _send(self, job: _Job[AnyStr], channel: rt.Channel, asking: bool) -> bool:
+    def _send(self, job: _Job[AnyStr], pool: Pool, channel: rt.Channel, asking: bool) -> bool:
         """
         Keep two batches in flight until there is no more; False: an entry was not added, and nothing is in flight any more.
         """
@@ -219,23 +227,33 @@ class StreamProducer(Client[AnyStr]):
         while self._fill(job, ahead) or ahead:
             full = True
             if len(batches.outstanding) > ahead:
+                batch = batches.outstanding[ahead]
+                if batch.deadline is None:
+                    batch.deadline = self._limit()
+                if pool.due():
+                    # With nothing in flight, for it may close the connection.
+                    if not self._settle(job, ahead, ahead):
+                        return False
+                    ahead = 0
+                    pool.confirm(batch.deadline)
+                # Ended before it was used, which the entries may have given much time for, it has carried nothing.
+                if not ahead and channel.stale():
+                    batches.failure = ConnectionLostError("the connection was closed before anything was sent")
+                    return False
                 full = not batches.room() or len(batches.outstanding) > ahead + 1
-                self._begin(batches, batches.outstanding[ahead], channel, asking)
+                self._begin(batches, batch, channel, asking)
                 ahead += 1
                 if full and ahead < _AHEAD:
                     continue
             # What is slow in coming is waited for with nothing in flight, so that what is known is told at once.
-            for _ in range(1 if full else ahead):
-                if not self._settle(job):
-                    for batch in batches.outstanding[1:ahead]:
-                        self._answered(batch)
-                    return False
-                ahead -= 1
+            count = 1 if full else ahead
+            if not self._settle(job, ahead, count):
+                return False
+            ahead -= count
         return True
 
     def _begin(self, batches: Batches[AnyStr], batch: Batch, channel: rt.Channel, asking: bool) -> None:
-        if batch.deadline is None:
-            batch.deadline = self._limit()
+        assert batch.deadline is not None
         if batch.turn is None and batches.addition is not None:
             batch.turn = self.begin(batches.addition, len(batch.payloads))
         channel.writable(batch.deadline)
@@ -252,12 +270,24 @@ class StreamProducer(Client[AnyStr]):
             batch.begun = error.may_have_run
             raise
 
-    def _settle(self, job: _Job[AnyStr]) -> bool:
-        self._answered(job.batches.outstanding[0])
-        if not job.batches.settle():
-            return False
-        if job.on_batch is not None:
-            job.tell()
+    def _settle(self, job: _Job[AnyStr], ahead: int, count: int) -> bool:
+        """
+        Wait for the replies to the oldest batches; False: an entry was not added, and nothing is in flight any more.
+
+        Args:
+            job: with the batches
+            ahead: how many are in flight
+            count: how many of them to wait for
+        """
+        batches = job.batches
+        for number in range(count):
+            self._answered(batches.outstanding[0])
+            if not batches.settle():
+                for batch in batches.outstanding[1 : ahead - number]:
+                    self._answered(batch)
+                return False
+            if job.on_batch is not None:
+                job.tell()
         return True
 
     def _answered(self, batch: Batch) -> None:

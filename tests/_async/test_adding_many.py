@@ -21,7 +21,7 @@ from coredis.exceptions import (
     WrongTypeError,
 )
 from coredis.types import StreamAdditions
-from tests.support.aio import Interrupted, Redis, connect, gather, interrupted_after
+from tests.support.aio import Interrupted, Redis, connect, gather, interrupted_after, sleep
 from tests.support.proxy import FaultProxy
 from tests.support.scripted import Reset, ScriptedServer, Silence
 
@@ -449,6 +449,33 @@ class TestLostConnection:
 
         assert isinstance(caught.value.__cause__, ConnectionError)
         assert ((0, 1, 2), False) == (caught.value.additions.not_added, caught.value.may_have_run)
+
+    async def test_ended_while_the_entries_paused(self, client: Redis[bytes], proxy: FaultProxy) -> None:
+        """
+        A connection that the server ended while there was nothing to send carried nothing, so another one is taken.
+        """
+
+        class Pausing:
+            number = -1
+
+            def __aiter__(self) -> Pausing:
+                return self
+
+            async def __anext__(self) -> dict[str, int]:
+                self.number += 1
+                if self.number == 3:
+                    proxy.end_all()
+                if self.number in (1, 3):
+                    await sleep(0.1)
+                if self.number == 4:
+                    raise StopAsyncIteration
+                return {"n": self.number}
+
+        async with connect(proxy, retry_policy=QUICK) as faulty:
+            additions = await faulty.xadd_many("s", Pausing())
+
+        assert 4 == additions.added
+        assert list(range(4)) == [number for _, number in await stored(client)]
 
     async def test_interrupted(self, client: Redis[bytes], proxy: FaultProxy) -> None:
         """

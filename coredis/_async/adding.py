@@ -163,9 +163,10 @@ class StreamProducer(Client[AnyStr]):
             if pause is None:
                 return
             await rt.sleep(pause)
-            if error.may_have_run and batches.addition is not None and first.turn is not None:
+            doubt = first.errors[0]  # of this attempt or an earlier one
+            if getattr(doubt, "may_have_run", False) and batches.addition is not None and first.turn is not None:
                 try:
-                    await self._check_memory(batches.addition, first.turn, ConnectionError(str(error)))
+                    await self._check_memory(batches.addition, first.turn, ConnectionError(str(doubt)))
                 except (RedisError, StillUnknown):
                     return
             attempt += 1

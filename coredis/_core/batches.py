@@ -241,11 +241,14 @@ class Batches(Generic[AnyStr]):
         the first entry that was not, and prepare everything from there on to be sent again.
 
         Returns:
-            what happened to that entry, if it and all after it may be sent again; None: they may not
+            what happened to that entry just now, if it and all after it may be sent again; None: they may not. What is told
+            of it, and may be something earlier, is in the ``errors`` of its batch
         """
         outcomes: list[AnyStr | None | Exception] = []
+        latest: list[AnyStr | None | Exception] = []
         for batch in self.outstanding:
             outcomes += self._outcomes(batch)
+            latest += self._latest(batch)
         added = next((n for n, outcome in enumerate(outcomes) if isinstance(outcome, Exception)), len(outcomes))
         rest = outcomes[added:]
         if not rest or not all(map(self._may_repeat, rest)):
@@ -265,7 +268,7 @@ class Batches(Generic[AnyStr]):
         # No call between these two statements, so nothing can interrupt here.
         self._identifiers += identifiers
         self.outstanding = again
-        return cast(RedisError, rest[0])
+        return cast(RedisError, latest[added])
 
     def give_up(self, held: list[Any]) -> None:
         """
@@ -303,9 +306,22 @@ class Batches(Generic[AnyStr]):
         """
         Tell what became of each entry of a batch so far: its identifier, or an error.
         """
+        outcomes = self._latest(batch)
+        for number, before in enumerate(batch.errors):
+            if isinstance(outcomes[number], Exception) and getattr(before, "may_have_run", False):
+                outcomes[number] = before  # the earlier attempt may have been executed, if not this one
+        return outcomes
+
+    def _latest(self, batch: Batch) -> list[AnyStr | None | Exception]:
+        """
+        Tell the same of the attempt that is being made, or was the last.
+        """
         count = len(batch.payloads)
         if not batch.begun:
-            return [*batch.errors] if batch.errors else [_not_sent(self.failure)] * count
+            # Unless it is the connection that was in the way this time, nothing has been tried since.
+            if batch.errors and not isinstance(self.failure, RedisError):
+                return [*batch.errors]
+            return [_not_sent(self.failure)] * count
         outcomes: list[AnyStr | None | Exception] = [self._outcome(reply) for reply in batch.replies()]
         missing = count - len(outcomes)
         if missing:
@@ -313,9 +329,6 @@ class Batches(Generic[AnyStr]):
             # One that waits in the channel to be written with those of others will be sent, unless the channel has ended.
             sent = request is None or request.sent or request.failure is None
             outcomes += [_lost(self.failure, sent)] * missing
-        for number, before in enumerate(batch.errors):
-            if isinstance(outcomes[number], Exception) and getattr(before, "may_have_run", False):
-                outcomes[number] = before  # the earlier attempt may have been executed, if not this one
         return outcomes
 
     def _outcome(self, reply: Reply) -> AnyStr | None | Exception:

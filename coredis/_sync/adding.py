@@ -68,7 +68,8 @@ class StreamProducer(Client[AnyStr]):
         Args:
             key: the stream, which is made if need be
             entries: the fields of each: a mapping of names to values, or (name, value) pairs. Taken as they are sent, so
-                there need not be an end to them
+                there need not be an end to them. Some are taken at a time, at first 1, then 2, 4 and so on, and those are
+                sent when all of them have come: one that is slow in coming may hold back those just before it
             nomkstream: as in ``xadd``
             idmpauto: as in ``xadd``. Batches are small then (32 entries), so that the server remembers all that is on its
                 way, and are sent again by themselves after a lost connection
@@ -79,7 +80,7 @@ class StreamProducer(Client[AnyStr]):
             condition: as in ``xadd``
             on_batch: called with the outcomes of each batch as soon as they are known, and not kept after that. Every entry
                 that was taken is told of, in order, also when the call ends with an error or is interrupted (in the middle of
-                this very function, the same is told again)
+                this very function, the same is told again). It may be a coroutine function in the asynchronous flavour only
 
         Returns:
             the identifiers, in the order of the entries; with ``on_batch`` what it has not been told, which is nothing

@@ -14,12 +14,19 @@ from coredis._async.client import ASKING, Client
 from coredis._core.additions import StillUnknown
 from coredis._core.commands import streams as build
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionError, RedisError, RequestTimeoutError, StreamAdditionError
+from coredis.exceptions import (
+    ConnectionError,
+    ConnectionLostError,
+    RedisError,
+    RequestTimeoutError,
+    StreamAdditionError,
+)
 from coredis.tokens import TokenT
 from coredis.types import PairsT, PositionT, StreamAdditions
 from coredis.typing import KeyT, StringT, ValueT
 
 if TYPE_CHECKING:
+    from coredis._async.pool import Pool
     from coredis._core.batches import Batch, Batches
     from coredis._core.redirects import Route
 
@@ -52,14 +59,16 @@ class StreamProducer(Client[AnyStr]):
         Append many entries to a stream, in their order, as fast as the server takes them.
 
         They are sent in batches, the next one while the server works on the last. It is no transaction: entries of others may
-        come in between. What a failover or a moving slot refuses is sent again, with all after it. At anything else that goes
-        wrong the call ends; up to two batches are on their way then, so entries after the one concerned may have been added.
-        A batch must be answered within ``stream_timeout``; for all of them together there is no limit.
+        come in between. What a failover or a moving slot refuses is sent again, with all after it, and sentinels are asked
+        between batches as between commands. At anything else that goes wrong the call ends; up to two batches are on their way
+        then, so entries after the one concerned may have been added. A batch must be answered within
+        ``stream_timeout``; for all of them together there is no limit.
 
         Args:
             key: the stream, which is made if need be
             entries: the fields of each: a mapping of names to values, or (name, value) pairs. Taken as they are sent, so
-                there need not be an end to them
+                there need not be an end to them. Some are taken at a time, at first 1, then 2, 4 and so on, and those are
+                sent when all of them have come: one that is slow in coming may hold back those just before it
             nomkstream: as in ``xadd``
             idmpauto: as in ``xadd``. Batches are small then (32 entries), so that the server remembers all that is on its
                 way, and are sent again by themselves after a lost connection
@@ -70,7 +79,7 @@ class StreamProducer(Client[AnyStr]):
             condition: as in ``xadd``
             on_batch: called with the outcomes of each batch as soon as they are known, and not kept after that. Every entry
                 that was taken is told of, in order, also when the call ends with an error or is interrupted (in the middle of
-                this very function, the same is told again)
+                this very function, the same is told again). It may be a coroutine function in the asynchronous flavour only
 
         Returns:
             the identifiers, in the order of the entries; with ``on_batch`` what it has not been told, which is nothing
@@ -78,8 +87,9 @@ class StreamProducer(Client[AnyStr]):
         Raises:
             TypeError, ValueError, CommandSyntaxError: wrong arguments other than an entry; nothing was sent
             StreamAdditionError: an entry was not added, or may not have been: refused by the server, without an answer, or not
-                to be encoded (a value of a wrong type; it was not sent). ``additions`` has the outcome of each entry that was
-                taken and not told of before. Its cause is the first error
+                to be encoded (a value of a wrong type, or it raised something itself; it was not sent). ``additions`` has the
+                outcome of each entry that was taken and not told of before. Its cause is the first error
+            Exception: what the iterable raised, after all that it gave before was added; a note says how many that were
 
         Source: https://redis.io/docs/latest/commands/xadd/
         """
@@ -114,11 +124,7 @@ class StreamProducer(Client[AnyStr]):
         except BaseException as interruption:  # cancelled or interrupted as well: what is known is told all the same
             batches.failure = interruption
             batches.give_up(feed.held)
-            outcome = batches.outcome()
-            not_added, unknown = len(outcome.not_added), len(outcome.unknown)
-            interruption.add_note(
-                f"xadd_many: of {outcome.end} entries taken {not_added} were not added and {unknown} may have been"
-            )
+            interruption.add_note(_summary(batches.outcome()))
             await job.tell()
             raise
         outcome = batches.outcome()
@@ -126,6 +132,7 @@ class StreamProducer(Client[AnyStr]):
         if outcome.errors:
             raise StreamAdditionError(outcome) from next(iter(outcome.errors.values()))
         if feed.failure is not None:
+            feed.failure.add_note(_summary(outcome))
             raise feed.failure
         return batches.outcome()
 
@@ -157,9 +164,10 @@ class StreamProducer(Client[AnyStr]):
             if pause is None:
                 return
             await rt.sleep(pause)
-            if error.may_have_run and batches.addition is not None and first.turn is not None:
+            doubt = first.errors[0]  # of this attempt or an earlier one
+            if getattr(doubt, "may_have_run", False) and batches.addition is not None and first.turn is not None:
                 try:
-                    await self._check_memory(batches.addition, first.turn, ConnectionError(str(error)))
+                    await self._check_memory(batches.addition, first.turn, ConnectionError(str(doubt)))
                 except (RedisError, StillUnknown):
                     return
             attempt += 1
@@ -192,7 +200,7 @@ class StreamProducer(Client[AnyStr]):
         held = True
         try:
             try:
-                if await self._send(job, connection.channel, asking):
+                if await self._send(job, pool, connection.channel, asking):
                     return True
             except RequestTimeoutError as error:
                 pool.retire(connection)
@@ -211,7 +219,7 @@ class StreamProducer(Client[AnyStr]):
             pool.notice(connection, answer)
         return False
 
-    async def _send(self, job: _Job[AnyStr], channel: rt.Channel, asking: bool) -> bool:
+    async def _send(self, job: _Job[AnyStr], pool: Pool, channel: rt.Channel, asking: bool) -> bool:
         """
         Keep two batches in flight until there is no more; False: an entry was not added, and nothing is in flight any more.
         """
@@ -220,23 +228,33 @@ class StreamProducer(Client[AnyStr]):
         while await self._fill(job, ahead) or ahead:
             full = True
             if len(batches.outstanding) > ahead:
+                batch = batches.outstanding[ahead]
+                if batch.deadline is None:
+                    batch.deadline = self._limit()
+                if pool.due():
+                    # With nothing in flight, for it may close the connection.
+                    if not await self._settle(job, ahead, ahead):
+                        return False
+                    ahead = 0
+                    await pool.confirm(batch.deadline)
+                # Ended before it was used, which the entries may have given much time for, it has carried nothing.
+                if not ahead and channel.stale():
+                    batches.failure = ConnectionLostError("the connection was closed before anything was sent")
+                    return False
                 full = not batches.room() or len(batches.outstanding) > ahead + 1
-                await self._begin(batches, batches.outstanding[ahead], channel, asking)
+                await self._begin(batches, batch, channel, asking)
                 ahead += 1
                 if full and ahead < _AHEAD:
                     continue
             # What is slow in coming is waited for with nothing in flight, so that what is known is told at once.
-            for _ in range(1 if full else ahead):
-                if not await self._settle(job):
-                    for batch in batches.outstanding[1:ahead]:
-                        await self._answered(batch)
-                    return False
-                ahead -= 1
+            count = 1 if full else ahead
+            if not await self._settle(job, ahead, count):
+                return False
+            ahead -= count
         return True
 
     async def _begin(self, batches: Batches[AnyStr], batch: Batch, channel: rt.Channel, asking: bool) -> None:
-        if batch.deadline is None:
-            batch.deadline = self._limit()
+        assert batch.deadline is not None
         if batch.turn is None and batches.addition is not None:
             batch.turn = self.begin(batches.addition, len(batch.payloads))
         await channel.writable(batch.deadline)
@@ -253,12 +271,24 @@ class StreamProducer(Client[AnyStr]):
             batch.begun = error.may_have_run
             raise
 
-    async def _settle(self, job: _Job[AnyStr]) -> bool:
-        await self._answered(job.batches.outstanding[0])
-        if not job.batches.settle():
-            return False
-        if job.on_batch is not None:
-            await job.tell()
+    async def _settle(self, job: _Job[AnyStr], ahead: int, count: int) -> bool:
+        """
+        Wait for the replies to the oldest batches; False: an entry was not added, and nothing is in flight any more.
+
+        Args:
+            job: with the batches
+            ahead: how many are in flight
+            count: how many of them to wait for
+        """
+        batches = job.batches
+        for number in range(count):
+            await self._answered(batches.outstanding[0])
+            if not batches.settle():
+                for batch in batches.outstanding[1 : ahead - number]:
+                    await self._answered(batch)
+                return False
+            if job.on_batch is not None:
+                await job.tell()
         return True
 
     async def _answered(self, batch: Batch) -> None:
@@ -295,6 +325,11 @@ class StreamProducer(Client[AnyStr]):
     def _limit(self) -> float:
         request = self._times.request
         return math.inf if request is None else rt.now() + request
+
+
+def _summary(outcome: StreamAdditions[Any]) -> str:
+    not_added, unknown = len(outcome.not_added), len(outcome.unknown)
+    return f"xadd_many: of {outcome.end} entries taken {not_added} were not added and {unknown} may have been"
 
 
 class _Job(Generic[AnyStr]):

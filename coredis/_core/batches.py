@@ -160,10 +160,12 @@ class Batches(Generic[AnyStr]):
         payloads: list[bytes] = []
         size, refused = batch.size, None
         for entry in held[:room]:
+            fields: list[ValueT] = []
             try:
-                payload = self._encoded(entry)
-            except (TypeError, ValueError) as error:
-                refused = self._named(error, entry, len(payloads))
+                with_fields(entry, fields)
+                payload = self._encoded(fields)
+            except Exception as error:  # generators and mappings of the application raise what they like
+                refused = self._named(error, fields, len(payloads))
                 break
             payloads.append(payload)
             size += len(payload)
@@ -178,9 +180,7 @@ class Batches(Generic[AnyStr]):
         self.refused = refused
         del held[:count]
 
-    def _encoded(self, entry: Mapping[MappingStringKeyT, ValueT] | PairsT) -> bytes:
-        fields: list[ValueT] = []
-        with_fields(entry, fields)
+    def _encoded(self, fields: list[ValueT]) -> bytes:
         count = len(fields)
         beginning = self._beginnings.get(count)
         if beginning is None:
@@ -189,16 +189,16 @@ class Batches(Generic[AnyStr]):
             self._beginnings[count] = beginning
         return beginning[0] + encode(tuple(fields), self._encoding)[beginning[1] :]
 
-    def _named(self, error: Exception, entry: object, following: int) -> Exception:
+    def _named(self, error: Exception, fields: list[ValueT], following: int) -> Exception:
         """
         Say in an error which entry it is about, and which field.
+
+        Args:
+            error: what its encoding raised
+            fields: those it has given, which it might not give again
+            following: how many entries come before it that are not in a batch yet
         """
         position = self.taken + following
-        fields: list[ValueT] = []
-        try:
-            with_fields(cast(PairsT, entry), fields)
-        except (TypeError, ValueError) as shape:
-            return type(shape)(f"{shape} for entries[{position}]")
         for number, value in enumerate(fields):
             name = fields[number & ~1]
             where = f"{'the value of' if number % 2 else 'the name of a'} field" + (f" {name!r}" if number % 2 else "")
@@ -209,7 +209,10 @@ class Batches(Generic[AnyStr]):
                 return UnicodeEncodeError(unfit.encoding, unfit.object, unfit.start, unfit.end, reason)
             except (TypeError, ValueError) as wrong:
                 return wrong
-        return ValueError(f"{error}, in entries[{position}]")
+        if type(error) in (TypeError, ValueError):
+            return type(error)(f"{error} for entries[{position}]")
+        error.add_note(f"xadd_many: raised by entries[{position}]")
+        return error
 
     # ----------------------------------------------------------------------------------------------------- outcomes
 
@@ -238,11 +241,14 @@ class Batches(Generic[AnyStr]):
         the first entry that was not, and prepare everything from there on to be sent again.
 
         Returns:
-            what happened to that entry, if it and all after it may be sent again; None: they may not
+            what happened to that entry just now, if it and all after it may be sent again; None: they may not. What is told
+            of it, and may be something earlier, is in the ``errors`` of its batch
         """
         outcomes: list[AnyStr | None | Exception] = []
+        latest: list[AnyStr | None | Exception] = []
         for batch in self.outstanding:
             outcomes += self._outcomes(batch)
+            latest += self._latest(batch)
         added = next((n for n, outcome in enumerate(outcomes) if isinstance(outcome, Exception)), len(outcomes))
         rest = outcomes[added:]
         if not rest or not all(map(self._may_repeat, rest)):
@@ -262,7 +268,7 @@ class Batches(Generic[AnyStr]):
         # No call between these two statements, so nothing can interrupt here.
         self._identifiers += identifiers
         self.outstanding = again
-        return cast(RedisError, rest[0])
+        return cast(RedisError, latest[added])
 
     def give_up(self, held: list[Any]) -> None:
         """
@@ -300,16 +306,29 @@ class Batches(Generic[AnyStr]):
         """
         Tell what became of each entry of a batch so far: its identifier, or an error.
         """
-        count = len(batch.payloads)
-        if not batch.begun:
-            return [*batch.errors] if batch.errors else [_not_sent(self.failure)] * count
-        outcomes: list[AnyStr | None | Exception] = [self._outcome(reply) for reply in batch.replies()]
-        missing = count - len(outcomes)
-        if missing:
-            outcomes += [_lost(self.failure, batch.request is None or batch.request.sent)] * missing
+        outcomes = self._latest(batch)
         for number, before in enumerate(batch.errors):
             if isinstance(outcomes[number], Exception) and getattr(before, "may_have_run", False):
                 outcomes[number] = before  # the earlier attempt may have been executed, if not this one
+        return outcomes
+
+    def _latest(self, batch: Batch) -> list[AnyStr | None | Exception]:
+        """
+        Tell the same of the attempt that is being made, or was the last.
+        """
+        count = len(batch.payloads)
+        if not batch.begun:
+            # Unless it is the connection that was in the way this time, nothing has been tried since.
+            if batch.errors and not isinstance(self.failure, RedisError):
+                return [*batch.errors]
+            return [_not_sent(self.failure)] * count
+        outcomes: list[AnyStr | None | Exception] = [self._outcome(reply) for reply in batch.replies()]
+        missing = count - len(outcomes)
+        if missing:
+            request = batch.request
+            # One that waits in the channel to be written with those of others will be sent, unless the channel has ended.
+            sent = request is None or request.sent or request.failure is None
+            outcomes += [_lost(self.failure, sent)] * missing
         return outcomes
 
     def _outcome(self, reply: Reply) -> AnyStr | None | Exception:

@@ -632,6 +632,33 @@ async def test_many_entries_leave_a_demoted_primary(play: Play) -> None:
     assert ("1-1", "2-1", "2-2") == additions.identifiers
 
 
+async def test_many_entries_go_where_the_primary_is_now(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The sentinels are asked in the middle as well: a primary that was replaced may not know it, and goes on accepting.
+    """
+    monkeypatch.setattr(PrimarySource, "period", 0.05)
+    counts = {"old": 0, "new": 0}
+
+    class Accepting(Node):
+        def __call__(self, command: list[bytes]) -> Any:
+            if command[0] != b"XADD":
+                return super().__call__(command)
+            counts[self.name] += 1
+            return b"$3\r\n1-1\r\n"
+
+    story, new = Story(play(Accepting("old"))), play(Accepting("new"))
+
+    async def change(_: object) -> None:
+        if story.epoch == 1:
+            story.primary, story.epoch = new, 2
+            await sleep(0.06)
+
+    async with of(play(story)).primary_for("store") as client:
+        await client.xadd_many("s", [{"n": number} for number in range(2500)], on_batch=change)
+
+    assert {"old": 2000, "new": 500} == counts
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

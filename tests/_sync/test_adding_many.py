@@ -22,7 +22,7 @@ from coredis.exceptions import (
     WrongTypeError,
 )
 from coredis.types import StreamAdditions
-from tests.support.blocking import Interrupted, Redis, connect, interrupted_after
+from tests.support.blocking import Interrupted, Redis, connect, gather, interrupted_after, sleep
 from tests.support.proxy import FaultProxy
 from tests.support.scripted import Reset, ScriptedServer, Silence
 
@@ -54,6 +54,12 @@ def check(additions: StreamAdditions[bytes], client: Redis[bytes]) -> None:
     assert not there.keys() & set(additions.not_added)
     assert there.keys() <= known.keys() | set(additions.unknown)
     assert additions.end == additions.added + len(additions.not_added) + len(additions.unknown)
+
+
+class Struck(BaseException):
+    """
+    Comes out of an entry as KeyboardInterrupt may, which would end the event loop too.
+    """
 
 
 class TestOutcome:
@@ -181,6 +187,33 @@ class TestErrors:
         assert (1, (1,)) == (caught.value.additions.added, caught.value.additions.not_added[:1])
         assert 1 == client.xlen("s")
 
+    @pytest.mark.parametrize("number", [1, 1500])
+    def test_entry_that_fails(self, client: Redis[bytes], number: int) -> None:
+        """
+        It is an entry that cannot be encoded, whatever it raises.
+        """
+
+        def pairs() -> Iterator[tuple[str, int]]:
+            yield "a", 1
+            raise LookupError("no such column")
+
+        entries: list[Any] = [*numbered(number), pairs(), {"n": 9}]
+        with pytest.raises(StreamAdditionError, match=rf"the first is entries\[{number}\]: no such column") as caught:
+            client.xadd_many("s", entries)
+
+        additions = caught.value.additions
+        assert isinstance(caught.value.__cause__, LookupError)
+        assert [f"xadd_many: raised by entries[{number}]"] == caught.value.__cause__.__notes__
+        assert (number, (number, number + 1), ()) == (additions.added, additions.not_added, additions.unknown)
+        check(additions, client)
+
+    def test_entry_that_can_be_read_once(self, client: Redis[bytes]) -> None:
+        """
+        What is wrong with it is said all the same.
+        """
+        with pytest.raises(StreamAdditionError, match=r"value of field 'b' of entries\[0\], got object"):
+            client.xadd_many("s", [iter([("a", 1), ("b", object())])])  # type: ignore[list-item]
+
     def test_iterable_that_fails(self, client: Redis[bytes]) -> None:
         """
         What it gave before is added, and its exception is raised.
@@ -190,9 +223,10 @@ class TestErrors:
             yield from numbered(1200)
             raise LookupError("no more")
 
-        with pytest.raises(LookupError, match="no more"):
+        with pytest.raises(LookupError, match="no more") as caught:
             client.xadd_many("s", entries())
 
+        assert ["xadd_many: of 1200 entries taken 0 were not added and 0 may have been"] == caught.value.__notes__
         assert list(range(1200)) == [number for _, number in stored(client)]
 
     def test_function_that_fails(self, client: Redis[bytes]) -> None:
@@ -216,6 +250,32 @@ class TestErrors:
         ] == caught.value.__notes__
         assert [(0, 1000), (1000, 2000)] == [(batch.first, batch.end) for batch in told]
         assert b"PONG" == client.ping()
+
+    def test_interrupted_before_a_batch_is_written(self, client: Redis[bytes]) -> None:
+        """
+        A batch that waits to be written with the commands of others is not said to be unsent: it is sent all the same.
+        """
+        told: list[StreamAdditions[bytes]] = []
+        caught: list[Struck] = []
+
+        def pairs() -> Iterator[tuple[str, int]]:
+            yield "n", 1000
+            raise Struck
+
+        def add() -> None:
+            entries: list[Any] = [*numbered(1000), pairs()]
+            try:
+                client.xadd_many("s", entries, on_batch=told.append)
+            except Struck as error:
+                caught.append(error)
+
+        client.ping()
+        gather(client.ping, add)
+
+        assert 1 == len(caught)
+        assert [(0, 1001)] == [(batch.first, batch.end) for batch in told]
+        there = {number for _, number in stored(client)}
+        assert not there & set(told[0].not_added)
 
     def test_wrong_arguments(self, client: Redis[bytes]) -> None:
         """
@@ -390,6 +450,33 @@ class TestLostConnection:
 
         assert isinstance(caught.value.__cause__, ConnectionError)
         assert ((0, 1, 2), False) == (caught.value.additions.not_added, caught.value.may_have_run)
+
+    def test_ended_while_the_entries_paused(self, client: Redis[bytes], proxy: FaultProxy) -> None:
+        """
+        A connection that the server ended while there was nothing to send carried nothing, so another one is taken.
+        """
+
+        class Pausing:
+            number = -1
+
+            def __iter__(self) -> Pausing:
+                return self
+
+            def __next__(self) -> dict[str, int]:
+                self.number += 1
+                if self.number == 3:
+                    proxy.end_all()
+                if self.number in (1, 3):
+                    sleep(0.1)
+                if self.number == 4:
+                    raise StopIteration
+                return {"n": self.number}
+
+        with connect(proxy, retry_policy=QUICK) as faulty:
+            additions = faulty.xadd_many("s", Pausing())
+
+        assert 4 == additions.added
+        assert list(range(4)) == [number for _, number in stored(client)]
 
     def test_interrupted(self, client: Redis[bytes], proxy: FaultProxy) -> None:
         """

@@ -17,7 +17,7 @@ from coredis._core.parser import ErrorLine
 from coredis._core.session import Request
 from coredis._core.transaction import CHUNK_BYTES, CHUNK_COMMANDS
 from coredis._core.wire import encode
-from coredis.exceptions import ConnectionLostError
+from coredis.exceptions import ConnectionLostError, MovedError
 
 
 def batches_of(entries: list[Any], producer: str | None = None) -> Batches[bytes]:
@@ -38,11 +38,12 @@ def batches_of(entries: list[Any], producer: str | None = None) -> Batches[bytes
 
 def answered(batch: Batch, *answers: object, sent: bool = True) -> None:
     """
-    Have a batch sent and some of its replies come.
+    Have a batch sent and some of its replies come; not sent: the channel ended while it waited for that.
     """
     batch.begun = True
     batch.request = Request(len(batch.payloads))
     batch.request.sent = sent
+    batch.request.failure = None if sent else ConnectionLostError("gone")
     batch.request.replies += answers
 
 
@@ -152,6 +153,36 @@ def test_doubt_outlasts_a_later_refusal() -> None:
     batches.give_up([])
 
     assert (0, 1, 2) == batches.outcome().unknown
+
+
+def test_the_latest_failure_decides() -> None:
+    """
+    After MOVED to a node that is not there it is the connection that failed, and the redirect is not followed once more.
+    """
+    batches = batches_of(numbers)
+    answered(batches.outstanding[0], *[ErrorLine("MOVED 1 127.0.0.1:1")] * 3)
+    assert isinstance(batches.conclude(), MovedError)
+    batches.failure = failure = ConnectionLostError("nobody is there")
+
+    assert failure is batches.conclude()
+    batches.give_up([])
+
+    assert [failure] * 3 == list(batches.outcome().errors.values())
+
+
+def test_a_redirect_is_followed_in_doubt() -> None:
+    """
+    What is told is the doubt, and what decides where to go is the redirect.
+    """
+    batches = batches_of(numbers, "producer")
+    batches.failure = ConnectionLostError("gone", may_have_run=True)
+    answered(batches.outstanding[0])
+    assert batches.conclude() is not None
+    batches.failure = None
+    answered(batches.outstanding[0], *[ErrorLine("MOVED 1 127.0.0.1:1")] * 3)
+
+    assert isinstance(batches.conclude(), MovedError)
+    assert [ConnectionLostError] * 3 == list(map(type, batches.outstanding[0].errors))
 
 
 def test_an_unexpected_reply_is_no_identifier() -> None:

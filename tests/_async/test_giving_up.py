@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coredis.exceptions import ReplyError
+from coredis.exceptions import ReplyError, WrongTypeError
 from coredis.types import DeadLetter
 from tests._async.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
 from tests.support.aio import Redis, connect, text
@@ -216,6 +216,25 @@ async def test_with_deleting(client: Redis[Any]) -> None:
 
     assert [b"2-0"] == [entry.identifier for entry in await client.xrange("a")]
     assert (1, {}) == (await client.xlen("dead"), await pending(client))
+
+
+@pytest.mark.parametrize("ack", ["acknowledge", "delete"])
+async def test_a_letter_that_cannot_be_written(client: Redis[Any], ack: str) -> None:
+    """
+    Where the destination is no stream, the error is told, and the entry is neither acknowledged nor deleted.
+    """
+    await deliver(client, "c", 1, 1)
+    await client.set("dead", "no stream")
+    consumer = consumer_of(client, 1, ack=ack)
+
+    for _ in range(2):
+        with pytest.raises(WrongTypeError):
+            await consumer.get_entry()
+
+    assert ([b"1-0"], 1) == (list(await pending(client)), await client.xlen("a"))
+    await client.delete(["dead"])
+    assert [] == await identifiers(consumer)
+    assert (1, 1) == (await client.xlen("dead"), consumer.statistics.dead_lettered)
 
 
 async def test_an_interrupted_session_gives_up_later(client: Redis[Any]) -> None:

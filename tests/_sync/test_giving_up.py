@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coredis.exceptions import ReplyError
+from coredis.exceptions import ReplyError, WrongTypeError
 from coredis.types import DeadLetter
 from tests._sync.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
 from tests.support.blocking import Redis, connect, text
@@ -217,6 +217,25 @@ def test_with_deleting(client: Redis[Any]) -> None:
 
     assert [b"2-0"] == [entry.identifier for entry in client.xrange("a")]
     assert (1, {}) == (client.xlen("dead"), pending(client))
+
+
+@pytest.mark.parametrize("ack", ["acknowledge", "delete"])
+def test_a_letter_that_cannot_be_written(client: Redis[Any], ack: str) -> None:
+    """
+    Where the destination is no stream, the error is told, and the entry is neither acknowledged nor deleted.
+    """
+    deliver(client, "c", 1, 1)
+    client.set("dead", "no stream")
+    consumer = consumer_of(client, 1, ack=ack)
+
+    for _ in range(2):
+        with pytest.raises(WrongTypeError):
+            consumer.get_entry()
+
+    assert ([b"1-0"], 1) == (list(pending(client)), client.xlen("a"))
+    client.delete(["dead"])
+    assert [] == identifiers(consumer)
+    assert (1, 1) == (client.xlen("dead"), consumer.statistics.dead_lettered)
 
 
 def test_an_interrupted_session_gives_up_later(client: Redis[Any]) -> None:

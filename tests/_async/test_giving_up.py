@@ -13,6 +13,7 @@ from coredis.types import DeadLetter
 from tests._async.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
 from tests.support.aio import Redis, connect, text
 from tests.support.proxy import FaultProxy
+from tests.support.servers import Server, requires
 
 
 class Failure(Exception):
@@ -235,6 +236,19 @@ async def test_a_letter_that_cannot_be_written(client: Redis[Any], ack: str) -> 
     await client.delete(["dead"])
     assert [] == await identifiers(consumer)
     assert (1, 1) == (await client.xlen("dead"), consumer.statistics.dead_lettered)
+
+
+async def test_deleting_keeps_what_another_group_needs(client: Redis[Any], server: Server) -> None:
+    """
+    Where the server knows which groups still need an entry, giving it up deletes it only when no other one does.
+    """
+    requires(server, "redis-8.2", feature="XACKDEL")
+    await deliver(client, "c", 1, 1)
+    await client.xgroup_create("a", "other", "0")
+
+    assert [] == await identifiers(consumer_of(client, 1, ack="delete"))
+
+    assert (1, 1, {}) == (await client.xlen("a"), await client.xlen("dead"), await pending(client))
 
 
 async def test_an_interrupted_session_gives_up_later(client: Redis[Any]) -> None:

@@ -14,6 +14,7 @@ from coredis.types import DeadLetter
 from tests._sync.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
 from tests.support.blocking import Redis, connect, text
 from tests.support.proxy import FaultProxy
+from tests.support.servers import Server, requires
 
 
 class Failure(Exception):
@@ -236,6 +237,19 @@ def test_a_letter_that_cannot_be_written(client: Redis[Any], ack: str) -> None:
     client.delete(["dead"])
     assert [] == identifiers(consumer)
     assert (1, 1) == (client.xlen("dead"), consumer.statistics.dead_lettered)
+
+
+def test_deleting_keeps_what_another_group_needs(client: Redis[Any], server: Server) -> None:
+    """
+    Where the server knows which groups still need an entry, giving it up deletes it only when no other one does.
+    """
+    requires(server, "redis-8.2", feature="XACKDEL")
+    deliver(client, "c", 1, 1)
+    client.xgroup_create("a", "other", "0")
+
+    assert [] == identifiers(consumer_of(client, 1, ack="delete"))
+
+    assert (1, 1, {}) == (client.xlen("a"), client.xlen("dead"), pending(client))
 
 
 def test_an_interrupted_session_gives_up_later(client: Redis[Any]) -> None:

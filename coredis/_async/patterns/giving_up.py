@@ -13,6 +13,7 @@ from coredis._core.consumer.deadletters import Errors, Suspect, fields
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
 from coredis.exceptions import AuthorizationError, WatchError
+from coredis.tokens import PureToken
 from coredis.types import DeadLetter
 from coredis.typing import StringT
 
@@ -101,6 +102,7 @@ class GivingUp(Generic[AnyStr]):
         """
         assert not callable(self.destination)
         name, identifier = suspect.key
+        whole = self._delete and await self._pending.has("XACKDEL")
         for _ in range(MOST_TRIES):
             allowed = False
             try:
@@ -108,9 +110,12 @@ class GivingUp(Generic[AnyStr]):
                     await self._client.xlen(self.destination)
                     allowed = True
                     pipeline.issue(self._addition(self.destination, letter, suspect, False))
-                    pipeline.xack(name, self._membership.group, [identifier])
-                    if self._delete:
-                        pipeline.xdel(name, [identifier])
+                    if whole:  # what other groups still need is kept
+                        pipeline.xackdel(name, self._membership.group, [identifier], condition=PureToken.ACKED)
+                    else:
+                        pipeline.xack(name, self._membership.group, [identifier])
+                        if self._delete:
+                            pipeline.xdel(name, [identifier])
                 return True
             except WatchError:
                 pass  # others write letters, too

@@ -84,7 +84,7 @@ async def test_to_the_application(redis: Redis[Any]) -> None:
 
 async def test_the_applications_function_fails(client: Redis[Any]) -> None:
     """
-    Its error is the application's; the entry stays pending and is tried again with the next call.
+    Its error is the application's; the entry stays pending and is tried again when others have been served.
     """
     letters: list[DeadLetter[bytes]] = []
 
@@ -102,10 +102,38 @@ async def test_the_applications_function_fails(client: Redis[Any]) -> None:
     assert b"1-0" in await pending(client)
 
     assert [b"2-0"] == await take(consumer)
+    assert 2 == len(letters)
+    assert [] == await identifiers(consumer)
 
     assert [b"1-0"] * 3 == [letter.entry.identifier for letter in letters]
     assert {b"2-0": (b"c", 1)} == await pending(client)
     assert 1 == consumer.statistics.dead_lettered
+
+
+async def test_a_function_that_always_fails(client: Redis[Any]) -> None:
+    """
+    It keeps nothing else from being served: neither what is pending nor what is new. Each entry has its turn with it.
+    """
+    told: list[bytes] = []
+
+    def fail(letter: DeadLetter[bytes]) -> None:
+        told.append(letter.entry.identifier)
+        raise Failure
+
+    await deliver(client, "c", 1, 5)
+    await grow_old(client, "c", 1, 2, retrycount=7)
+    await fill(client, "a", 6, 7)
+    consumer = consumer_of(client, 5, dead_letter=fail)
+
+    served: list[bytes] = []
+    for _ in range(9):
+        try:
+            served += await take(consumer)
+        except Failure:
+            pass
+
+    assert (numbered(3, 7), 0) == (served, consumer.statistics.dead_lettered)
+    assert set(numbered(1, 2)) == set(told)
 
 
 @pytest.mark.parametrize("buffer_size", [0, 9])

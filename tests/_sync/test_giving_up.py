@@ -85,7 +85,7 @@ def test_to_the_application(redis: Redis[Any]) -> None:
 
 def test_the_applications_function_fails(client: Redis[Any]) -> None:
     """
-    Its error is the application's; the entry stays pending and is tried again with the next call.
+    Its error is the application's; the entry stays pending and is tried again when others have been served.
     """
     letters: list[DeadLetter[bytes]] = []
 
@@ -103,10 +103,38 @@ def test_the_applications_function_fails(client: Redis[Any]) -> None:
     assert b"1-0" in pending(client)
 
     assert [b"2-0"] == take(consumer)
+    assert 2 == len(letters)
+    assert [] == identifiers(consumer)
 
     assert [b"1-0"] * 3 == [letter.entry.identifier for letter in letters]
     assert {b"2-0": (b"c", 1)} == pending(client)
     assert 1 == consumer.statistics.dead_lettered
+
+
+def test_a_function_that_always_fails(client: Redis[Any]) -> None:
+    """
+    It keeps nothing else from being served: neither what is pending nor what is new. Each entry has its turn with it.
+    """
+    told: list[bytes] = []
+
+    def fail(letter: DeadLetter[bytes]) -> None:
+        told.append(letter.entry.identifier)
+        raise Failure
+
+    deliver(client, "c", 1, 5)
+    grow_old(client, "c", 1, 2, retrycount=7)
+    fill(client, "a", 6, 7)
+    consumer = consumer_of(client, 5, dead_letter=fail)
+
+    served: list[bytes] = []
+    for _ in range(9):
+        try:
+            served += take(consumer)
+        except Failure:
+            pass
+
+    assert (numbered(3, 7), 0) == (served, consumer.statistics.dead_lettered)
+    assert set(numbered(1, 2)) == set(told)
 
 
 @pytest.mark.parametrize("buffer_size", [0, 9])

@@ -35,6 +35,7 @@ from coredis._core.consumer.reads import Membership, Words, undelivered_words
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
     RedisError,
+    ReplyError,
     RequestTimeoutError,
     StreamConsumerGroupError,
     StreamConsumerInitializationError,
@@ -75,6 +76,7 @@ class Member(Consumer[AnyStr]):
     _acknowledgements: Acknowledgements
     _renewing: object
     _not_before: float
+    _deferred: bool  # an entry could not be given up
 
     # ------------------------------------------------------------------------------------------------ where streams begin
 
@@ -253,26 +255,49 @@ class Member(Consumer[AnyStr]):
             settled = len(self._suspects) - len(judged)
             self._suspects = judged
             self._settle(settled)
+        served = [suspect.item for suspect in self._suspects if self._acquitted(suspect)]
+        others = [suspect for suspect in self._suspects if not self._acquitted(suspect)]
+        # No call between these statements, so nothing can interrupt here.
+        self._items += served
+        self.statistics.delivered += len(served)
+        self._suspects = others
+        self._fetched = list(self._items)
+        if self._deferred:  # a read comes before the next try
+            self._deferred = False
+            return
         while self._suspects:
             suspect = self._suspects[0]
-            assert suspect.deliveries is not None
-            if suspect.deliveries < giving_up.most:
-                served = (suspect.item,)
-                # No call between these statements, so nothing can interrupt here.
-                self._items += served
-                self.statistics.delivered += 1
-                del self._suspects[0]
-                continue
+            if suspect.failed and self._items:
+                break
             # If this does not come back, the server is asked what became of it.
             self._suspects[0] = suspect._replace(deliveries=None)
-            await giving_up.tell(suspect)
+            try:
+                await giving_up.tell(suspect)
+            except Exception:
+                self._defer()
+                raise
             self._suspects[0] = suspect._replace(deliveries=None, tried=True)
-            await giving_up.bury(suspect)
+            try:
+                await giving_up.bury(suspect)
+            except ReplyError:
+                self._defer()
+                raise
             self.statistics.dead_lettered += 1
             del self._suspects[0]
             held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
             self._settle(1)
-        self._fetched = list(self._items)
+
+    def _acquitted(self, suspect: Suspect[AnyStr]) -> bool:
+        assert self._giving_up is not None and suspect.deliveries is not None
+        return suspect.deliveries < self._giving_up.most
+
+    def _defer(self) -> None:
+        """
+        Put the first suspect behind the others: it could not be given up, which is not to keep them from being served.
+        """
+        first, *others = self._suspects
+        self._suspects = [*others, first._replace(failed=True)]
+        self._deferred = True
 
     async def _clear_deleted(self) -> None:
         while self._deleted:
@@ -582,7 +607,7 @@ class Member(Consumer[AnyStr]):
             self._fetched = list(kept)
         self._deleted.clear()
         self._unexplained, self._returning = {}, {}
-        self._conflict_told = False
+        self._conflict_told = self._deferred = False
         self._suspects = []
         if self._held is not None:
             self._held.clear()

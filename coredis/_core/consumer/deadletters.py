@@ -31,12 +31,14 @@ class Suspect(NamedTuple, Generic[AnyStr]):
         item: stream and entry, as the application gets them
         deliveries: how often it had been delivered before; None: not known (any more), to be asked
         tried: it has been given up, but it is not known whether that was done; if it is not pending any more, it was
+        failed: giving it up has ended in an error; entries that can be served come before the next try
     """
 
     key: Key
     item: tuple[AnyStr, StreamEntry[AnyStr]]
     deliveries: int | None
     tried: bool = False
+    failed: bool = False
 
 
 def fields(letter: DeadLetter[AnyStr], key: Key, membership: Membership) -> Words:

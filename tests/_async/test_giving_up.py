@@ -177,6 +177,39 @@ async def test_an_unknown_outcome_is_found_out(proxy: FaultProxy, swallowed: str
         assert {b"4-0": (b"c", 1)} == await pending(client)
 
 
+async def test_a_lost_reply_is_no_delivery(proxy: FaultProxy) -> None:
+    """
+    The server counts a reply that this session has lost; what was in it is given out all the same, and given up later.
+    """
+    async with connect(proxy) as client:
+        await client.xgroup_create("a", "g", "$", mkstream=True)
+        await fill(client, "a", 1, 3)
+        consumer = consumer_of(client, 1, timeout=5000, start_from_backlog=False)
+        async with consumer:
+            proxy.swallow(command="XREADGROUP")
+
+            assert numbered(1, 3) == await take(consumer, 3)
+
+            assert 1 == consumer.statistics.reconnects
+            assert 0 == consumer.statistics.dead_lettered
+        assert [] == await identifiers(consumer_of(client, 1))
+        assert 3 == await client.xlen("dead")
+
+
+async def test_a_cut_reply_is_no_delivery(client: Redis[Any]) -> None:
+    """
+    Nor is one that was cut because it was too large: the entries come again in smaller pieces, and none is a dead letter.
+    """
+    await client.xgroup_create("a", "g", "$", mkstream=True)
+    for number in range(1, 61):
+        await client.xadd("a", {"data": "x" * 100_000}, identifier=f"{number}-0")
+    consumer = consumer_of(client, 1, buffer_size=59, start_from_backlog=False, max_reply_bytes=1_000_000)
+
+    assert numbered(1, 60) == await identifiers(consumer)
+
+    assert 0 == consumer.statistics.dead_lettered
+
+
 async def test_an_unknown_acknowledgement(proxy: FaultProxy) -> None:
     """
     The application was told, and the reply to the acknowledgement is lost: it is not told again.

@@ -178,6 +178,39 @@ def test_an_unknown_outcome_is_found_out(proxy: FaultProxy, swallowed: str) -> N
         assert {b"4-0": (b"c", 1)} == pending(client)
 
 
+def test_a_lost_reply_is_no_delivery(proxy: FaultProxy) -> None:
+    """
+    The server counts a reply that this session has lost; what was in it is given out all the same, and given up later.
+    """
+    with connect(proxy) as client:
+        client.xgroup_create("a", "g", "$", mkstream=True)
+        fill(client, "a", 1, 3)
+        consumer = consumer_of(client, 1, timeout=5000, start_from_backlog=False)
+        with consumer:
+            proxy.swallow(command="XREADGROUP")
+
+            assert numbered(1, 3) == take(consumer, 3)
+
+            assert 1 == consumer.statistics.reconnects
+            assert 0 == consumer.statistics.dead_lettered
+        assert [] == identifiers(consumer_of(client, 1))
+        assert 3 == client.xlen("dead")
+
+
+def test_a_cut_reply_is_no_delivery(client: Redis[Any]) -> None:
+    """
+    Nor is one that was cut because it was too large: the entries come again in smaller pieces, and none is a dead letter.
+    """
+    client.xgroup_create("a", "g", "$", mkstream=True)
+    for number in range(1, 61):
+        client.xadd("a", {"data": "x" * 100_000}, identifier=f"{number}-0")
+    consumer = consumer_of(client, 1, buffer_size=59, start_from_backlog=False, max_reply_bytes=1_000_000)
+
+    assert numbered(1, 60) == identifiers(consumer)
+
+    assert 0 == consumer.statistics.dead_lettered
+
+
 def test_an_unknown_acknowledgement(proxy: FaultProxy) -> None:
     """
     The application was told, and the reply to the acknowledgement is lost: it is not told again.

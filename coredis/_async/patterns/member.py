@@ -248,7 +248,7 @@ class Member(Consumer[AnyStr]):
                 if suspect.deliveries is not None:
                     judged.append(suspect)
                 elif count:
-                    judged.append(suspect._replace(deliveries=count - 1))
+                    judged.append(suspect._replace(deliveries=max(0, count - 1 - suspect.excused)))
                 else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
                     held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
                     self.statistics.dead_lettered += suspect.tried and count is not None
@@ -458,12 +458,14 @@ class Member(Consumer[AnyStr]):
         if self._giving_up is None:
             return arrived.items, []
         most = self._giving_up.most
+        history = following.kind is Kind.HISTORY
+        lost = {cursor.name: cursor.lost_reads if history else 0 for cursor in following.cursors()}
         fresh: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
         suspects: list[Suspect[AnyStr]] = []
         for key, item in zip(arrived.keys, arrived.items, strict=True):
             deliveries = item[1].delivered
             if following.kind is not Kind.NEW:
-                suspects.append(Suspect(key, item, None))
+                suspects.append(Suspect(key, item, None, excused=lost[key[0]]))
             elif deliveries is not None and deliveries >= most:
                 suspects.append(Suspect(key, item, deliveries))
             else:
@@ -476,6 +478,7 @@ class Member(Consumer[AnyStr]):
             self.statistics.recovered += 1
             for cursor in reader.cursors:
                 cursor.lost()
+                cursor.lost_reads += 1
 
     def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
         if self._held is not None:
@@ -485,6 +488,9 @@ class Member(Consumer[AnyStr]):
 
     def _lose(self, reader: Reader[AnyStr]) -> None:
         lost = reader.plan
+        if lost is not None and lost.kind is not Kind.CLAIM:
+            for cursor in lost.cursors():
+                cursor.lost_reads += 1
         if lost is not None and lost.kind is Kind.NEW:
             if self.auto_acknowledge:
                 self.statistics.possibly_lost += 1

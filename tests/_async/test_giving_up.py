@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from coredis.exceptions import ReplyError
+from coredis.exceptions import ReplyError, WrongTypeError
 from coredis.types import DeadLetter
 from tests._async.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
 from tests.support.aio import Redis, connect, text
 from tests.support.proxy import FaultProxy
+from tests.support.servers import Server, requires
 
 
 class Failure(Exception):
@@ -83,7 +84,7 @@ async def test_to_the_application(redis: Redis[Any]) -> None:
 
 async def test_the_applications_function_fails(client: Redis[Any]) -> None:
     """
-    Its error is the application's; the entry stays pending and is tried again with the next call.
+    Its error is the application's; the entry stays pending and is tried again when others have been served.
     """
     letters: list[DeadLetter[bytes]] = []
 
@@ -101,10 +102,38 @@ async def test_the_applications_function_fails(client: Redis[Any]) -> None:
     assert b"1-0" in await pending(client)
 
     assert [b"2-0"] == await take(consumer)
+    assert 2 == len(letters)
+    assert [] == await identifiers(consumer)
 
     assert [b"1-0"] * 3 == [letter.entry.identifier for letter in letters]
     assert {b"2-0": (b"c", 1)} == await pending(client)
     assert 1 == consumer.statistics.dead_lettered
+
+
+async def test_a_function_that_always_fails(client: Redis[Any]) -> None:
+    """
+    It keeps nothing else from being served: neither what is pending nor what is new. Each entry has its turn with it.
+    """
+    told: list[bytes] = []
+
+    def fail(letter: DeadLetter[bytes]) -> None:
+        told.append(letter.entry.identifier)
+        raise Failure
+
+    await deliver(client, "c", 1, 5)
+    await grow_old(client, "c", 1, 2, retrycount=7)
+    await fill(client, "a", 6, 7)
+    consumer = consumer_of(client, 5, dead_letter=fail)
+
+    served: list[bytes] = []
+    for _ in range(9):
+        try:
+            served += await take(consumer)
+        except Failure:
+            pass
+
+    assert (numbered(3, 7), 0) == (served, consumer.statistics.dead_lettered)
+    assert set(numbered(1, 2)) == set(told)
 
 
 @pytest.mark.parametrize("buffer_size", [0, 9])
@@ -146,6 +175,39 @@ async def test_an_unknown_outcome_is_found_out(proxy: FaultProxy, swallowed: str
         assert numbered(1, 3) == [letter.field_values[b"dead-letter-identifier"] for letter in letters]
         assert 3 == consumer.statistics.dead_lettered
         assert {b"4-0": (b"c", 1)} == await pending(client)
+
+
+async def test_a_lost_reply_is_no_delivery(proxy: FaultProxy) -> None:
+    """
+    The server counts a reply that this session has lost; what was in it is given out all the same, and given up later.
+    """
+    async with connect(proxy) as client:
+        await client.xgroup_create("a", "g", "$", mkstream=True)
+        await fill(client, "a", 1, 3)
+        consumer = consumer_of(client, 1, timeout=5000, start_from_backlog=False)
+        async with consumer:
+            proxy.swallow(command="XREADGROUP")
+
+            assert numbered(1, 3) == await take(consumer, 3)
+
+            assert 1 == consumer.statistics.reconnects
+            assert 0 == consumer.statistics.dead_lettered
+        assert [] == await identifiers(consumer_of(client, 1))
+        assert 3 == await client.xlen("dead")
+
+
+async def test_a_cut_reply_is_no_delivery(client: Redis[Any]) -> None:
+    """
+    Nor is one that was cut because it was too large: the entries come again in smaller pieces, and none is a dead letter.
+    """
+    await client.xgroup_create("a", "g", "$", mkstream=True)
+    for number in range(1, 61):
+        await client.xadd("a", {"data": "x" * 100_000}, identifier=f"{number}-0")
+    consumer = consumer_of(client, 1, buffer_size=59, start_from_backlog=False, max_reply_bytes=1_000_000)
+
+    assert numbered(1, 60) == await identifiers(consumer)
+
+    assert 0 == consumer.statistics.dead_lettered
 
 
 async def test_an_unknown_acknowledgement(proxy: FaultProxy) -> None:
@@ -216,6 +278,38 @@ async def test_with_deleting(client: Redis[Any]) -> None:
 
     assert [b"2-0"] == [entry.identifier for entry in await client.xrange("a")]
     assert (1, {}) == (await client.xlen("dead"), await pending(client))
+
+
+@pytest.mark.parametrize("ack", ["acknowledge", "delete"])
+async def test_a_letter_that_cannot_be_written(client: Redis[Any], ack: str) -> None:
+    """
+    Where the destination is no stream, the error is told, and the entry is neither acknowledged nor deleted.
+    """
+    await deliver(client, "c", 1, 1)
+    await client.set("dead", "no stream")
+    consumer = consumer_of(client, 1, ack=ack)
+
+    for _ in range(2):
+        with pytest.raises(WrongTypeError):
+            await consumer.get_entry()
+
+    assert ([b"1-0"], 1) == (list(await pending(client)), await client.xlen("a"))
+    await client.delete(["dead"])
+    assert [] == await identifiers(consumer)
+    assert (1, 1) == (await client.xlen("dead"), consumer.statistics.dead_lettered)
+
+
+async def test_deleting_keeps_what_another_group_needs(client: Redis[Any], server: Server) -> None:
+    """
+    Where the server knows which groups still need an entry, giving it up deletes it only when no other one does.
+    """
+    requires(server, "redis-8.2", feature="XACKDEL")
+    await deliver(client, "c", 1, 1)
+    await client.xgroup_create("a", "other", "0")
+
+    assert [] == await identifiers(consumer_of(client, 1, ack="delete"))
+
+    assert (1, 1, {}) == (await client.xlen("a"), await client.xlen("dead"), await pending(client))
 
 
 async def test_an_interrupted_session_gives_up_later(client: Redis[Any]) -> None:

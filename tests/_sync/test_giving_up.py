@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from coredis.exceptions import ReplyError
+from coredis.exceptions import ReplyError, WrongTypeError
 from coredis.types import DeadLetter
 from tests._sync.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
 from tests.support.blocking import Redis, connect, text
 from tests.support.proxy import FaultProxy
+from tests.support.servers import Server, requires
 
 
 class Failure(Exception):
@@ -84,7 +85,7 @@ def test_to_the_application(redis: Redis[Any]) -> None:
 
 def test_the_applications_function_fails(client: Redis[Any]) -> None:
     """
-    Its error is the application's; the entry stays pending and is tried again with the next call.
+    Its error is the application's; the entry stays pending and is tried again when others have been served.
     """
     letters: list[DeadLetter[bytes]] = []
 
@@ -102,10 +103,38 @@ def test_the_applications_function_fails(client: Redis[Any]) -> None:
     assert b"1-0" in pending(client)
 
     assert [b"2-0"] == take(consumer)
+    assert 2 == len(letters)
+    assert [] == identifiers(consumer)
 
     assert [b"1-0"] * 3 == [letter.entry.identifier for letter in letters]
     assert {b"2-0": (b"c", 1)} == pending(client)
     assert 1 == consumer.statistics.dead_lettered
+
+
+def test_a_function_that_always_fails(client: Redis[Any]) -> None:
+    """
+    It keeps nothing else from being served: neither what is pending nor what is new. Each entry has its turn with it.
+    """
+    told: list[bytes] = []
+
+    def fail(letter: DeadLetter[bytes]) -> None:
+        told.append(letter.entry.identifier)
+        raise Failure
+
+    deliver(client, "c", 1, 5)
+    grow_old(client, "c", 1, 2, retrycount=7)
+    fill(client, "a", 6, 7)
+    consumer = consumer_of(client, 5, dead_letter=fail)
+
+    served: list[bytes] = []
+    for _ in range(9):
+        try:
+            served += take(consumer)
+        except Failure:
+            pass
+
+    assert (numbered(3, 7), 0) == (served, consumer.statistics.dead_lettered)
+    assert set(numbered(1, 2)) == set(told)
 
 
 @pytest.mark.parametrize("buffer_size", [0, 9])
@@ -147,6 +176,39 @@ def test_an_unknown_outcome_is_found_out(proxy: FaultProxy, swallowed: str) -> N
         assert numbered(1, 3) == [letter.field_values[b"dead-letter-identifier"] for letter in letters]
         assert 3 == consumer.statistics.dead_lettered
         assert {b"4-0": (b"c", 1)} == pending(client)
+
+
+def test_a_lost_reply_is_no_delivery(proxy: FaultProxy) -> None:
+    """
+    The server counts a reply that this session has lost; what was in it is given out all the same, and given up later.
+    """
+    with connect(proxy) as client:
+        client.xgroup_create("a", "g", "$", mkstream=True)
+        fill(client, "a", 1, 3)
+        consumer = consumer_of(client, 1, timeout=5000, start_from_backlog=False)
+        with consumer:
+            proxy.swallow(command="XREADGROUP")
+
+            assert numbered(1, 3) == take(consumer, 3)
+
+            assert 1 == consumer.statistics.reconnects
+            assert 0 == consumer.statistics.dead_lettered
+        assert [] == identifiers(consumer_of(client, 1))
+        assert 3 == client.xlen("dead")
+
+
+def test_a_cut_reply_is_no_delivery(client: Redis[Any]) -> None:
+    """
+    Nor is one that was cut because it was too large: the entries come again in smaller pieces, and none is a dead letter.
+    """
+    client.xgroup_create("a", "g", "$", mkstream=True)
+    for number in range(1, 61):
+        client.xadd("a", {"data": "x" * 100_000}, identifier=f"{number}-0")
+    consumer = consumer_of(client, 1, buffer_size=59, start_from_backlog=False, max_reply_bytes=1_000_000)
+
+    assert numbered(1, 60) == identifiers(consumer)
+
+    assert 0 == consumer.statistics.dead_lettered
 
 
 def test_an_unknown_acknowledgement(proxy: FaultProxy) -> None:
@@ -217,6 +279,38 @@ def test_with_deleting(client: Redis[Any]) -> None:
 
     assert [b"2-0"] == [entry.identifier for entry in client.xrange("a")]
     assert (1, {}) == (client.xlen("dead"), pending(client))
+
+
+@pytest.mark.parametrize("ack", ["acknowledge", "delete"])
+def test_a_letter_that_cannot_be_written(client: Redis[Any], ack: str) -> None:
+    """
+    Where the destination is no stream, the error is told, and the entry is neither acknowledged nor deleted.
+    """
+    deliver(client, "c", 1, 1)
+    client.set("dead", "no stream")
+    consumer = consumer_of(client, 1, ack=ack)
+
+    for _ in range(2):
+        with pytest.raises(WrongTypeError):
+            consumer.get_entry()
+
+    assert ([b"1-0"], 1) == (list(pending(client)), client.xlen("a"))
+    client.delete(["dead"])
+    assert [] == identifiers(consumer)
+    assert (1, 1) == (client.xlen("dead"), consumer.statistics.dead_lettered)
+
+
+def test_deleting_keeps_what_another_group_needs(client: Redis[Any], server: Server) -> None:
+    """
+    Where the server knows which groups still need an entry, giving it up deletes it only when no other one does.
+    """
+    requires(server, "redis-8.2", feature="XACKDEL")
+    deliver(client, "c", 1, 1)
+    client.xgroup_create("a", "other", "0")
+
+    assert [] == identifiers(consumer_of(client, 1, ack="delete"))
+
+    assert (1, 1, {}) == (client.xlen("a"), client.xlen("dead"), pending(client))
 
 
 def test_an_interrupted_session_gives_up_later(client: Redis[Any]) -> None:

@@ -63,6 +63,7 @@ class Cursor:
             server says that the stream has changed
         busy: an outstanding read asks for it; no other one may
         asked_new: new entries have been asked for in this session
+        lost_reads: how many replies were lost that may have had what is to be read again; the server counts each as a delivery
     """
 
     name: bytes
@@ -79,6 +80,7 @@ class Cursor:
     ready: bool = True
     busy: bool = False
     asked_new: bool = False
+    lost_reads: int = 0
 
     def reset(self) -> None:
         """
@@ -87,6 +89,7 @@ class Cursor:
         self.phase, self.position, self.floor, self.began = Phase.UNKNOWN, BEGINNING, BEGINNING, BEGINNING
         self.known = self.asked = self.heard = self.busy = self.asked_new = False
         self.ready = True
+        self.lost_reads = 0
 
     @property
     def received_last(self) -> bytes | None:
@@ -113,9 +116,9 @@ class Cursor:
             if parse(last) > parse(self.floor):
                 self.floor = last
         elif self.phase is Phase.HISTORY:
-            self.phase, self.asked_new = Phase.NEW, True
+            self.phase, self.asked_new, self.lost_reads = Phase.NEW, True, 0
         else:
-            self.asked = True
+            self.asked, self.lost_reads = True, 0
 
     def lost(self) -> None:
         """

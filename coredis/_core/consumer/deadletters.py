@@ -31,12 +31,16 @@ class Suspect(NamedTuple, Generic[AnyStr]):
         item: stream and entry, as the application gets them
         deliveries: how often it had been delivered before; None: not known (any more), to be asked
         tried: it has been given up, but it is not known whether that was done; if it is not pending any more, it was
+        excused: how many of its deliveries may have been in replies that this session has lost
+        failed: giving it up has ended in an error; entries that can be served come before the next try
     """
 
     key: Key
     item: tuple[AnyStr, StreamEntry[AnyStr]]
     deliveries: int | None
     tried: bool = False
+    failed: bool = False
+    excused: int = 0
 
 
 def fields(letter: DeadLetter[AnyStr], key: Key, membership: Membership) -> Words:

@@ -185,6 +185,7 @@ class GroupConsumer(Member[AnyStr]):
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
         self._renewing: object = None  # who renews leases
+        self._deferred = False
         self._not_before = -math.inf  # when leases may be renewed again after that failed
         self._giving_up: GivingUp[AnyStr] | None = None
         if options.claim_idle is not None:

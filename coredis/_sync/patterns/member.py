@@ -36,6 +36,7 @@ from coredis._core.consumer.reads import Membership, Words, undelivered_words
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
     RedisError,
+    ReplyError,
     RequestTimeoutError,
     StreamConsumerGroupError,
     StreamConsumerInitializationError,
@@ -76,6 +77,7 @@ class Member(Consumer[AnyStr]):
     _acknowledgements: Acknowledgements
     _renewing: object
     _not_before: float
+    _deferred: bool  # an entry could not be given up
 
     # ------------------------------------------------------------------------------------------------ where streams begin
 
@@ -248,33 +250,56 @@ class Member(Consumer[AnyStr]):
                 if suspect.deliveries is not None:
                     judged.append(suspect)
                 elif count:
-                    judged.append(suspect._replace(deliveries=count - 1))
+                    judged.append(suspect._replace(deliveries=max(0, count - 1 - suspect.excused)))
                 else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
                     held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
                     self.statistics.dead_lettered += suspect.tried and count is not None
             settled = len(self._suspects) - len(judged)
             self._suspects = judged
             self._settle(settled)
+        served = [suspect.item for suspect in self._suspects if self._acquitted(suspect)]
+        others = [suspect for suspect in self._suspects if not self._acquitted(suspect)]
+        # No call between these statements, so nothing can interrupt here.
+        self._items += served
+        self.statistics.delivered += len(served)
+        self._suspects = others
+        self._fetched = list(self._items)
+        if self._deferred:  # a read comes before the next try
+            self._deferred = False
+            return
         while self._suspects:
             suspect = self._suspects[0]
-            assert suspect.deliveries is not None
-            if suspect.deliveries < giving_up.most:
-                served = (suspect.item,)
-                # No call between these statements, so nothing can interrupt here.
-                self._items += served
-                self.statistics.delivered += 1
-                del self._suspects[0]
-                continue
+            if suspect.failed and self._items:
+                break
             # If this does not come back, the server is asked what became of it.
             self._suspects[0] = suspect._replace(deliveries=None)
-            giving_up.tell(suspect)
+            try:
+                giving_up.tell(suspect)
+            except Exception:
+                self._defer()
+                raise
             self._suspects[0] = suspect._replace(deliveries=None, tried=True)
-            giving_up.bury(suspect)
+            try:
+                giving_up.bury(suspect)
+            except ReplyError:
+                self._defer()
+                raise
             self.statistics.dead_lettered += 1
             del self._suspects[0]
             held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
             self._settle(1)
-        self._fetched = list(self._items)
+
+    def _acquitted(self, suspect: Suspect[AnyStr]) -> bool:
+        assert self._giving_up is not None and suspect.deliveries is not None
+        return suspect.deliveries < self._giving_up.most
+
+    def _defer(self) -> None:
+        """
+        Put the first suspect behind the others: it could not be given up, which is not to keep them from being served.
+        """
+        first, *others = self._suspects
+        self._suspects = [*others, first._replace(failed=True)]
+        self._deferred = True
 
     def _clear_deleted(self) -> None:
         while self._deleted:
@@ -436,12 +461,14 @@ class Member(Consumer[AnyStr]):
         if self._giving_up is None:
             return arrived.items, []
         most = self._giving_up.most
+        history = following.kind is Kind.HISTORY
+        lost = {cursor.name: cursor.lost_reads if history else 0 for cursor in following.cursors()}
         fresh: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
         suspects: list[Suspect[AnyStr]] = []
         for key, item in zip(arrived.keys, arrived.items, strict=True):
             deliveries = item[1].delivered
             if following.kind is not Kind.NEW:
-                suspects.append(Suspect(key, item, None))
+                suspects.append(Suspect(key, item, None, excused=lost[key[0]]))
             elif deliveries is not None and deliveries >= most:
                 suspects.append(Suspect(key, item, deliveries))
             else:
@@ -454,6 +481,7 @@ class Member(Consumer[AnyStr]):
             self.statistics.recovered += 1
             for cursor in reader.cursors:
                 cursor.lost()
+                cursor.lost_reads += 1
 
     def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
         if self._held is not None:
@@ -463,6 +491,9 @@ class Member(Consumer[AnyStr]):
 
     def _lose(self, reader: Reader[AnyStr]) -> None:
         lost = reader.plan
+        if lost is not None and lost.kind is not Kind.CLAIM:
+            for cursor in lost.cursors():
+                cursor.lost_reads += 1
         if lost is not None and lost.kind is Kind.NEW:
             if self.auto_acknowledge:
                 self.statistics.possibly_lost += 1
@@ -585,7 +616,7 @@ class Member(Consumer[AnyStr]):
             self._fetched = list(kept)
         self._deleted.clear()
         self._unexplained, self._returning = {}, {}
-        self._conflict_told = False
+        self._conflict_told = self._deferred = False
         self._suspects = []
         if self._held is not None:
             self._held.clear()

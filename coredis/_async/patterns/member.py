@@ -545,11 +545,17 @@ class Member(Consumer[AnyStr]):
                 held.let_go(name, found, outstanding=False)
         await self._renewal_over()
         if everything:
-            for name in self._cursors:
-                await self._pending.hand_back_all(name)
+            for name in list(self._cursors):
+                try:
+                    await self._pending.hand_back_all(name)
+                except StreamConsumerGroupError:
+                    pass  # the stream or its group is gone, and nothing is pending there
         else:
             for name, found in list(returning.items()):
-                await self._pending.hand_back(name, found, None, silent=True)
+                try:
+                    await self._pending.hand_back(name, found, None, silent=True)
+                except StreamConsumerGroupError:
+                    pass  # as above
                 del self._returning[name]
         self._returning = {}
 

@@ -351,7 +351,8 @@ class GroupConsumer(Member[AnyStr]):
             release: hand back to the group what was fetched and not served, as if it had not been delivered, for whoever
                 takes over (``claim_idle``); ``"all"``: everything that is pending for this member. With
                 ``auto_acknowledge`` nothing is pending, and nothing is handed back. Once this has begun nothing of it is
-                served, though closing is cancelled or fails: closed again, the rest is handed back
+                served, though closing is cancelled or fails: closed again, the rest is handed back. A stream or group that
+                is gone is passed over: nothing is pending there
 
         Raises:
             ValueError: ``release`` is none of these

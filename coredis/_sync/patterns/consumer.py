@@ -161,6 +161,14 @@ class Consumer(Engine[AnyStr]):
         self._stopped = True
         self._alarm.ring()
 
+    @property
+    def stopped(self) -> bool:
+        """
+        Whether the reading was ended, by ``stop`` or ``close``: what is in the buffer is still served, and nothing comes
+        after it until the consumer is entered again.
+        """
+        return self._stopped
+
     def drain(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """
         Give everything that was fetched and not served yet, as (stream, entry), and serve it no more.

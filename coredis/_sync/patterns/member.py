@@ -474,6 +474,10 @@ class Member(Consumer[AnyStr]):
                     # With leases there are other reasons: what was taken over. So there are with an older connection in doubt.
                     if self._held is None and reader.doubt_at == math.inf:
                         self._unexplained.setdefault(cursor.name, reader.sent_at)
+        elif lost is not None and lost.kind is Kind.HISTORY:
+            # It may have been executed, and has renewed the times of what it gave: they tell nothing any more.
+            for cursor in lost.cursors():
+                self._unexplained.pop(cursor.name, None)
         super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
 
     def _vanished(self, error: StreamConsumerGroupError) -> None:

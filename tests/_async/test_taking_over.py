@@ -169,6 +169,23 @@ async def test_what_others_have_taken_over(client: Redis[Any], served: int) -> N
     assert 3 == consumer.statistics.taken_over
 
 
+async def test_positions_when_others_have_taken_over(client: Redis[Any]) -> None:
+    """
+    What was dropped from the buffer was not given to the application.
+    """
+    await fill(client, "a", 1, 4)
+    consumer = taker(client, claim_idle=200, buffer_size=9)
+    assert [b"1-0"] == await take(consumer)
+    await sleep(0.21)
+    await client.xclaim("a", "g", "d", 200, numbered(2, 3), justid=True)
+    await consumer.renew()
+    consumer._drop_lost()
+
+    assert {"a": b"1-0"} == consumer.positions
+    assert [b"4-0"] == await take(consumer)
+    await consumer.close()
+
+
 async def test_what_others_have_taken_over_before_it_was_looked_at(client: Redis[Any]) -> None:
     """
     A reply that lay there while the application was elsewhere: its leases run from when it was asked for.

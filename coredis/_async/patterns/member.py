@@ -222,13 +222,14 @@ class Member(Consumer[AnyStr]):
         lost = list(self._held.lost)
         if lost and self._items:
             gone = set(lost)
-            self._items = deque(
-                [
-                    item
-                    for item in self._items
-                    if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in gone
-                ]
-            )
+            served = self._fetched[: len(self._fetched) - len(self._items)]
+            kept = [
+                item for item in self._items if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in gone
+            ]
+            fetched, items = served + kept, deque(kept)
+            # No call between these statements, so nothing can interrupt here.
+            self._fetched = fetched
+            self._items = items
         self._held.lost.difference_update(lost)  # a heartbeat may have found more
 
     async def _judge(self) -> None:

@@ -14,6 +14,7 @@ from coredis._core.consumer.parameters import GroupOptions
 from tests._async.streams import MINUTE, calls, deliver, fill, grow_old, identifiers, idle, numbered, pending, take
 from tests.support.aio import Interrupted, Redis, connect, gather, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
+from tests.support.servers import Server
 
 
 def taker(client: Redis[Any], name: str = "c", claim_idle: int = MINUTE, **options: Any) -> Any:
@@ -255,6 +256,29 @@ async def test_a_heartbeat_keeps_what_takes_long(
     assert heartbeat is (age < 40_000)
     assert {b"1-0": (b"c", 1)} == await pending(client)
     await consumer.close()
+
+
+async def test_a_heartbeat_ends_with_its_client(
+    server: Server, client: Redis[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It does not connect again; reading once more makes another one.
+    """
+    monkeypatch.setattr(GroupOptions, "renewal_age", 0.02)
+    await fill(client, "a", 1, 2)
+    other = connect(server)
+    consumer = taker(other, heartbeat=True)
+    assert [b"1-0"] == await take(consumer)
+    await other.close()
+    await grow_old(client, "c", 1, 1, idle=40_000)
+    await sleep(0.1)
+    assert 40_000 <= (await idle(client))[b"1-0"]
+
+    first = consumer._heartbeat
+    assert [b"2-0"] == await take(consumer)
+    assert first is not consumer._heartbeat is not None
+    await consumer.close()
+    await other.close()
 
 
 async def test_entering_leaves_one_heartbeat(client: Redis[Any]) -> None:

@@ -104,7 +104,8 @@ class GroupConsumer(Member[AnyStr]):
             claim_idle: take over entries that were delivered to anybody and not acknowledged for so many milliseconds. It must
                 be longer than processing an entry ever takes, unless there is a ``heartbeat``, and the same for all members
             heartbeat: renew the leases of what this consumer holds in the background (a task, or a thread), so that
-                processing may take longer than ``claim_idle``. Otherwise they are renewed whenever an entry is asked for
+                processing may take longer than ``claim_idle``. Otherwise they are renewed whenever an entry is asked for.
+                It ends when the client is closed, until the next read
             max_deliveries: give up an entry that has been delivered so often, by the server's own count
             dead_letter: where it goes then: a stream, or a function (in the asynchronous flavour it may be a coroutine
                 function) that is called with a ``DeadLetter``; then it is acknowledged. It happens at least once

@@ -112,8 +112,7 @@ class Member(Consumer[AnyStr]):
             backlog = self.start_from_backlog and cursor.name not in absent and not cursor.known
             cursor.known = True
             cursor.position, cursor.phase = BEGINNING, Phase.HISTORY if backlog else Phase.NEW
-        if self._options.heartbeat and self._heartbeat is None and not self._stopped:
-            self._heartbeat = Heartbeat(self, self._options.renewal_age / 2)
+        self._start_heartbeat()
 
     # ------------------------------------------------------------------------------------------------------ before a read
 
@@ -126,6 +125,9 @@ class Member(Consumer[AnyStr]):
                 if standing[cursor.name] is None:
                     cursor.phase = Phase.UNKNOWN
             self._doubtful.difference_update([cursor.name for cursor in doubtful])
+        if self._heartbeat is not None and self._heartbeat.over(self):
+            await self._stop_heartbeat()
+            self._start_heartbeat()
         await super()._prepare()
         await self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
@@ -573,6 +575,10 @@ class Member(Consumer[AnyStr]):
         await super()._finish()
         self._deleted.clear()
         await self._stop_heartbeat()
+
+    def _start_heartbeat(self) -> None:
+        if self._options.heartbeat and self._heartbeat is None and not self._stopped:
+            self._heartbeat = Heartbeat(self, self._options.renewal_age / 2)
 
     async def _stop_heartbeat(self) -> None:
         if self._heartbeat is not None:

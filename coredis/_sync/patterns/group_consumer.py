@@ -115,8 +115,7 @@ class GroupConsumer(Member[AnyStr]):
                 first; then the reading call raises its first error, and loses nothing
             max_unacked: fetch no more while so many entries are not acknowledged, nor handed back; None: however many. There
                 may be one more of each further stream. What was acknowledged by other means than this consumer is noticed
-                within a second. With ``claim_idle`` or ``max_deliveries`` each such entry takes 150 to 200 bytes here,
-                otherwise none
+                within a second. With ``claim_idle`` each such entry takes 150 to 200 bytes here, otherwise none
             parameters: by name of the stream: ``{"orders:eu": {"identifier": "0"}}`` reads only what is pending for this
                 member, after that identifier. Default: ``">"``
             block_slice: as ``Consumer``

@@ -71,6 +71,37 @@ async def test_what_was_fetched_is_still_served(client: Redis[Any], kind: dict[s
     assert [] == await identifiers(consumer)
 
 
+@KINDS
+async def test_asking_until_it_is_stopped(client: Redis[Any], kind: dict[str, Any]) -> None:
+    """
+    A loop without an end of its own sees that the consumer was stopped, and lets others run that are to end it even if it
+    does not look.
+    """
+    consumer = client.xconsumer(["a"], timeout=50_000, **kind)
+    told: list[bool] = []
+
+    async def ask() -> bool:
+        while not consumer.stopped:
+            await identifiers(consumer)
+        for _ in range(1_000_000):
+            if told:
+                return True
+            await identifiers(consumer)
+        return False
+
+    reading = spawn(ask)
+    await until_it_waits(client)
+    assert not consumer.stopped
+    consumer.stop()
+    await sleep(0.01)
+    told.append(True)
+
+    assert await reading.join()
+    await consumer.close()
+    async with consumer:
+        assert not consumer.stopped
+
+
 async def test_stopping_while_the_server_is_out_of_reach(start_server: Any) -> None:
     """
     A consumer that tries again and again ends as well.

@@ -298,6 +298,22 @@ async def test_closing_is_broken_off(client: Redis[Any], proxy: FaultProxy, rele
 
 
 @pytest.mark.parametrize("release", [True, "all"])
+async def test_closing_when_a_stream_is_gone(client: Redis[Any], release: Any) -> None:
+    """
+    Nothing is pending there; what is pending in the others is handed back.
+    """
+    for stream in ("gone", "a"):
+        await fill(client, stream, 1, 2)
+    consumer = client.xconsumer(["gone", "a"], group="g", consumer="c", buffer_size=9)
+    await take(consumer)
+    await client.delete(["gone"])
+
+    await consumer.close(release=release)
+
+    assert [True, True] == [age >= HOUR for age in (await idle(client)).values()]
+
+
+@pytest.mark.parametrize("release", [True, "all"])
 async def test_what_was_handed_back_is_not_taken_again(client: Redis[Any], release: Any) -> None:
     """
     Neither by a heartbeat while closing nor by asking afterwards: it is held no more.

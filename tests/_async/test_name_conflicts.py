@@ -94,3 +94,18 @@ async def test_a_lost_reply(client: Redis[Any], proxy: FaultProxy) -> None:
         assert numbered(1, 5) == await reading.join()
         assert (1, 0) == (consumer.statistics.recovered, consumer.statistics.name_conflicts)
         await consumer.close()
+
+
+async def test_a_second_lost_reply(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    Reading again is cut as well, and has renewed some of the entries: that they are of different ages is no sign of anybody
+    else.
+    """
+    size = 200_000  # several of which do not arrive in one piece
+    for number in range(1, 17):
+        await client.xadd("a", {"filling": b"x" * size}, identifier=f"{number}-0")
+    proxy.latency(0.1)
+    async with connect(proxy) as distant, member(distant, buffer_size=15, max_reply_bytes=3 * size) as consumer:
+        assert numbered(1, 16) == [found for _ in range(16) for found in await take(consumer)]
+        assert 2 <= consumer.statistics.reconnects
+        assert 0 == consumer.statistics.name_conflicts

@@ -14,6 +14,7 @@ from coredis._core.consumer.parameters import GroupOptions
 from tests._async.streams import MINUTE, calls, deliver, fill, grow_old, identifiers, idle, numbered, pending, take
 from tests.support.aio import Interrupted, Redis, connect, gather, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
+from tests.support.servers import Server
 
 
 def taker(client: Redis[Any], name: str = "c", claim_idle: int = MINUTE, **options: Any) -> Any:
@@ -169,6 +170,23 @@ async def test_what_others_have_taken_over(client: Redis[Any], served: int) -> N
     assert 3 == consumer.statistics.taken_over
 
 
+async def test_positions_when_others_have_taken_over(client: Redis[Any]) -> None:
+    """
+    What was dropped from the buffer was not given to the application.
+    """
+    await fill(client, "a", 1, 4)
+    consumer = taker(client, claim_idle=200, buffer_size=9)
+    assert [b"1-0"] == await take(consumer)
+    await sleep(0.21)
+    await client.xclaim("a", "g", "d", 200, numbered(2, 3), justid=True)
+    await consumer.renew()
+    consumer._drop_lost()
+
+    assert {"a": b"1-0"} == consumer.positions
+    assert [b"4-0"] == await take(consumer)
+    await consumer.close()
+
+
 async def test_what_others_have_taken_over_before_it_was_looked_at(client: Redis[Any]) -> None:
     """
     A reply that lay there while the application was elsewhere: its leases run from when it was asked for.
@@ -238,6 +256,29 @@ async def test_a_heartbeat_keeps_what_takes_long(
     assert heartbeat is (age < 40_000)
     assert {b"1-0": (b"c", 1)} == await pending(client)
     await consumer.close()
+
+
+async def test_a_heartbeat_ends_with_its_client(
+    server: Server, client: Redis[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It does not connect again; reading once more makes another one.
+    """
+    monkeypatch.setattr(GroupOptions, "renewal_age", 0.02)
+    await fill(client, "a", 1, 2)
+    other = connect(server)
+    consumer = taker(other, heartbeat=True)
+    assert [b"1-0"] == await take(consumer)
+    await other.close()
+    await grow_old(client, "c", 1, 1, idle=40_000)
+    await sleep(0.1)
+    assert 40_000 <= (await idle(client))[b"1-0"]
+
+    first = consumer._heartbeat
+    assert [b"2-0"] == await take(consumer)
+    assert first is not consumer._heartbeat is not None
+    await consumer.close()
+    await other.close()
 
 
 async def test_entering_leaves_one_heartbeat(client: Redis[Any]) -> None:

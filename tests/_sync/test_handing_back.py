@@ -299,6 +299,22 @@ def test_closing_is_broken_off(client: Redis[Any], proxy: FaultProxy, release: A
 
 
 @pytest.mark.parametrize("release", [True, "all"])
+def test_closing_when_a_stream_is_gone(client: Redis[Any], release: Any) -> None:
+    """
+    Nothing is pending there; what is pending in the others is handed back.
+    """
+    for stream in ("gone", "a"):
+        fill(client, stream, 1, 2)
+    consumer = client.xconsumer(["gone", "a"], group="g", consumer="c", buffer_size=9)
+    take(consumer)
+    client.delete(["gone"])
+
+    consumer.close(release=release)
+
+    assert [True, True] == [age >= HOUR for age in (idle(client)).values()]
+
+
+@pytest.mark.parametrize("release", [True, "all"])
 def test_what_was_handed_back_is_not_taken_again(client: Redis[Any], release: Any) -> None:
     """
     Neither by a heartbeat while closing nor by asking afterwards: it is held no more.

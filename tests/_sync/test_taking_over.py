@@ -15,6 +15,7 @@ from coredis._core.consumer.parameters import GroupOptions
 from tests._sync.streams import MINUTE, calls, deliver, fill, grow_old, identifiers, idle, numbered, pending, take
 from tests.support.blocking import Interrupted, Redis, connect, gather, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
+from tests.support.servers import Server
 
 
 def taker(client: Redis[Any], name: str = "c", claim_idle: int = MINUTE, **options: Any) -> Any:
@@ -170,6 +171,23 @@ def test_what_others_have_taken_over(client: Redis[Any], served: int) -> None:
     assert 3 == consumer.statistics.taken_over
 
 
+def test_positions_when_others_have_taken_over(client: Redis[Any]) -> None:
+    """
+    What was dropped from the buffer was not given to the application.
+    """
+    fill(client, "a", 1, 4)
+    consumer = taker(client, claim_idle=200, buffer_size=9)
+    assert [b"1-0"] == take(consumer)
+    sleep(0.21)
+    client.xclaim("a", "g", "d", 200, numbered(2, 3), justid=True)
+    consumer.renew()
+    consumer._drop_lost()
+
+    assert {"a": b"1-0"} == consumer.positions
+    assert [b"4-0"] == take(consumer)
+    consumer.close()
+
+
 def test_what_others_have_taken_over_before_it_was_looked_at(client: Redis[Any]) -> None:
     """
     A reply that lay there while the application was elsewhere: its leases run from when it was asked for.
@@ -239,6 +257,29 @@ def test_a_heartbeat_keeps_what_takes_long(
     assert heartbeat is (age < 40_000)
     assert {b"1-0": (b"c", 1)} == pending(client)
     consumer.close()
+
+
+def test_a_heartbeat_ends_with_its_client(
+    server: Server, client: Redis[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It does not connect again; reading once more makes another one.
+    """
+    monkeypatch.setattr(GroupOptions, "renewal_age", 0.02)
+    fill(client, "a", 1, 2)
+    other = connect(server)
+    consumer = taker(other, heartbeat=True)
+    assert [b"1-0"] == take(consumer)
+    other.close()
+    grow_old(client, "c", 1, 1, idle=40_000)
+    sleep(0.1)
+    assert 40_000 <= (idle(client))[b"1-0"]
+
+    first = consumer._heartbeat
+    assert [b"2-0"] == take(consumer)
+    assert first is not consumer._heartbeat is not None
+    consumer.close()
+    other.close()
 
 
 def test_entering_leaves_one_heartbeat(client: Redis[Any]) -> None:

@@ -59,6 +59,16 @@ def test_nothing_says_nothing() -> None:
     assert 100 == portions.count(1)
 
 
+def test_no_more_than_half_of_what_is_cut() -> None:
+    """
+    Where that is less than what a read is not expected to exceed: otherwise one reply after another would be cut.
+    """
+    portions = Portions(100, 9000, 1000)
+    portions.received(10, 1000)
+
+    assert [5, 1] == [portions.count(streams) for streams in (1, 9)]
+
+
 def test_a_single_entry_is_never_too_large() -> None:
     """
     Several are, when they are more than a reply may have.

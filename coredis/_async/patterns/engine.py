@@ -180,6 +180,8 @@ class Engine(Generic[AnyStr]):
                 reader.listening = None
                 for cursor in reader.cursors:
                     cursor.ready = True
+        if self._stopped:
+            await rt.sleep(0)  # a loop that asks again and again keeps nobody else from running
         while not self._stopped:
             try:
                 for reader in self._readers.values():

@@ -104,7 +104,8 @@ class GroupConsumer(Member[AnyStr]):
             claim_idle: take over entries that were delivered to anybody and not acknowledged for so many milliseconds. It must
                 be longer than processing an entry ever takes, unless there is a ``heartbeat``, and the same for all members
             heartbeat: renew the leases of what this consumer holds in the background (a task, or a thread), so that
-                processing may take longer than ``claim_idle``. Otherwise they are renewed whenever an entry is asked for
+                processing may take longer than ``claim_idle``. Otherwise they are renewed whenever an entry is asked for.
+                It ends when the client is closed, until the next read
             max_deliveries: give up an entry that has been delivered so often, by the server's own count
             dead_letter: where it goes then: a stream, or a function (in the asynchronous flavour it may be a coroutine
                 function) that is called with a ``DeadLetter``; then it is acknowledged. It happens at least once
@@ -113,8 +114,7 @@ class GroupConsumer(Member[AnyStr]):
                 first; then the reading call raises its first error, and loses nothing
             max_unacked: fetch no more while so many entries are not acknowledged, nor handed back; None: however many. There
                 may be one more of each further stream. What was acknowledged by other means than this consumer is noticed
-                within a second. With ``claim_idle`` or ``max_deliveries`` each such entry takes 150 to 200 bytes here,
-                otherwise none
+                within a second. With ``claim_idle`` each such entry takes 150 to 200 bytes here, otherwise none
             parameters: by name of the stream: ``{"orders:eu": {"identifier": "0"}}`` reads only what is pending for this
                 member, after that identifier. Default: ``">"``
             block_slice: as ``Consumer``
@@ -351,7 +351,8 @@ class GroupConsumer(Member[AnyStr]):
             release: hand back to the group what was fetched and not served, as if it had not been delivered, for whoever
                 takes over (``claim_idle``); ``"all"``: everything that is pending for this member. With
                 ``auto_acknowledge`` nothing is pending, and nothing is handed back. Once this has begun nothing of it is
-                served, though closing is cancelled or fails: closed again, the rest is handed back
+                served, though closing is cancelled or fails: closed again, the rest is handed back. A stream or group that
+                is gone is passed over: nothing is pending there
 
         Raises:
             ValueError: ``release`` is none of these

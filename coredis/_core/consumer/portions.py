@@ -41,9 +41,11 @@ class Portions:
         """
         Say how many entries of each of so many streams to ask for, at least one.
         """
-        if self._average * streams * self._most <= self._buffered_bytes:
+        # Half of what is cut leaves room for entries that are larger than those before.
+        most = min(self._buffered_bytes, self.reply_bytes / 2)
+        if self._average * streams * self._most <= most:
             return self._most
-        return max(1, int(self._buffered_bytes / (self._average * streams)))
+        return max(1, int(most / (self._average * streams)))
 
     def limit(self, count: int) -> float:
         """

@@ -70,7 +70,8 @@ class Consumer(Engine[AnyStr]):
             max_buffered_bytes: what to fetch at a time, as far as can be foreseen: from the average size of entries follows how
                 many are asked for, if that is less than ``buffer_size`` says
             max_reply_bytes: what a reply may have. A larger one is cut by closing the connection, and its entries are read
-                again, half as many at a time; an entry alone may have any size
+                again, half as many at a time; an entry alone may have any size. No more is asked for than is expected to
+                fill half of it
             stream_parameters: as ``parameters``, for streams whose names are Python names: ``orders={"identifier": "0-0"}``
 
         Raises:
@@ -160,6 +161,14 @@ class Consumer(Engine[AnyStr]):
         """
         self._stopped = True
         self._alarm.ring()
+
+    @property
+    def stopped(self) -> bool:
+        """
+        Whether the reading was ended, by ``stop`` or ``close``: what is in the buffer is still served, and nothing comes
+        after it until the consumer is entered again.
+        """
+        return self._stopped
 
     def drain(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """

@@ -21,7 +21,7 @@ logger: Final = logging.getLogger("coredis.streams")
 
 class Heartbeat(Generic[AnyStr]):
     """
-    Beats until it is stopped, or until its consumer is gone.
+    Beats until it is stopped, its client is closed, or its consumer is gone.
     """
 
     def __init__(self, consumer: Member[AnyStr], seconds: float) -> None:
@@ -33,6 +33,7 @@ class Heartbeat(Generic[AnyStr]):
         # A strong reference would keep a consumer that was dropped without being closed, and with it its connection.
         self._consumer: Callable[[], Member[AnyStr] | None] = weakref.ref(consumer)
         self._seconds = seconds
+        self._closings = consumer.client.closings
         self._stopping = rt.Event()
         self._running = rt.spawn(self._beat)
 
@@ -43,11 +44,17 @@ class Heartbeat(Generic[AnyStr]):
         self._stopping.set()
         rt.join(self._running)
 
+    def over(self, consumer: Member[AnyStr]) -> bool:
+        """
+        Tell whether the client has been closed since.
+        """
+        return self._closings != consumer.client.closings
+
     def _beat(self) -> None:
         while not self._stopping.wait(rt.now() + self._seconds):
             consumer = self._consumer()
-            if consumer is None:
-                return
+            if consumer is None or self.over(consumer):
+                return  # a renewal would open a connection again
             try:
                 consumer.renew()
             except (RedisError, RequestTimeoutError) as error:

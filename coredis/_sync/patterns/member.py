@@ -116,8 +116,7 @@ class Member(Consumer[AnyStr]):
             cursor.known = True
             cursor.began = BEGINNING if backlog else cursor.floor
             cursor.position, cursor.phase = BEGINNING, Phase.HISTORY if backlog else Phase.NEW
-        if self._options.heartbeat and self._heartbeat is None and not self._stopped:
-            self._heartbeat = Heartbeat(self, self._options.renewal_age / 2)
+        self._start_heartbeat()
 
     # ------------------------------------------------------------------------------------------------------ before a read
 
@@ -130,6 +129,9 @@ class Member(Consumer[AnyStr]):
                 if standing[cursor.name] is None:
                     cursor.phase = Phase.UNKNOWN
             self._doubtful.difference_update([cursor.name for cursor in doubtful])
+        if self._heartbeat is not None and self._heartbeat.over(self):
+            self._stop_heartbeat()
+            self._start_heartbeat()
         super()._prepare()
         self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
@@ -226,13 +228,14 @@ class Member(Consumer[AnyStr]):
         lost = list(self._held.lost)
         if lost and self._items:
             gone = set(lost)
-            self._items = deque(
-                [
-                    item
-                    for item in self._items
-                    if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in gone
-                ]
-            )
+            served = self._fetched[: len(self._fetched) - len(self._items)]
+            kept = [
+                item for item in self._items if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in gone
+            ]
+            fetched, items = served + kept, deque(kept)
+            # No call between these statements, so nothing can interrupt here.
+            self._fetched = fetched
+            self._items = items
         self._held.lost.difference_update(lost)  # a heartbeat may have found more
 
     def _judge(self) -> None:
@@ -507,6 +510,10 @@ class Member(Consumer[AnyStr]):
                     # With leases there are other reasons: what was taken over. So there are with an older connection in doubt.
                     if self._held is None and reader.doubt_at == math.inf:
                         self._unexplained.setdefault(cursor.name, reader.sent_at)
+        elif lost is not None and lost.kind is Kind.HISTORY:
+            # It may have been executed, and has renewed the times of what it gave: they tell nothing any more.
+            for cursor in lost.cursors():
+                self._unexplained.pop(cursor.name, None)
         super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
 
     def _vanished(self, error: StreamConsumerGroupError) -> None:
@@ -579,11 +586,17 @@ class Member(Consumer[AnyStr]):
                 held.let_go(name, found, outstanding=False)
         self._renewal_over()
         if everything:
-            for name in self._cursors:
-                self._pending.hand_back_all(name)
+            for name in list(self._cursors):
+                try:
+                    self._pending.hand_back_all(name)
+                except StreamConsumerGroupError:
+                    pass  # the stream or its group is gone, and nothing is pending there
         else:
             for name, found in list(returning.items()):
-                self._pending.hand_back(name, found, None, silent=True)
+                try:
+                    self._pending.hand_back(name, found, None, silent=True)
+                except StreamConsumerGroupError:
+                    pass  # as above
                 del self._returning[name]
         self._returning = {}
 
@@ -596,6 +609,10 @@ class Member(Consumer[AnyStr]):
         super()._finish()
         self._deleted.clear()
         self._stop_heartbeat()
+
+    def _start_heartbeat(self) -> None:
+        if self._options.heartbeat and self._heartbeat is None and not self._stopped:
+            self._heartbeat = Heartbeat(self, self._options.renewal_age / 2)
 
     def _stop_heartbeat(self) -> None:
         if self._heartbeat is not None:

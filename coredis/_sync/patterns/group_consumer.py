@@ -117,7 +117,8 @@ class GroupConsumer(Member[AnyStr]):
                 may be one more of each further stream. What was acknowledged by other means than this consumer is noticed
                 within a second. With ``claim_idle`` each such entry takes 150 to 200 bytes here, otherwise none
             parameters: by name of the stream: ``{"orders:eu": {"identifier": "0"}}`` reads only what is pending for this
-                member, after that identifier. Default: ``">"``
+                member, after that identifier; when nothing of it is left there is nothing to wait for, whatever ``timeout``
+                says. Default: ``">"``
             block_slice: as ``Consumer``
             prefetch: as ``Consumer``; not with ``auto_acknowledge``, where more would be lost in a crash
             max_buffered_bytes: as ``Consumer``

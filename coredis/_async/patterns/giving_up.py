@@ -5,23 +5,20 @@ Give up entries that were delivered too often: to a stream of dead letters, or t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, AnyStr, Final, Generic
+from typing import TYPE_CHECKING, AnyStr, Generic
 
 from coredis._async.patterns.pending import PendingEntries
 from coredis._core.command import Command
 from coredis._core.consumer.deadletters import Errors, Suspect, fields
 from coredis._core.consumer.reads import Membership
 from coredis._runtime import aio as rt
-from coredis.exceptions import AuthorizationError, WatchError
+from coredis.exceptions import AuthorizationError
 from coredis.tokens import PureToken
 from coredis.types import DeadLetter
 from coredis.typing import StringT
 
 if TYPE_CHECKING:
     from coredis._async.patterns.host import ConsumerHost
-
-#: How often to try a transaction that others, who write to the same destination, come in the way of.
-MOST_TRIES: Final = 5
 
 
 class GivingUp(Generic[AnyStr]):
@@ -97,33 +94,26 @@ class GivingUp(Generic[AnyStr]):
         """
         Write and acknowledge in one transaction; False when that cannot be done, and nothing was.
 
-        A transaction does not undo the acknowledgement when the letter cannot be written, so it happens only where the
-        destination is known to be a stream, or nothing yet.
+        A transaction does not undo the acknowledgement when the letter cannot be written, so the destination is looked at
+        before: it is a stream, or nothing yet.
         """
         assert not callable(self.destination)
         name, identifier = suspect.key
         whole = self._delete and await self._pending.has("XACKDEL")
-        for _ in range(MOST_TRIES):
-            allowed = False
-            try:
-                async with self._client.pipeline(transaction=True).watch(self.destination) as pipeline:
-                    await self._client.xlen(self.destination)
-                    allowed = True
-                    pipeline.issue(self._addition(self.destination, letter, suspect, False))
-                    if whole:  # what other groups still need is kept
-                        pipeline.xackdel(name, self._membership.group, [identifier], condition=PureToken.ACKED)
-                    else:
-                        pipeline.xack(name, self._membership.group, [identifier])
-                        if self._delete:
-                            pipeline.xdel(name, [identifier])
-                return True
-            except WatchError:
-                pass  # others write letters, too
-            except AuthorizationError:
-                if allowed:
-                    raise
-                break  # we may write there, and not ask
-        return False
+        try:
+            await self._client.xlen(self.destination)
+        except AuthorizationError:
+            return False  # we may write there, and not ask
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.issue(self._addition(self.destination, letter, suspect, False))
+        if whole:  # what other groups still need is kept
+            pipeline.xackdel(name, self._membership.group, [identifier], condition=PureToken.ACKED)
+        else:
+            pipeline.xack(name, self._membership.group, [identifier])
+            if self._delete:
+                pipeline.xdel(name, [identifier])
+        await pipeline.execute()
+        return True
 
     def _letter(self, suspect: Suspect[AnyStr]) -> DeadLetter[AnyStr]:
         (stream, entry), deliveries = suspect.item, suspect.deliveries

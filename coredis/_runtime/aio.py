@@ -15,6 +15,7 @@ import math
 import random as _random
 import ssl
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence, Sized
 from itertools import islice
@@ -42,6 +43,8 @@ SERIES: Final = (Iterable, AsyncIterable)  # the same, to ask for
 MULTIPLEXED: Final = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024  # written but not accepted by the network before further requests wait
+# Received at a time. With more, the copy for the parser would be so large that the C library maps and unmaps memory for each.
+RECEIVE_BYTES: Final = 64 * 1024
 
 now = time.monotonic
 random = _random.random
@@ -224,13 +227,17 @@ class Listening(Started):
         return bool(self._channel.pushes) or self._channel.closed
 
 
-class Channel(asyncio.Protocol):
+class Channel(asyncio.BufferedProtocol):
     """
     A connection to a server: commands out, replies in.
+
+    All channels of an event loop receive into one buffer: what is in it is taken out before the loop does anything else. An
+    ``asyncio.Protocol`` has its transport allocate a quarter of a megabyte for each receive, which costs more than PING does.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self._buffer = _buffer_of(loop)
         self._session = Session()
         self._transport: asyncio.Transport | None = None
         self._queued: list[bytes] = []
@@ -445,9 +452,21 @@ class Channel(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=MAX_QUEUED_BYTES)
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """
+        Give the memory that bytes are to arrive in (called by the transport, which fills it at once).
+        """
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """
+        Bytes have arrived there (called by the transport).
+        """
+        self.data_received(bytes(self._buffer[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         """
-        Bytes have arrived (called by the transport).
+        Pass on bytes that have arrived.
         """
         if self._session.failure is not None:
             return
@@ -556,6 +575,19 @@ class Channel(asyncio.Protocol):
         if self._listening is not None:
             self._listening.wake()
         self._admit()
+
+
+_buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
+
+
+def _buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
+    """
+    The memory that all channels of an event loop receive into.
+    """
+    buffer = _buffers.get(loop)
+    if buffer is None:
+        buffer = _buffers[loop] = memoryview(bytearray(RECEIVE_BYTES))
+    return buffer
 
 
 async def connect(

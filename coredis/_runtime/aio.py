@@ -14,6 +14,7 @@ import inspect
 import math
 import random as _random
 import ssl
+import threading
 import time
 import weakref
 from collections import OrderedDict
@@ -50,11 +51,35 @@ now = time.monotonic
 random = _random.random
 
 
-def home() -> object:
+class Home:
     """
-    What a client is bound to: the running event loop. Its twin is bound to nothing but the process.
+    What a client is bound to: the running event loop. In the twin it is nothing but the process.
     """
-    return asyncio.get_running_loop()
+
+    __slots__ = ("_loop", "_thread")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def __repr__(self) -> str:
+        return repr(self._loop)
+
+    def here(self) -> bool:
+        """
+        Tell whether the caller runs in it.
+
+        Raises:
+            RuntimeError: no event loop is running
+        """
+        # Asking asyncio takes a system call (Python 3.11), and this is asked for every command. A thread runs one event loop
+        # at a time.
+        if self._thread == threading.get_ident() and self._loop.is_running():
+            return True
+        if self._loop is not asyncio.get_running_loop():
+            return False
+        self._thread = threading.get_ident()  # it goes on in another thread than before
+        return True
 
 
 def caller() -> object:
@@ -165,7 +190,11 @@ class Started(Request):
     __slots__ = ("_channel", "deadline", "waiter")
 
     def __init__(self, channel: Channel, expected: int) -> None:
-        super().__init__(expected)
+        # Not through the base class: there is one for each command.
+        self.expected = expected
+        self.replies = []
+        self.failure = None
+        self.sent = False
         self._channel = channel
         self.waiter: asyncio.Future[None] | None = None
         self.deadline = math.inf
@@ -186,14 +215,27 @@ class Started(Request):
             RequestTimeoutError: nothing by then
         """
         if not self.done():
-            self.waiter = waiter = self._channel.loop.create_future()
-            self.deadline = deadline
-            self._channel.watch(deadline)
             try:
-                await waiter
+                await self.answered(deadline)
             finally:
                 self.waiter = None
         return self.outcome()
+
+    def answered(self, deadline: float) -> asyncio.Future[None]:
+        """
+        Make what to await until it is done, however it ends: the replies, or why there are none, are its ``outcome``.
+
+        This is ``result`` for whoever waits right after ``start`` and once.
+
+        Raises:
+            RequestTimeoutError: nothing by then
+        """
+        channel = self._channel
+        waiter = self.waiter = channel.loop.create_future()
+        self.deadline = deadline
+        if deadline < channel.watched:
+            channel.watch(deadline)
+        return waiter
 
     def wake(self) -> None:
         """
@@ -249,7 +291,8 @@ class Channel(asyncio.BufferedProtocol):
         self._admitted = 0  # turns that were given to writers who have not gone on yet
         self._admission_due = False
         self._timer: asyncio.Handle | None = None
-        self._timer_at = math.inf
+        self.watched = math.inf  # until when there is a timer
+        self._crowd = False  # those who are about to go on are several
         self._lost = loop.create_future()
         self._listening: Listening | None = None
 
@@ -268,9 +311,10 @@ class Channel(asyncio.BufferedProtocol):
             ConnectionError: the channel is closed; nothing was sent
         """
         started = Started(self, expected)
-        idle = not self._session.pending
-        self._session.expect(started)
-        if idle and not self._queued and not self._paused:
+        session = self._session
+        idle = not session.pending
+        session.expect(started)
+        if idle and not self._crowd and not self._queued and not self._paused:
             # Nobody to share a write with is in sight, so none is waited for.
             started.sent = True
             assert self._transport is not None
@@ -284,6 +328,7 @@ class Channel(asyncio.BufferedProtocol):
         return started
 
     def _flush(self) -> None:
+        self._crowd = False
         if self._transport is None or not self._queued:
             return
         payload = b"".join(self._queued)
@@ -402,7 +447,8 @@ class Channel(asyncio.BufferedProtocol):
         """
         Whether anybody waits for one of those requests.
         """
-        return any(cast(Started, started).waiter is not None for started in self._session.pending)
+        waiters = [cast(Started, started).waiter for started in self._session.pending]
+        return any(waiter is not None and not waiter.done() for waiter in waiters)
 
     @property
     def pushes(self) -> list[Any]:
@@ -478,9 +524,12 @@ class Channel(asyncio.BufferedProtocol):
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
             complete = self._session.complete  # what came before it was in order
+        # They go on in the same turn of the loop, so what they send next can share a write.
+        self._crowd = len(complete) > 1
         for started in complete:
-            assert isinstance(started, Started)
-            started.wake()
+            waiter = cast(Started, started).waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
         if self._writers:
             self._admit()
         if self._listening is not None and self._session.pushes:
@@ -490,18 +539,16 @@ class Channel(asyncio.BufferedProtocol):
         """
         See to it that waits end by then.
         """
-        if deadline == math.inf:
+        if deadline >= self.watched:
             return
         delay = _delay(deadline)
         if self._timer is not None:
-            if self._timer_at <= deadline:
-                return
             self._timer.cancel()
-        self._timer_at = deadline  # not asked of the handle: uvloop's does not always know
+        self.watched = deadline  # not asked of the handle: uvloop's does not always know
         self._timer = self.loop.call_later(delay, self._expire)
 
     def _expire(self) -> None:
-        self._timer = None
+        self._timer, self.watched = None, math.inf
         time_now, earliest = now(), math.inf
         for started in self._session.pending:
             assert isinstance(started, Started)
@@ -566,7 +613,7 @@ class Channel(asyncio.BufferedProtocol):
         self._unsent.clear()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self.watched = None, math.inf
         if self._transport is not None and not self.loop.is_closed():
             self._transport.abort()
         for started in failed:

@@ -65,6 +65,7 @@ class Client(Commands[AnyStr]):
         retry_policy: RetryPolicy,
     ) -> None:
         self._times = times
+        self._patience = math.inf if times.request is None else times.request
         self._encoding = encoding
         self._decode_responses = decode_responses
         self._retry_policy = retry_policy
@@ -142,8 +143,7 @@ class Client(Commands[AnyStr]):
         """
         payload = encode(command.arguments, self._encoding)
         if command.block is None:
-            request = self._times.request
-            deadline = math.inf if request is None else rt.now() + request
+            deadline = rt.now() + self._patience
         else:
             # A blocking command has the time it asked for; no ordinary limit applies to it.
             deadline = rt.now() + command.block + self._times.grace

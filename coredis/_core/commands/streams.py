@@ -66,7 +66,7 @@ def add(
         options = identifier, idmpauto, idmp, trim_strategy, threshold, trim_operator, limit, condition
         if options == _NO_OPTIONS and field_values and not nomkstream:  # mostly, and then there is nothing to check
             plain = ("XADD", key, b"*", *chain.from_iterable(field_values.items()))  # type: ignore[union-attr]
-            return Command(plain, replies.optional_text, keys=_KEY_FIRST)
+            return Command(plain, replies.optional_text, _KEY_FIRST)
     words: list[ValueT] = ["XADD", key]
     requires: tuple[Requirement, ...] = ()
     if nomkstream:

@@ -93,7 +93,8 @@ class Pool:
                 if not channel.closed:
                     if state.retired and connection in state.retired and channel.awaited:
                         return  # others still wait for their replies
-                    if not channel.pending and self._accepts(connection) and state.give_back(connection):
+                    accepted = self._source is None or self._accepts(connection)
+                    if accepted and not channel.pending and state.give_back(connection):
                         if state.waiting:
                             self._wake()
                         return
@@ -156,7 +157,7 @@ class Pool:
                 deadline = rt.now() + block + self._options.times.grace
             started = connection.channel.start(payload, expected, deadline)
             await started.answered(deadline)
-            reply = started.outcome()[-1]
+            reply = (started.replies if started.failure is None else started.outcome())[-1]
             if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
                 # A server that becomes a replica says so and then closes: the next command would be lost with it.
                 connection.channel.close()

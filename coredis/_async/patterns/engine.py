@@ -58,8 +58,9 @@ if TYPE_CHECKING:
 
 # What ends one read but not the consumer: the server did nothing, and will do it later.
 _PASSING: Final = (*REFUSALS, UnblockedError, OutOfMemoryError, PersistenceError)
-# What a server answers whose streams are being taken away, or that was told to wake us: nothing is wrong.
-_ELSEWHERE: Final = (AskError, TryAgainError, UnblockedError)
+# What a server answers whose streams are being taken away, with their groups, or that was told to wake us: nothing is wrong.
+# A group that is really gone is made again before the next read, unless that was not wanted and has been raised.
+_ELSEWHERE: Final = (AskError, TryAgainError, UnblockedError, StreamConsumerGroupError)
 #: So many such answers in a row say no more than that nothing has come yet. More are a fault.
 MOST_DETOURS: Final = 5
 #: How long to try to reach one place while others are served (seconds): nobody waits for a dead node.

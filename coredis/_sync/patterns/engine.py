@@ -62,8 +62,9 @@ _PASSING: Final = (*REFUSALS, UnblockedError, OutOfMemoryError, PersistenceError
 # What a server answers whose streams are being taken away, with their groups, or that was told to wake us: nothing is wrong.
 # A group that is really gone is made again before the next read, unless that was not wanted and has been raised.
 _ELSEWHERE: Final = (AskError, TryAgainError, UnblockedError, StreamConsumerGroupError)
-#: So many such answers in a row say no more than that nothing has come yet. More are a fault.
+#: So many such answers in a row, or for so long (seconds), say no more than that nothing has come yet. Beyond both is a fault.
 MOST_DETOURS: Final = 5
+DETOUR_SECONDS: Final = 10.0
 #: How long to try to reach one place while others are served (seconds): nobody waits for a dead node.
 IMPATIENT_SECONDS: Final = 0.5
 #: How long closing waits for a read that another task or thread is in, and for the last reply (seconds).
@@ -112,6 +113,7 @@ class Engine(Generic[AnyStr]):
         self._arranged = False  # every stream has its reader
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
         self._detours = 0  # how many answers in a row have said that streams are somewhere else
+        self._detoured_at = 0.0  # when the first of them did
         # Slots whose last reads in this call were sent elsewhere: how often in a row, when to ask again, and what was said.
         self._redirects: dict[int, tuple[int, float, AskError]] = {}
         self._membership: reads.Membership | None = None
@@ -194,9 +196,15 @@ class Engine(Generic[AnyStr]):
             except (RedisError, RequestTimeoutError) as error:
                 if closings != self.client.closings:
                     raise  # closed under way: that is the application's wish
+                self._note_detour(error)
                 self._judge_failure(error)
                 self._arranged = False
-                pause = self._pause(error, attempt, patience if deadline == math.inf else deadline)
+                try:
+                    pause = self._pause(error, attempt, patience if deadline == math.inf else deadline)
+                except RedisError:
+                    if self._on_the_way(error):
+                        break
+                    raise
                 self._rest((), rt.now() + pause)
                 attempt += 1
                 continue
@@ -514,6 +522,7 @@ class Engine(Generic[AnyStr]):
             self._portions.cut(reader.count)
             self._lose(reader)
             return  # what it had comes again at once, in smaller pieces
+        self._note_detour(error)
         lost = isinstance(error, ConnectionError | RequestTimeoutError) and not isinstance(error, ReplyError)
         if reader.lasted and (lost or isinstance(error, ReadOnlyError)):
             reader.attempt = 0  # not one that is lost again and again
@@ -527,16 +536,17 @@ class Engine(Generic[AnyStr]):
             self._lose(reader)  # whoever is behind the address now is found by connecting again
             self._misplaced.append((error, reader.place))
             self._arranged = False
-        elif not isinstance(error, AskError):
+        else:
+            if isinstance(error, StreamConsumerGroupError):
+                self._misplaced.append((error, reader.place))
+                self._arranged = False
             self._judge_failure(error)
-        if isinstance(error, _ELSEWHERE):
-            self._detours += 1
         reader.failure = error
         try:
             reader.retry_at = rt.now() + self._pause(error, reader.attempt, deadline)
         except RedisError:
             if all(other.failure is not None for other in self._readers.values()) and not self._on_the_way(error):
-                raise _for_application(error) from error.__cause__
+                raise
             reader.retry_at = math.inf  # the others are well, or it is; this one is tried again in the next call
         reader.attempt += 1
 
@@ -545,7 +555,19 @@ class Engine(Generic[AnyStr]):
         Tell whether a read only has to be sent to another node, or again: when the time is up then, nothing has come. Who does
         not wait wants to know what there is, and is not told that there is nothing.
         """
-        return self._seconds > 0 and isinstance(error, _ELSEWHERE) and self._detours <= MOST_DETOURS
+        lasting = self._detours > MOST_DETOURS and rt.now() - self._detoured_at > DETOUR_SECONDS
+        return self._seconds > 0 and isinstance(error, _ELSEWHERE) and not lasting
+
+    def _note_detour(self, error: RedisError) -> None:
+        """
+        Count the answers in a row that say that streams are somewhere else.
+        """
+        if not isinstance(error, _ELSEWHERE):
+            self._detours = 0
+            return
+        if not self._detours:
+            self._detoured_at = rt.now()
+        self._detours += 1
 
     def _redirected(self, redirect: AskError) -> None:
         """
@@ -566,9 +588,10 @@ class Engine(Generic[AnyStr]):
         """
         if isinstance(error, StreamConsumerGroupError):
             self._vanished(error)
-        elif (isinstance(error, ReplyError) and not isinstance(error, (*_PASSING, ReadOnlyError))) or not isinstance(
-            error, ReplyError | ConnectionError | RequestTimeoutError
-        ):
+        elif isinstance(error, ReplyError):
+            if not isinstance(error, (*_PASSING, *_ELSEWHERE, ReadOnlyError)):
+                raise error
+        elif not isinstance(error, ConnectionError | RequestTimeoutError):
             raise error
 
     def _pause(self, error: RedisError, attempt: int, deadline: float) -> float:
@@ -579,9 +602,9 @@ class Engine(Generic[AnyStr]):
         pause = policy.pause(attempt - 1, rt.random()) if attempt else 0.0
         if self._seconds:
             if rt.now() + pause >= deadline:
-                raise error
+                raise _for_application(error) from error.__cause__
         elif attempt >= policy.retries:
-            raise error
+            raise _for_application(error) from error.__cause__
         return pause
 
     def _lose(self, reader: Reader[AnyStr]) -> None:

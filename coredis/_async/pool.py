@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Iterator
+from typing import Final
 
 from coredis._async.connection import Connection, open_connection
 from coredis._async.source import Source
@@ -16,7 +17,10 @@ from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
 from coredis._core.pool import PoolState, Verdict
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionLostError, PoolTimeoutError, RequestTimeoutError
+from coredis.exceptions import ConnectionError, ConnectionLostError, PoolTimeoutError, RequestTimeoutError
+
+#: How long an ordinary command may take before it is asked whether its server has been replaced (seconds).
+SLOW_SECONDS: Final = 0.5
 
 
 class Pool:
@@ -103,7 +107,7 @@ class Pool:
         try:
             with self._lock:
                 if not channel.closed:
-                    if connection in self._state.retired and channel.awaited:
+                    if connection in self._state.retired and connection.users:
                         return  # others still wait for their replies
                     if not channel.pending and self._accepts(connection) and self._state.give_back(connection):
                         self._wake()
@@ -164,7 +168,11 @@ class Pool:
         held = True
         try:
             try:
-                reply = (await connection.channel.start(payload, expected, deadline).result(deadline))[-1]
+                started = connection.channel.start(payload, expected, deadline)
+                if self._source is None or block is not None:
+                    reply = (await started.result(deadline))[-1]
+                else:
+                    reply = (await self._result(started, deadline))[-1]
                 if block is not None and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
                     # A server that becomes a replica says so and then closes: the next command would be lost with it.
                     connection.channel.close()
@@ -371,6 +379,26 @@ class Pool:
                 await self._wait(
                     waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if unused else pool_deadline
                 )
+
+    async def _result(self, started: rt.Started, deadline: float) -> list[Reply]:
+        """
+        Wait for the replies to an ordinary command, not longer than its server is the right one.
+
+        One that hangs and has been replaced will not answer in time, or something that has no effect: when the source says so,
+        the connections to it are closed, which ends the request. A blocking command is not watched like this: it takes its time
+        at a healthy server too, and there it is better refused, when that steps down, than lost.
+        """
+        patience = rt.now() + SLOW_SECONDS
+        while True:
+            try:
+                return await started.result(min(deadline, max(patience, self.due_at())))
+            except RequestTimeoutError:
+                if rt.now() >= deadline:
+                    raise
+            try:
+                await self.confirm(deadline)
+            except ConnectionError:
+                pass  # the client was closed, this connection too: that knows whether the command may have run
 
     async def _when_writable(self, shared: Connection, deadline: float) -> Connection:
         try:

@@ -391,13 +391,6 @@ class Channel(asyncio.Protocol):
         return len(self._session.pending)
 
     @property
-    def awaited(self) -> bool:
-        """
-        Whether anybody waits for one of those requests.
-        """
-        return any(cast(Started, started).waiter is not None for started in self._session.pending)
-
-    @property
     def pushes(self) -> list[Any]:
         """
         Out-of-band messages that have come, oldest first; whoever deals with them deletes them from the list.

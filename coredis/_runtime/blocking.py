@@ -352,13 +352,6 @@ class Channel:
         return len(self._session.pending)
 
     @property
-    def awaited(self) -> bool:
-        """
-        Whether anybody waits for one of those requests: whoever asks is the one who did.
-        """
-        return False
-
-    @property
     def pushes(self) -> list[Any]:
         """
         Out-of-band messages that have come, oldest first; whoever deals with them deletes them from the list.

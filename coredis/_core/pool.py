@@ -99,6 +99,17 @@ class PoolState(Generic[C, W]):
         self.opening[ticket] = exclusive
         return Verdict.OPEN
 
+    def lend_idle(self, ticket: object, exclusive: bool) -> C | None:
+        """
+        Lease an idle connection, as ``request`` would; None: ask that.
+        """
+        if not self.idle or (self.multiplexed and not exclusive):
+            return None
+        connection = self.idle[-1]
+        self.leased[ticket] = connection
+        del self.idle[-1]
+        return connection
+
     def opened(self, ticket: object, connection: C) -> None:
         """
         Record a connection that was opened after ``Verdict.OPEN``.

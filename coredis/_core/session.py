@@ -18,7 +18,7 @@ from hiredis import PushNotification
 
 from ..exceptions import ConnectionError, ProtocolError
 from .command import Reply
-from .parser import ErrorLine, Parser
+from .parser import NEED_DATA, ErrorLine, Parser
 
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
 
@@ -143,6 +143,16 @@ class Session:
         self.received += 1
         if self.measured:
             self.size += sum(map(len, pieces))
+        elif self.pending and len(pieces) == 1 and not self._arrived:
+            request = self.pending[0]
+            if request.expected == 1:
+                reply = self._parser.whole(pieces[0])
+                if reply is not NEED_DATA:
+                    # No call between these statements, so nothing can interrupt here.
+                    request.replies = [reply]
+                    del self.pending[0]
+                    del pieces[0]
+                    return [request]
         complete: list[Request] = []
         try:
             self._pair(pieces, complete)
@@ -170,38 +180,47 @@ class Session:
 
     def _pair(self, pieces: list[bytes], complete: list[Request]) -> None:
         self._parser.feed(pieces)
-        while self.pending:
-            request = self.pending[0]
-            missing = request.expected - len(request.replies)
+        pending = self.pending
+        invalid: ProtocolError | None = None
+        while pending:
+            if not self._arrived:
+                try:
+                    if invalid is None:
+                        # Each of them misses at least one.
+                        missing = pending[0].expected - len(pending[0].replies)
+                        self._parser.take(self._arrived, max(missing, len(pending)))
+                except ProtocolError as error:
+                    invalid = error  # what came before it is handed out first
+                if not self._arrived:
+                    if invalid is not None:
+                        raise invalid
+                    return
+            if PushNotification in set(map(type, self._arrived)):
+                self._keep_pushes()
             arrived = self._arrived
-            if missing > 0:
-                if not arrived:
-                    self._parser.take(arrived, missing)
-                    if not arrived:
-                        return
-                if PushNotification in set(map(type, arrived)):
-                    arrived = self._keep_pushes(arrived)
-                missing -= len(arrived)
-            # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
-            request.replies += arrived
-            self._arrived = []
-            if missing > 0:
-                continue  # pushes may have stood in for replies that are there already
-            del self.pending[0]
-            complete.append(request)
+            while arrived and pending:
+                request = pending[0]
+                missing = request.expected - len(request.replies)
+                enough = len(arrived) >= missing
+                # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
+                request.replies += arrived[:missing]
+                del arrived[:missing]
+                if enough:
+                    del pending[0]
+                    complete.append(request)
         self._take_unasked()
 
-    def _keep_pushes(self, arrived: list[Reply]) -> list[Reply]:
+    def _keep_pushes(self) -> None:
         """
-        Sort out-of-band messages from replies, which are returned.
+        Sort out-of-band messages from replies.
         """
+        arrived = self._arrived
         pushes = [reply for reply in arrived if type(reply) is PushNotification]
         replies = [reply for reply in arrived if type(reply) is not PushNotification]
         # No call between these two statements, so nothing can interrupt here.
         self.pushes += pushes
         self._arrived = replies
         self._check_pushes()
-        return replies
 
     def _take_unasked(self) -> None:
         """

@@ -14,7 +14,9 @@ import inspect
 import math
 import random as _random
 import ssl
+import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence, Sized
 from itertools import islice
@@ -42,16 +44,42 @@ SERIES: Final = (Iterable, AsyncIterable)  # the same, to ask for
 MULTIPLEXED: Final = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024  # written but not accepted by the network before further requests wait
+# Received at a time. With more, the copy for the parser would be so large that the C library maps and unmaps memory for each.
+RECEIVE_BYTES: Final = 64 * 1024
 
 now = time.monotonic
 random = _random.random
 
 
-def home() -> object:
+class Home:
     """
-    What a client is bound to: the running event loop. Its twin is bound to nothing but the process.
+    What a client is bound to: the running event loop. In the twin it is nothing but the process.
     """
-    return asyncio.get_running_loop()
+
+    __slots__ = ("_loop", "_thread")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def __repr__(self) -> str:
+        return repr(self._loop)
+
+    def here(self) -> bool:
+        """
+        Tell whether the caller runs in it.
+
+        Raises:
+            RuntimeError: no event loop is running
+        """
+        # Asking asyncio takes a system call (Python 3.11), and this is asked for every command. A thread runs one event loop
+        # at a time.
+        if self._thread == threading.get_ident() and self._loop.is_running():
+            return True
+        if self._loop is not asyncio.get_running_loop():
+            return False
+        self._thread = threading.get_ident()  # it goes on in another thread than before
+        return True
 
 
 def caller() -> object:
@@ -162,7 +190,11 @@ class Started(Request):
     __slots__ = ("_channel", "deadline", "waiter")
 
     def __init__(self, channel: Channel, expected: int) -> None:
-        super().__init__(expected)
+        # Not through the base class: there is one for each command.
+        self.expected = expected
+        self.replies = []
+        self.failure = None
+        self.sent = False
         self._channel = channel
         self.waiter: asyncio.Future[None] | None = None
         self.deadline = math.inf
@@ -183,14 +215,27 @@ class Started(Request):
             RequestTimeoutError: nothing by then
         """
         if not self.done():
-            self.waiter = waiter = self._channel.loop.create_future()
-            self.deadline = deadline
-            self._channel.watch(deadline)
             try:
-                await waiter
+                await self.answered(deadline)
             finally:
                 self.waiter = None
         return self.outcome()
+
+    def answered(self, deadline: float) -> asyncio.Future[None]:
+        """
+        Make what to await until it is done, however it ends: the replies, or why there are none, are its ``outcome``.
+
+        This is ``result`` for whoever waits right after ``start`` and once.
+
+        Raises:
+            RequestTimeoutError: nothing by then
+        """
+        channel = self._channel
+        waiter = self.waiter = channel.loop.create_future()
+        self.deadline = deadline
+        if deadline < channel.watched:
+            channel.watch(deadline)
+        return waiter
 
     def wake(self) -> None:
         """
@@ -224,13 +269,17 @@ class Listening(Started):
         return bool(self._channel.pushes) or self._channel.closed
 
 
-class Channel(asyncio.Protocol):
+class Channel(asyncio.BufferedProtocol):
     """
     A connection to a server: commands out, replies in.
+
+    All channels of an event loop receive into one buffer: what is in it is taken out before the loop does anything else. An
+    ``asyncio.Protocol`` has its transport allocate a quarter of a megabyte for each receive, which costs more than PING does.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self._buffer = _buffer_of(loop)
         self._session = Session()
         self._transport: asyncio.Transport | None = None
         self._queued: list[bytes] = []
@@ -242,7 +291,8 @@ class Channel(asyncio.Protocol):
         self._admitted = 0  # turns that were given to writers who have not gone on yet
         self._admission_due = False
         self._timer: asyncio.Handle | None = None
-        self._timer_at = math.inf
+        self.watched = math.inf  # until when there is a timer
+        self._crowd = False  # those who are about to go on are several
         self._lost = loop.create_future()
         self._listening: Listening | None = None
 
@@ -261,9 +311,10 @@ class Channel(asyncio.Protocol):
             ConnectionError: the channel is closed; nothing was sent
         """
         started = Started(self, expected)
-        idle = not self._session.pending
-        self._session.expect(started)
-        if idle and not self._queued and not self._paused:
+        session = self._session
+        idle = not session.pending
+        session.expect(started)
+        if idle and not self._crowd and not self._queued and not self._paused:
             # Nobody to share a write with is in sight, so none is waited for.
             started.sent = True
             assert self._transport is not None
@@ -277,6 +328,7 @@ class Channel(asyncio.Protocol):
         return started
 
     def _flush(self) -> None:
+        self._crowd = False
         if self._transport is None or not self._queued:
             return
         payload = b"".join(self._queued)
@@ -438,9 +490,21 @@ class Channel(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=MAX_QUEUED_BYTES)
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """
+        Give the memory that bytes are to arrive in (called by the transport, which fills it at once).
+        """
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """
+        Bytes have arrived there (called by the transport).
+        """
+        self.data_received(bytes(self._buffer[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         """
-        Bytes have arrived (called by the transport).
+        Pass on bytes that have arrived.
         """
         if self._session.failure is not None:
             return
@@ -452,9 +516,12 @@ class Channel(asyncio.Protocol):
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
             complete = self._session.complete  # what came before it was in order
+        # They go on in the same turn of the loop, so what they send next can share a write.
+        self._crowd = len(complete) > 1
         for started in complete:
-            assert isinstance(started, Started)
-            started.wake()
+            waiter = cast(Started, started).waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
         if self._writers:
             self._admit()
         if self._listening is not None and self._session.pushes:
@@ -464,18 +531,16 @@ class Channel(asyncio.Protocol):
         """
         See to it that waits end by then.
         """
-        if deadline == math.inf:
+        if deadline >= self.watched:
             return
         delay = _delay(deadline)
         if self._timer is not None:
-            if self._timer_at <= deadline:
-                return
             self._timer.cancel()
-        self._timer_at = deadline  # not asked of the handle: uvloop's does not always know
+        self.watched = deadline  # not asked of the handle: uvloop's does not always know
         self._timer = self.loop.call_later(delay, self._expire)
 
     def _expire(self) -> None:
-        self._timer = None
+        self._timer, self.watched = None, math.inf
         time_now, earliest = now(), math.inf
         for started in self._session.pending:
             assert isinstance(started, Started)
@@ -540,7 +605,7 @@ class Channel(asyncio.Protocol):
         self._unsent.clear()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self.watched = None, math.inf
         if self._transport is not None and not self.loop.is_closed():
             self._transport.abort()
         for started in failed:
@@ -549,6 +614,19 @@ class Channel(asyncio.Protocol):
         if self._listening is not None:
             self._listening.wake()
         self._admit()
+
+
+_buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
+
+
+def _buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
+    """
+    The memory that all channels of an event loop receive into.
+    """
+    buffer = _buffers.get(loop)
+    if buffer is None:
+        buffer = _buffers[loop] = memoryview(bytearray(RECEIVE_BYTES))
+    return buffer
 
 
 async def connect(

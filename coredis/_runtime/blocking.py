@@ -50,11 +50,18 @@ random = _random.random
 StateLock = threading.RLock  # a signal handler may use the client while the thread it interrupted holds the lock
 
 
-def home() -> object:
+class Home:
     """
-    What a client is bound to: nothing but the process. Its twin is bound to an event loop.
+    What a client is bound to: nothing but the process. In the twin it is an event loop.
     """
-    return None
+
+    __slots__ = ()
+
+    def here(self) -> bool:
+        """
+        Tell whether the caller runs in it.
+        """
+        return True
 
 
 def caller() -> object:
@@ -206,11 +213,20 @@ class Started(Request):
             ConnectionError: the connection ended first
             RequestTimeoutError: nothing by then
         """
+        self.answered(deadline)
+        return self.outcome()
+
+    def answered(self, deadline: float) -> None:
+        """
+        Wait until it is done, however it ends: the replies, or why there are none, are its ``outcome``.
+
+        Raises:
+            RequestTimeoutError: nothing by then
+        """
         if self.unsent and self.failure is None:
             self.channel.flush(self, deadline)
         while not self.done():
             self.channel.receive(deadline)
-        return self.outcome()
 
 
 class Listening(Started):

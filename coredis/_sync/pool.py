@@ -39,8 +39,7 @@ class Pool:
         self._state: PoolState[Connection, rt.Event] = PoolState(max_connections, multiplexed=rt.MULTIPLEXED)
         # Weakly: a consumer that is forgotten rather than closed sees to its connection itself.
         self._detached: weakref.WeakSet[Connection] = weakref.WeakSet()
-        self._home: object = None
-        self._bound = False
+        self._home: rt.Home | None = None
         self.closings = 0  # how often it has been closed: a command that is under way then is not tried again
         self._source: Source | None = None
         self._accepted: frozenset[TCPAddress] = frozenset()  # by the source, when connections were last looked through
@@ -75,43 +74,33 @@ class Pool:
             PoolTimeoutError: all are in use until then
             RuntimeError: the client belongs to another event loop
         """
-        self.bind()
-        if self._source is not None and self._source.due():
-            self.confirm(deadline)
-        shared = self._state.shared
-        if shared is not None and not exclusive and not shared.channel.closed:
-            shared.users += 1
-            return self._when_writable(shared, deadline) if shared.channel.congested else shared
         ticket = object()
         try:
-            return self._borrow(ticket, exclusive, deadline)
+            return self._obtain(ticket, exclusive, deadline)
         except BaseException:  # cancelled or interrupted as well: whatever has been taken by now goes back
-            with self._lock:
-                held = self._state.surrender(ticket)
-                self._wake()
-            if held is not None:
-                held.channel.close()
+            self._surrender(ticket)
             raise
 
     def release(self, connection: Connection) -> None:
         """
         Give a borrowed connection back. One with replies outstanding is closed rather than lent again.
         """
-        channel = connection.channel
+        channel, state = connection.channel, self._state
         if connection.users:
             connection.users -= 1
-            if connection is self._state.shared and not channel.closed:
-                if not connection.users and self._state.waiting:
+            if connection is state.shared and not channel.closed:
+                if not connection.users and state.waiting:
                     with self._lock:
                         self._wake()
                 return
         try:
             with self._lock:
                 if not channel.closed:
-                    if connection in self._state.retired and connection.users:
+                    if connection in state.retired and connection.users:
                         return  # others still wait for their replies
-                    if not channel.pending and self._accepts(connection) and self._state.give_back(connection):
-                        self._wake()
+                    if not channel.pending and self._accepts(connection) and state.give_back(connection):
+                        if state.waiting:
+                            self._wake()
                         return
         except BaseException:  # interrupted: better one connection less than one that is never free again
             self.discard(connection)
@@ -160,33 +149,32 @@ class Pool:
         Returns:
             the reply, an error of the server's as an ``ErrorLine``
         """
-        if block is None:
-            connection = self.acquire(False, deadline)
-        else:
-            # Waiting for a connection takes nothing from the time that the command may block.
-            connection = self.acquire(True, math.inf)
-            deadline = rt.now() + block + self._options.times.grace
-        held = True
+        ticket = object()
+        exclusive = block is not None
+        connection: Connection | None = None
         try:
+            connection = self._lend(ticket, exclusive)
+            if connection is None:
+                # Waiting for one takes nothing from the time that a command may block.
+                connection = self._obtain(ticket, exclusive, math.inf if exclusive else deadline)
+            if block is not None:
+                deadline = rt.now() + block + self._options.times.grace
+            started = connection.channel.start(payload, expected, deadline)
+            if self._source is None or exclusive:
+                started.answered(deadline)
+            else:
+                self._watch(started, deadline)
+            reply = started.outcome()[-1]
+            if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
+                # A server that becomes a replica says so and then closes: the next command would be lost with it.
+                connection.channel.close()
+            self.release(connection)
+        except BaseException as error:  # cancelled or interrupted as well
             try:
-                started = connection.channel.start(payload, expected, deadline)
-                if self._source is None or block is not None:
-                    reply = (started.result(deadline))[-1]
-                else:
-                    reply = (self._result(started, deadline))[-1]
-                if block is not None and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
-                    # A server that becomes a replica says so and then closes: the next command would be lost with it.
-                    connection.channel.close()
-            except RequestTimeoutError:
-                # Slow or dead? Others had better not wait to find out.
-                self.retire(connection)
+                self._recover(ticket, connection, error)
+            except BaseException:  # interrupted on the way
+                self._surrender(ticket)
                 raise
-            finally:
-                self.release(connection)
-                held = False
-        except BaseException:
-            if held:  # interrupted on the way into release, which knew nothing of it
-                self.discard(connection)
             raise
         if type(reply) is ErrorLine and self._source is not None:
             self.notice(connection, from_line(str(reply)))
@@ -293,7 +281,7 @@ class Pool:
         """
         Close every connection. The pool may be used again afterwards.
         """
-        here = not self._bound or self._home is rt.home()
+        here = self._home is None or self._home.here()
         with self._lock:
             self.closings += 1
             connections = [*self._state.connections(), *self._detached]
@@ -308,7 +296,7 @@ class Pool:
                 self._state.forget(connection)
                 self._detached.discard(connection)
             self._wake(all_of_them=True)
-        self._bound = False
+        self._home = None
         if here:
             rt.close_all(connection.channel for connection in connections)
         if self._source is not None:
@@ -332,7 +320,7 @@ class Pool:
         self._lock = rt.StateLock()
         self._state = PoolState(self._max_connections, multiplexed=rt.MULTIPLEXED)
         self._detached = weakref.WeakSet()
-        self._bound = False
+        self._home = None
 
     # ------------------------------------------------------------------------------------------------------- inside
 
@@ -343,14 +331,67 @@ class Pool:
         Raises:
             RuntimeError: it belongs to another one
         """
-        home = rt.home()
-        if not self._bound:
-            self._home, self._bound = home, True
-        elif self._home is not home:
+        if self._home is None:
+            self._home = rt.Home()
+        elif not self._home.here():
             raise RuntimeError(
-                f"this client belongs to another event loop ({self._home!r}) than the running one ({home!r}): "
+                f"this client belongs to another event loop ({self._home!r}) than the running one ({rt.Home()!r}): "
                 "close it there first, or make one client per event loop"
             )
+
+    def _lend(self, ticket: object, exclusive: bool) -> Connection | None:
+        """
+        Lend what is at hand; None: there is something to wait for, to open or to find out first.
+        """
+        home, source = self._home, self._source
+        if home is None or not home.here() or (source is not None and source.due()):
+            return None
+        shared = self._state.shared
+        if shared is not None and not exclusive:
+            if shared.channel.closed or shared.channel.congested:
+                return None
+            shared.users += 1
+            return shared
+        with self._lock:
+            connection = self._state.lend_idle(ticket, exclusive)
+        if connection is not None and connection.channel.stale():
+            self.discard(connection)
+            return None
+        return connection
+
+    def _obtain(self, ticket: object, exclusive: bool, deadline: float) -> Connection:
+        """
+        Lend, after whatever that takes. What the ticket holds when this fails is the caller's to ``_surrender``.
+        """
+        self.bind()
+        if self._source is not None and self._source.due():
+            self.confirm(deadline)
+        shared = self._state.shared
+        if shared is not None and not exclusive and not shared.channel.closed:
+            shared.users += 1
+            return self._when_writable(shared, deadline) if shared.channel.congested else shared
+        return self._borrow(ticket, exclusive, deadline)
+
+    def _recover(self, ticket: object, connection: Connection | None, error: BaseException) -> None:
+        """
+        Take back what was lent to somebody who has failed.
+        """
+        if connection is not None and connection.users:
+            if isinstance(error, RequestTimeoutError):
+                self.retire(connection)  # slow or dead? Others had better not wait to find out
+            self.release(connection)
+        else:
+            self._surrender(ticket)
+
+    def _surrender(self, ticket: object) -> None:
+        """
+        Take back whatever a borrower has by now; a connection is closed, for nobody knows what is under way on it.
+        """
+        with self._lock:
+            held = self._state.surrender(ticket)
+            self._wake()
+        if held is not None:
+            held.channel.close()
 
     def _borrow(self, ticket: object, exclusive: bool, deadline: float) -> Connection:
         pool_deadline = 0.0  # known when there is something to wait for
@@ -381,7 +422,7 @@ class Pool:
                     waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if unused else pool_deadline
                 )
 
-    def _result(self, started: rt.Started, deadline: float) -> list[Reply]:
+    def _watch(self, started: rt.Started, deadline: float) -> None:
         """
         Wait for the replies to an ordinary command, not longer than its server is the right one.
 
@@ -392,7 +433,8 @@ class Pool:
         patience = rt.now() + SLOW_SECONDS
         while True:
             try:
-                return started.result(min(deadline, max(patience, self.due_at())))
+                started.result(min(deadline, max(patience, self.due_at())))
+                return
             except RequestTimeoutError:
                 if rt.now() >= deadline:
                     raise

@@ -646,3 +646,83 @@ def test_exhausted_means_that_nothing_is_left(data: bytes, taken: int, exhausted
 
     assert taken == len(replies)
     assert exhausted == parser.exhausted()
+
+
+@pytest.mark.parametrize(
+    ("piece", "reply"),
+    [
+        (b"+PONG\r\n", b"PONG"),
+        (b":12\r\n", 12),
+        (b"$0\r\n\r\n", b""),
+        (b"$15\r\n1700000000000-0\r\n", b"1700000000000-0"),
+        (b"$3\r\n|1!\r\n", b"|1!"),
+    ],
+)
+def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: object) -> None:
+    """
+    It is what it would have been otherwise.
+    """
+    assert reply == Parser().whole(piece)
+    assert [reply] == parse(piece)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            b"",
+            b"\r\n",
+            b"+\r\n",
+            b":\r\n",
+            b":1\r",
+            b"+OK",
+            b"+OK\r\n:1\r\n",
+            b"+a\nb\r\n",
+            b"-ERR\r\n",
+            b"_\r\n",
+            b"#t\r\n",
+        ),
+        *(
+            b":-1\r\n",
+            b":+1\r\n",
+            b":1_0\r\n",
+            b": 1\r\n",
+            b":9999999999999999999\r\n",
+            b"*1\r\n",
+            b"$-1\r\n",
+            b"$3\r\nabc",
+        ),
+        *(
+            b"$1_0\r\n0123456789\r\n",
+            b"$+3\r\nabc\r\n",
+            b"$03\r\nabc\r\n",
+            b"$2\r\nabc\r\n",
+            b"$4\r\nabc\r\n",
+            b"$3\r\nab\r\n",
+        ),
+        *(b"$4\r\n\r\n\r\n\r\n", b"!3\r\nERR\r\n", b"$300\r\n" + b"x" * 300 + b"\r\n"),
+    ],
+)
+def test_any_other_piece_is_not(piece: bytes) -> None:
+    """
+    What is longer, damaged or less common is left to hiredis.
+    """
+    assert parser.NEED_DATA is Parser().whole(piece)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"*1\r\n", b"*2\r\n+a\r\n", b"$7\r\n", b"|1\r\n", b"!4\r\n", b"+O", b":1\r\n*1\r\n", b"+OK\r\n:1\r\n", b"@"],
+)
+def test_what_has_begun_is_no_reply_by_itself(begun: bytes) -> None:
+    """
+    A piece that follows the beginning of a reply belongs to it, whatever it looks like.
+    """
+    reading = Parser()
+    reading.feed([begun])
+    try:
+        reading.take([], 1)
+    except ProtocolError:
+        pass
+
+    assert parser.NEED_DATA is reading.whole(b"+OK\r\n")

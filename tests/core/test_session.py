@@ -272,3 +272,16 @@ def test_interrupted_anywhere_every_reply_reaches_its_request() -> None:
             assert (0, 3, []) == (len(paired.pending), len(paired.pushes), pieces), (cut, point)
             if not struck:
                 break
+
+
+def test_what_came_before_something_invalid_is_handed_out() -> None:
+    """
+    Even the replies of a request that will never be complete.
+    """
+    paired, (first, second, third) = expecting(1, 2, 3)
+
+    with pytest.raises(ProtocolError):
+        paired.receive([b":1\r\n:2\r\n:3\r\n:4\r\n@\r\n"])
+
+    assert ([1], [2, 3], [4]) == (first.replies, second.replies, third.replies)
+    assert [first, second] == paired.complete

@@ -10,6 +10,7 @@ import gc
 import math
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import pytest
@@ -693,11 +694,37 @@ class TestLoops:
         So a pool notices that it is used from another one.
         """
 
-        async def home() -> object:
-            assert aio.home() is aio.home()
-            return aio.home()
+        async def home() -> aio.Home:
+            made = aio.Home()
+            assert made.here()
+            return made
 
-        assert asyncio.run(home()) is not asyncio.run(home())
+        async def here(home: aio.Home) -> bool:
+            return home.here()
+
+        assert not asyncio.run(here(asyncio.run(home())))
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.run(home()).here()
+
+    def test_a_loop_may_go_on_in_another_thread(self) -> None:
+        """
+        It is the same home there, and another loop in the thread where it was before is not.
+        """
+
+        async def home() -> aio.Home:
+            return aio.Home()
+
+        async def here(home: aio.Home) -> bool:
+            return home.here()
+
+        with asyncio.Runner() as runner, ThreadPoolExecutor(1) as other:
+            made = runner.run(home())
+
+            assert not asyncio.run(here(made))
+            assert not other.submit(asyncio.run, here(made)).result()
+            assert other.submit(runner.get_loop().run_until_complete, here(made)).result()
+            assert not asyncio.run(here(made))
+            assert runner.run(here(made))
 
     async def test_each_task_is_another_caller(self) -> None:
         """

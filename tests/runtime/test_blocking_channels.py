@@ -350,7 +350,14 @@ class TestThreads:
         """
         A client is bound to nothing but the process.
         """
-        assert blocking.home() is blocking.home()
+        home = blocking.Home()
+        seen: list[bool] = []
+        thread = threading.Thread(target=lambda: seen.append(home.here()))
+        thread.start()
+        thread.join()
+
+        assert home.here()
+        assert [True] == seen
 
     def test_an_event_wakes_all_who_wait(self) -> None:
         """

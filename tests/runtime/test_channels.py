@@ -365,7 +365,8 @@ async def test_any_failure_of_the_parser_ends_the_channel(
 
     with ScriptedServer([b":1\r\n"]) as server:
         channel = await half.connect(server)
-        monkeypatch.setattr("coredis._core.parser.Parser.take", stumble)
+        for method in ("take", "whole"):
+            monkeypatch.setattr(f"coredis._core.parser.Parser.{method}", stumble)
         started = channel.start(PING, 1)
 
         with pytest.raises(ProtocolError, match=error.__name__) as caught:

@@ -101,7 +101,7 @@ def connection_reused() -> Any:
     """
 
     def make(original: Any) -> Any:
-        async def result(started: aio.Started, deadline: float) -> Any:
+        async def answered(started: aio.Started, deadline: float) -> Any:
             try:
                 return await original(started, deadline)
             except BaseException:
@@ -109,9 +109,9 @@ def connection_reused() -> Any:
                     started._channel._session.pending.remove(started)
                 raise
 
-        return result
+        return answered
 
-    return replaced(aio.Started, "result", make)
+    return replaced(aio.Started, "answered", make)
 
 
 def buffer_dropped_on_close() -> Any:

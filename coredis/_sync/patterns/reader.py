@@ -71,6 +71,7 @@ class Reader(Generic[AnyStr]):
         self._questions: tuple[bytes, ...] = ()
         self._replies_each = 1  # two where each command is introduced
         self._kills = 0
+        self._watchings = 0  # commands that make the server tell of changes
         self._block = 0.0
         self._tracking: bool | None = None  # None: not tried on this connection
         self._trying = False
@@ -206,6 +207,7 @@ class Reader(Generic[AnyStr]):
         expected = len(ahead) + each * len(of_streams)
         self._ahead = len(ahead) + each * (len(acknowledging) + len(questions))
         self._kills = len(self._phantoms)
+        self._watchings = len(tracking)
         self._trying = bool(tracking) and self._tracking is None
         self.told = self.scattered
         self.sent_at = rt.now()
@@ -299,8 +301,11 @@ class Reader(Generic[AnyStr]):
         """
         assert self.plan is not None and self.started is not None
         killed = self.started.replies[: self._kills]
+        answers = self.started.replies[self._kills : self._kills + self._watchings]
         if self._trying:
-            self._tracking = not isinstance(self.started.replies[self._kills], ErrorLine)
+            self._tracking = not isinstance(answers[0], ErrorLine)
+        if any(isinstance(answer, ErrorLine) and str(answer).startswith("NOPERM") for answer in answers):
+            self._tracking = False  # whoever may not ask for a stream's length is told nothing of it
         if killed and all(answer == 1 for answer in killed):
             self.doubt_at = math.inf  # whatever it was given is pending, and was asked for after that
         self._phantoms = []

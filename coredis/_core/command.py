@@ -8,14 +8,18 @@ What a client may do after a failure is decided from its attributes, never by lo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from ..exceptions import InvalidResponse
 from ..typing import ValueT
 
 T_co = TypeVar("T_co", covariant=True)
 
 #: A reply as the parser hands it over: bytes, int, float, bool, None, list, dict, or an error inside a list.
 Reply: TypeAlias = Any
+
+#: What ``convert`` raises when a reply has not the shape that it expects.
+SHAPE_ERRORS: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Requirement(NamedTuple):
@@ -54,7 +58,6 @@ class Command(Generic[T_co]):
         self,
         arguments: tuple[ValueT, ...],
         convert: Callable[[Reply], T_co],
-        *,
         keys: Sequence[int] = (),
         readonly: bool = False,
         idempotent: bool | None = None,
@@ -76,6 +79,12 @@ class Command(Generic[T_co]):
         """
         name = self.arguments[0]
         return name if isinstance(name, str) else bytes(name).decode(errors="backslashreplace")  # type: ignore[arg-type]
+
+    def unexpected(self, error: Exception) -> InvalidResponse:
+        """
+        Say that a reply could not be converted; without the cause, whose text may quote the payload.
+        """
+        return InvalidResponse(f"{self.name}: unexpected reply ({type(error).__name__})")
 
     def __repr__(self) -> str:
         # Arguments may hold secrets and payload: neither belongs into a log.

@@ -4,10 +4,12 @@ Commands that wait to be sent together, and handles for their results to come.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Final, Generic, TypeVar, cast
 
-from .command import Command
+from .command import SHAPE_ERRORS, Command, Reply
+from .errors import from_line
+from .parser import ErrorLine
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -89,6 +91,37 @@ class Queued(Generic[T_co]):
     def __repr__(self) -> str:
         state = "failed" if self._error is not None else "done" if self.done() else "queued"
         return f"<Queued {self._command.name}: {state}>"
+
+
+# Each of these goes over thousands of commands, so none calls a method of theirs.
+
+
+def commands(handles: Sequence[Queued[object]]) -> list[Command[object]]:
+    """
+    Give what was queued.
+    """
+    return [handle._command for handle in handles]
+
+
+def answer_all(handles: Iterable[Queued[object]], replies: Iterable[Reply]) -> None:
+    """
+    Store what replies mean.
+    """
+    for handle, reply in zip(handles, replies, strict=False):
+        if type(reply) is ErrorLine:
+            handle.fail(from_line(str(reply)))
+            continue
+        try:
+            handle._value = handle._command.convert(reply)
+        except SHAPE_ERRORS as error:
+            handle.fail(handle._command.unexpected(error))
+
+
+def failed(handles: Sequence[Queued[object]]) -> list[Queued[object]]:
+    """
+    Find the commands that ended with an error.
+    """
+    return [handle for handle in handles if handle._error is not None]
 
 
 def outcomes(handles: Sequence[Queued[object]]) -> tuple[object, ...]:

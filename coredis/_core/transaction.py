@@ -24,6 +24,10 @@ def chunks(payloads: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
     Returns:
         pairs of the bytes and how many commands they are; a command larger than a chunk is one of its own
     """
+    if len(payloads) <= CHUNK_COMMANDS and sum(map(len, payloads)) <= CHUNK_BYTES:
+        if payloads:
+            yield b"".join(payloads), len(payloads)
+        return
     first, size = 0, 0
     for position, payload in enumerate(payloads):
         if position > first and (size + len(payload) > CHUNK_BYTES or position - first >= CHUNK_COMMANDS):

@@ -348,6 +348,19 @@ class Channel(asyncio.BufferedProtocol):
         return self._paused or self._room <= 0 or self._queued_bytes >= MAX_QUEUED_BYTES
 
     @property
+    def ready(self) -> bool:
+        """
+        Whether a request may be started now, without waiting or asking first.
+        """
+        session = self._session
+        return (
+            len(session.pending) + self._admitted < MAX_PENDING
+            and self._queued_bytes < MAX_QUEUED_BYTES
+            and not self._paused
+            and session.failure is None
+        )
+
+    @property
     def _room(self) -> int:
         # A turn that was given keeps its place, so that no newcomer takes it and it is not given twice.
         return MAX_PENDING - len(self._session.pending) - self._admitted

@@ -194,9 +194,13 @@ class Started(Request):
     __slots__ = ("channel", "unsent")
 
     def __init__(self, channel: Channel, expected: int, payload: bytes) -> None:
-        super().__init__(expected)
+        # Not through the base class: there is one for each command.
+        self.expected = expected
+        self.replies = []
+        self.failure = None
+        self.sent = False
         self.channel = channel
-        self.unsent = memoryview(payload)
+        self.unsent: bytes | memoryview = payload
 
     @property
     def written(self) -> bool:
@@ -223,10 +227,11 @@ class Started(Request):
         Raises:
             RequestTimeoutError: nothing by then
         """
+        channel = self.channel
         if self.unsent and self.failure is None:
-            self.channel.flush(self, deadline)
-        while not self.done():
-            self.channel.receive(deadline)
+            channel.flush(self, deadline)
+        while len(self.replies) < self.expected and self.failure is None:
+            channel.receive(deadline)
 
 
 class Listening(Started):
@@ -300,6 +305,8 @@ class Channel:
         try:
             while True:
                 if self._written:
+                    if self._written[0] < len(started.unsent):
+                        started.unsent = memoryview(started.unsent)  # what is left is not copied
                     # No call between these two statements, so nothing can interrupt here.
                     started.unsent = started.unsent[self._written[0] :]
                     del self._written[0]
@@ -345,6 +352,13 @@ class Channel:
         """
         pending = self._session.pending
         return cast(Started, pending[0]) if pending else None
+
+    @property
+    def ready(self) -> bool:
+        """
+        Whether a request may be started now, without waiting or asking first.
+        """
+        return self._session.failure is None
 
     @property
     def congested(self) -> bool:
@@ -502,6 +516,8 @@ class Channel:
         Looked at before each use: what is unread would be taken for the reply to the next command. Out-of-band messages and
         parts of a TLS record are read and are no reason to part.
         """
+        if self._session.failure is None and not (self._unread or self._encrypted or self._wait(0)):
+            return False
         while not self.closed and (self.has_data() or self._wait(0)):
             try:
                 self.receive(0.0)
@@ -739,8 +755,8 @@ def _writable(connected: socket.socket, deadline: float) -> bool:
 def _milliseconds(deadline: float) -> int | None:
     if deadline == math.inf:
         return None
-    remaining = deadline - now()
-    return 0 if remaining <= 0.0 else min(math.ceil(remaining * 1000), MAX_POLL_MILLISECONDS)
+    remaining = (deadline - now()) * 1000.0
+    return 0 if remaining <= 0.0 else int(remaining) + 1 if remaining < MAX_POLL_MILLISECONDS else MAX_POLL_MILLISECONDS
 
 
 def _selected(channels: Iterable[Any], deadline: float) -> list[Any]:

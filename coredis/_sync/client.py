@@ -20,7 +20,7 @@ from coredis._sync.pool import Pool
 from coredis._core import replies
 from coredis._core.additions import Addition, Producers, StillUnknown, Turn
 from coredis._core.capabilities import documented_tokens
-from coredis._core.command import Command, Reply
+from coredis._core.command import SHAPE_ERRORS, Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.config import Times
 from coredis._core.errors import from_line
@@ -32,7 +32,6 @@ from coredis.exceptions import (
     CommandNotSupportedError,
     ConnectionError,
     ConnectionLostError,
-    InvalidResponse,
     RedisError,
     ReplyError,
     ResponseError,
@@ -65,6 +64,7 @@ class Client(Commands[AnyStr]):
         retry_policy: RetryPolicy,
     ) -> None:
         self._times = times
+        self._patience = math.inf if times.request is None else times.request
         self._encoding = encoding
         self._decode_responses = decode_responses
         self._retry_policy = retry_policy
@@ -142,8 +142,7 @@ class Client(Commands[AnyStr]):
         """
         payload = encode(command.arguments, self._encoding)
         if command.block is None:
-            request = self._times.request
-            deadline = math.inf if request is None else rt.now() + request
+            deadline = rt.now() + self._patience
         else:
             # A blocking command has the time it asked for; no ordinary limit applies to it.
             deadline = rt.now() + command.block + self._times.grace
@@ -276,9 +275,8 @@ class Client(Commands[AnyStr]):
         """
         try:
             return command.convert(reply)
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-            # Without the cause: its text may quote the payload.
-            raise InvalidResponse(f"{command.name}: unexpected reply ({type(error).__name__})") from None
+        except SHAPE_ERRORS as error:
+            raise command.unexpected(error) from None
 
     def explain(self, command: Command[R], error: Exception) -> Exception:
         """

@@ -25,7 +25,7 @@ from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Queued, first_error, outcomes
+from coredis._core.queue import Queued, answer_all, commands, failed, first_error, outcomes
 from coredis._core.transaction import abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
@@ -200,9 +200,11 @@ class BasePipeline(QueuedCommands[AnyStr]):
         handles, payloads = self._handles, self._payloads
         self._handles, self._payloads = [], []
         watching = self._watching
-        for handle in handles:
-            if type(handle.command) is Addition:
-                self._client.begin(handle.command)
+        queued = commands(handles)
+        if Addition in set(map(type, queued)):
+            for command in queued:
+                if type(command) is Addition:
+                    self._client.begin(command)
         try:
             if handles or watching is not None:
                 self._run(handles, payloads, watching)
@@ -240,7 +242,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         if request is None:
             return math.inf
         # Inside a transaction nothing blocks; a plain pipeline may take as long as its blocking commands together.
-        seconds = 0.0 if transaction else math.fsum(handle.command.block or 0.0 for handle in handles)
+        seconds = 0.0 if transaction else math.fsum([command.block or 0.0 for command in commands(handles)])
         return rt.now() + request + seconds
 
     def _transact(
@@ -287,7 +289,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         return replies
 
     def _explain(self, handles: Sequence[Queued[object]]) -> None:
-        for handle in handles:
+        for handle in failed(handles):
             if handle.error is not None and handle.command.requires:
                 handle.replace_error(self._client.explain(handle.command, handle.error))
 
@@ -295,7 +297,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         begun, *queued, answer = replies
         if isinstance(begun, ErrorLine) and isinstance(answer, ErrorLine):
             # It was allowed when it was rehearsed, and is not any more.
-            self._resolve(handles, queued)
+            answer_all(handles, queued)
             error = from_line(str(begun))
             error.add_note("MULTI was refused, so there was no transaction: each command was executed by itself")
             raise error
@@ -308,17 +310,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
             return
         if len(answer) != len(handles):
             raise InvalidResponse(f"EXEC: {len(answer)} results for {len(handles)} commands")
-        self._resolve(handles, answer)
-
-    def _resolve(self, handles: Sequence[Queued[object]], replies: Sequence[Reply]) -> None:
-        for handle, reply in zip(handles, replies, strict=False):
-            if isinstance(reply, ErrorLine):
-                handle.fail(from_line(str(reply)))
-                continue
-            try:
-                handle.resolve(self._client.convert(handle.command, reply))
-            except InvalidResponse as error:
-                handle.fail(error)
+        answer_all(handles, answer)
 
 
 class Pipeline(BasePipeline[AnyStr]):
@@ -346,7 +338,7 @@ class Pipeline(BasePipeline[AnyStr]):
     ) -> None:
         transaction = self._transaction or watching is not None
         deadline = self._deadline(handles, transaction)
-        exclusive = transaction or any(handle.command.block is not None for handle in handles)
+        exclusive = transaction or {None} != {command.block for command in commands(handles)}
         connection = self._pool.acquire(exclusive, deadline) if watching is None else watching[1]
         held = watching is None
         try:
@@ -369,7 +361,7 @@ class Pipeline(BasePipeline[AnyStr]):
             if held:  # interrupted on the way into release, which knew nothing of it
                 self._pool.discard(connection)
             raise
-        for handle in handles:
+        for handle in failed(handles):
             if handle.error is not None:
                 self._pool.notice(connection, handle.error)
         self._explain(handles)
@@ -383,7 +375,7 @@ class Pipeline(BasePipeline[AnyStr]):
         remaining = iter(handles)
 
         def take(replies: Sequence[Reply]) -> None:
-            self._resolve(list(islice(remaining, len(replies))), replies)
+            answer_all(islice(remaining, len(replies)), replies)
 
         transfer = Transfer(connection.channel, payloads, take, deadline)
         try:

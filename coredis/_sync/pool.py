@@ -96,7 +96,7 @@ class Pool:
         try:
             with self._lock:
                 if not channel.closed:
-                    if connection in state.retired and connection.users:
+                    if state.retired and connection in state.retired and connection.users:
                         return  # others still wait for their replies
                     if not channel.pending and self._accepts(connection) and state.give_back(connection):
                         if state.waiting:
@@ -343,17 +343,17 @@ class Pool:
         """
         Lend what is at hand; None: there is something to wait for, to open or to find out first.
         """
-        home, source = self._home, self._source
+        home, source, state = self._home, self._source, self._state
         if home is None or not home.here() or (source is not None and source.due()):
             return None
-        shared = self._state.shared
+        shared = state.shared
         if shared is not None and not exclusive:
-            if shared.channel.closed or shared.channel.congested:
+            if not shared.channel.ready:
                 return None
             shared.users += 1
             return shared
         with self._lock:
-            connection = self._state.lend_idle(ticket, exclusive)
+            connection = state.lend_idle(ticket, exclusive)
         if connection is not None and connection.channel.stale():
             self.discard(connection)
             return None

@@ -34,6 +34,9 @@ _NO_LAST_ENTRY: Final = "ERR Invalid stream ID"
 #: Stands for the fields of an entry that are not known yet.
 LATER: Final[PairsT] = [("", "")]
 
+_NO_OPTIONS: Final = (None,) * 8
+_KEY_FIRST: Final = (1,)
+
 # The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
 _LONGEST_MEMORY: Final = 86_400  # seconds
 _LARGEST_MEMORY: Final = 10_000  # identifiers
@@ -59,6 +62,11 @@ def add(
     """
     Build XADD. With ``LATER`` for its fields, ``with_fields`` has to append them to its words.
     """
+    if type(field_values) is dict:
+        options = identifier, idmpauto, idmp, trim_strategy, threshold, trim_operator, limit, condition
+        if options == _NO_OPTIONS and field_values and not nomkstream:  # mostly, and then there is nothing to check
+            plain = ("XADD", key, b"*", *chain.from_iterable(field_values.items()))  # type: ignore[union-attr]
+            return Command(plain, replies.optional_text, _KEY_FIRST)
     words: list[ValueT] = ["XADD", key]
     requires: tuple[Requirement, ...] = ()
     if nomkstream:

@@ -402,7 +402,7 @@ def _needs_care(piece: bytes, begins_line: bool) -> bool:
     if lines and _SPECIAL_LINE.search(part) is not None:
         return True
     if len(part) > _SHORT_HEADER:
-        # Where a line begins its first byte was looked at above. It is left out here, because it is nearly always a type byte, and
+        # Where a line begins its first byte was looked at above. It is left out here, for it is nearly always a type byte, and
         # perhaps the only one of its kind: the map around the reply to XREAD, say.
         start = 1 if begins_line and part is piece else 0
         for kind, pattern, most in _LARGE:

@@ -141,7 +141,9 @@ class TestEntries:
 
     @given(
         st.lists(
-            st.lists(st.tuples(st.sampled_from([b"a", b"b", b"\xff", b"\xfe"]), st.sampled_from([b"1", b"\xff"])), max_size=3)
+            st.lists(
+                st.tuples(st.sampled_from([b"a", b"b", b"\xff", b"\xfe"]), st.sampled_from([b"1", b"\xff"])), max_size=3
+            )
         )
     )
     def test_many_are_read_like_each(self, fields: list[list[tuple[bytes, bytes]]]) -> None:

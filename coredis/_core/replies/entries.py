@@ -142,9 +142,7 @@ def _comprehension_alike(fields: int, wrap: str) -> Callable[..., Reply]:
     display = ", ".join(f"text{number}: {wrap.format(f'value{number}')}" for number in numbers)
     given = ", ".join([*(f"first{number}" for number in numbers), *(f"text{number}" for number in numbers)])
     entry = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
-    return _compiled(
-        f"lambda reply, text, new, entry, unlike, {given}: [{entry} for identifier, ({unpack}) in reply]"
-    )
+    return _compiled(f"lambda reply, text, new, entry, unlike, {given}: [{entry} for identifier, ({unpack}) in reply]")
 
 
 @functools.cache

@@ -694,6 +694,26 @@ def _close_opened(opening: asyncio.Task[Channel]) -> None:
         opening.result().close()
 
 
+async def wait_one(request: Started, deadline: float, alarm: Alarm | None = None) -> None:
+    """
+    Wait until a request is done, as ``wait_any`` does, at less cost: the timer of its channel watches over it.
+    """
+    if request.done():
+        return
+    channel = request._channel
+    request.waiter = waiter = channel.loop.create_future()
+    request.deadline = deadline
+    channel.watch(deadline)
+    if alarm is not None:
+        alarm.watch(waiter)
+    try:
+        await waiter
+    except RequestTimeoutError:
+        pass
+    finally:
+        request.waiter = None
+
+
 async def wait_any(requests: Sequence[Started], deadline: float, alarm: Alarm | None = None) -> bool:
     """
     Wait until one of several requests, on whatever channels, is done; none is cancelled. Of none at all: until the alarm.

@@ -394,6 +394,7 @@ class Pool:
 
     async def _borrow(self, ticket: object, exclusive: bool, deadline: float) -> Connection:
         pool_deadline = 0.0  # known when there is something to wait for
+        arrival: int | None = None
         while True:
             waiter: rt.Event | None = None
             shared = self._state.shared
@@ -404,7 +405,7 @@ class Pool:
                 )
                 if connection is Verdict.WAIT:
                     waiter = rt.Event()
-                    self._state.waiting.append(waiter)
+                    arrival = self._state.line_up(waiter, ticket, arrival)
             if isinstance(connection, Connection):
                 if not connection.channel.stale():
                     if connection is self._state.shared:
@@ -484,8 +485,7 @@ class Pool:
             if not await waiter.wait(until):
                 if until < deadline:
                     with self._lock:
-                        if waiter in self._state.waiting:
-                            self._state.waiting.remove(waiter)
+                        self._state.leave(waiter)
                     return
                 raise PoolTimeoutError(
                     f"all {self._max_connections} connections are in use and none became free in time: "
@@ -493,9 +493,7 @@ class Pool:
                 )
         except BaseException:  # cancelled or interrupted as well: pass on a wake-up that comes too late for us
             with self._lock:
-                if waiter in self._state.waiting:
-                    self._state.waiting.remove(waiter)
-                else:
+                if not self._state.leave(waiter):
                     self._wake()
             raise
 
@@ -506,7 +504,7 @@ class Pool:
         waiting = self._state.waiting
         everybody = all_of_them or self._state.shared is not None
         while waiting:
-            waiting.popleft().set()
+            waiting.popleft()[1].set()
             if not everybody:
                 return
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Iterator
+from typing import Final
 
 from coredis._async.connection import Connection, open_connection
 from coredis._async.source import Source
@@ -16,7 +17,10 @@ from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
 from coredis._core.pool import PoolState, Verdict
 from coredis._runtime import aio as rt
-from coredis.exceptions import ConnectionLostError, PoolTimeoutError, RequestTimeoutError
+from coredis.exceptions import ConnectionError, ConnectionLostError, PoolTimeoutError, RequestTimeoutError
+
+#: How long an ordinary command may take before it is asked whether its server has been replaced (seconds).
+SLOW_SECONDS: Final = 0.5
 
 
 class Pool:
@@ -91,7 +95,7 @@ class Pool:
         try:
             with self._lock:
                 if not channel.closed:
-                    if state.retired and connection in state.retired and channel.awaited:
+                    if state.retired and connection in state.retired and connection.users:
                         return  # others still wait for their replies
                     accepted = self._source is None or self._accepts(connection)
                     if accepted and not channel.pending and state.give_back(connection):
@@ -156,7 +160,10 @@ class Pool:
             if block is not None:
                 deadline = rt.now() + block + self._options.times.grace
             started = connection.channel.start(payload, expected, deadline)
-            await started.answered(deadline)
+            if self._source is None or exclusive:
+                await started.answered(deadline)
+            else:
+                await self._watch(started, deadline)
             reply = (started.replies if started.failure is None else started.outcome())[-1]
             if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
                 # A server that becomes a replica says so and then closes: the next command would be lost with it.
@@ -388,6 +395,7 @@ class Pool:
 
     async def _borrow(self, ticket: object, exclusive: bool, deadline: float) -> Connection:
         pool_deadline = 0.0  # known when there is something to wait for
+        arrival: int | None = None
         while True:
             waiter: rt.Event | None = None
             shared = self._state.shared
@@ -398,7 +406,7 @@ class Pool:
                 )
                 if connection is Verdict.WAIT:
                     waiter = rt.Event()
-                    self._state.waiting.append(waiter)
+                    arrival = self._state.line_up(waiter, ticket, arrival)
             if isinstance(connection, Connection):
                 if not connection.channel.stale():
                     if connection is self._state.shared:
@@ -414,6 +422,27 @@ class Pool:
                 await self._wait(
                     waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if unused else pool_deadline
                 )
+
+    async def _watch(self, started: rt.Started, deadline: float) -> None:
+        """
+        Wait for the replies to an ordinary command, not longer than its server is the right one.
+
+        One that hangs and has been replaced will not answer in time, or something that has no effect: when the source says so,
+        the connections to it are closed, which ends the request. A blocking command is not watched like this: it takes its time
+        at a healthy server too, and there it is better refused, when that steps down, than lost.
+        """
+        patience = rt.now() + SLOW_SECONDS
+        while True:
+            try:
+                await started.result(min(deadline, max(patience, self.due_at())))
+                return
+            except RequestTimeoutError:
+                if rt.now() >= deadline:
+                    raise
+            try:
+                await self.confirm(deadline)
+            except ConnectionError:
+                pass  # the client was closed, this connection too: that knows whether the command may have run
 
     async def _when_writable(self, shared: Connection, deadline: float) -> Connection:
         try:
@@ -457,8 +486,7 @@ class Pool:
             if not await waiter.wait(until):
                 if until < deadline:
                     with self._lock:
-                        if waiter in self._state.waiting:
-                            self._state.waiting.remove(waiter)
+                        self._state.leave(waiter)
                     return
                 raise PoolTimeoutError(
                     f"all {self._max_connections} connections are in use and none became free in time: "
@@ -466,9 +494,7 @@ class Pool:
                 )
         except BaseException:  # cancelled or interrupted as well: pass on a wake-up that comes too late for us
             with self._lock:
-                if waiter in self._state.waiting:
-                    self._state.waiting.remove(waiter)
-                else:
+                if not self._state.leave(waiter):
                     self._wake()
             raise
 
@@ -479,7 +505,7 @@ class Pool:
         waiting = self._state.waiting
         everybody = all_of_them or self._state.shared is not None
         while waiting:
-            waiting.popleft().set()
+            waiting.popleft()[1].set()
             if not everybody:
                 return
 

@@ -453,8 +453,12 @@ def _needs_care(piece: bytes, begins_line: bool) -> bool:
     if lines and _SPECIAL_LINE.search(part) is not None:
         return True
     if len(part) > _SHORT_HEADER:
+        # Where a line begins its first byte was looked at above. It is left out here, for it is nearly always a type byte, and
+        # perhaps the only one of its kind: the map around the reply to XREAD, say.
+        start = 1 if begins_line and part is piece else 0
         for kind, pattern, most in _LARGE:
-            if kind in part and pattern.search(part, 0, most) is not None:
+            found = part.find(kind, start)
+            if found >= 0 and pattern.search(part, found, most) is not None:
                 return True
     return _last_header(piece) > 0
 

@@ -38,10 +38,10 @@ class PoolState(Generic[C, W]):
     Attributes:
         limit: the most connections at a time, those being opened included
         shared: the connection that carries everybody's ordinary commands
-        waiting: whom to wake when something changes, in order of arrival
+        waiting: whom to wake when something changes, by the number of their arrival, with their tickets
     """
 
-    __slots__ = ("idle", "leased", "limit", "multiplexed", "opening", "retired", "shared", "waiting")
+    __slots__ = ("_arrived", "idle", "leased", "limit", "multiplexed", "opening", "retired", "shared", "waiting")
 
     def __init__(self, limit: int, *, multiplexed: bool) -> None:
         self.limit = limit
@@ -51,7 +51,8 @@ class PoolState(Generic[C, W]):
         self.leased: dict[object, C] = {}  # by ticket
         self.opening: dict[object, bool] = {}  # by ticket: is it for exclusive use?
         self.retired: set[C] = set()  # was shared, takes no new commands, still has callers
-        self.waiting: deque[W] = deque()
+        self.waiting: deque[tuple[int, W, object]] = deque()
+        self._arrived = 0
 
     def connections(self) -> list[C]:
         """
@@ -99,6 +100,38 @@ class PoolState(Generic[C, W]):
         self.opening[ticket] = exclusive
         return Verdict.OPEN
 
+    def line_up(self, waiter: W, ticket: object, arrival: int | None) -> int:
+        """
+        Put somebody in line, whom ``Verdict.WAIT`` has told to wait.
+
+        Args:
+            waiter: what wakes them
+            ticket: of the borrower
+            arrival: their number when they have been in line before, and what they were woken for went to somebody else: they
+                stand before all who came later, or those who keep coming could keep them waiting for ever
+
+        Returns:
+            the number of their arrival
+        """
+        if arrival is None:
+            self._arrived += 1
+            arrival = self._arrived
+        place = len(self.waiting)
+        while place and self.waiting[place - 1][0] > arrival:
+            place -= 1
+        self.waiting.insert(place, (arrival, waiter, ticket))
+        return arrival
+
+    def leave(self, waiter: W) -> bool:
+        """
+        Take somebody out of the line; False: they have been woken.
+        """
+        for position, (_, other, _) in enumerate(self.waiting):
+            if other is waiter:
+                del self.waiting[position]
+                return True
+        return False
+
     def lend_idle(self, ticket: object, exclusive: bool) -> C | None:
         """
         Lease an idle connection, as ``request`` would; None: ask that.
@@ -123,8 +156,11 @@ class PoolState(Generic[C, W]):
 
     def surrender(self, ticket: object) -> C | None:
         """
-        Take back what a borrower holds: the right to open a connection, or a leased one, which is then to be closed.
+        Take back what a borrower holds: a place in the line, the right to open a connection, or a leased one, which is then to
+        be closed.
         """
+        if self.waiting:
+            self.waiting = deque([entry for entry in self.waiting if entry[2] is not ticket])
         self.opening.pop(ticket, None)
         return self.leased.pop(ticket, None)
 

@@ -459,14 +459,6 @@ class Channel(asyncio.BufferedProtocol):
         return len(self._session.pending)
 
     @property
-    def awaited(self) -> bool:
-        """
-        Whether anybody waits for one of those requests.
-        """
-        waiters = [cast(Started, started).waiter for started in self._session.pending]
-        return any(waiter is not None and not waiter.done() for waiter in waiters)
-
-    @property
     def pushes(self) -> list[Any]:
         """
         Out-of-band messages that have come, oldest first; whoever deals with them deletes them from the list.
@@ -703,6 +695,26 @@ async def connect(
 def _close_opened(opening: asyncio.Task[Channel]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
+
+
+async def wait_one(request: Started, deadline: float, alarm: Alarm | None = None) -> None:
+    """
+    Wait until a request is done, as ``wait_any`` does, at less cost: the timer of its channel watches over it.
+    """
+    if request.done():
+        return
+    channel = request._channel
+    request.waiter = waiter = channel.loop.create_future()
+    request.deadline = deadline
+    channel.watch(deadline)
+    if alarm is not None:
+        alarm.watch(waiter)
+    try:
+        await waiter
+    except RequestTimeoutError:
+        pass
+    finally:
+        request.waiter = None
 
 
 async def wait_any(requests: Sequence[Started], deadline: float, alarm: Alarm | None = None) -> bool:

@@ -33,6 +33,7 @@ from coredis.exceptions import (
     RedisError,
     RequestTimeoutError,
     ResponseError,
+    StreamConsumerGroupError,
 )
 from coredis.typing import ResponseType, ValueT
 
@@ -377,6 +378,8 @@ class ClusterClient(Client[AnyStr]):
         if isinstance(place, Place):
             for slot in [slot for slot, address in list(self._asked.items()) if address == place.address]:
                 self._asked.pop(slot, None)
+            if isinstance(error, StreamConsumerGroupError):
+                return  # gone, or a node takes over the slot once more and does not have it yet: its owner knows
             if isinstance(error, ConnectionError | RequestTimeoutError):
                 nodes.suspect(place.address)
             if place.address not in (node.address for node in topology.primaries):

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench_streams import arguments, environments, instructions, machine, schedule, seeding, table, targets
+from bench_streams import arguments, environments, growth, instructions, machine, schedule, seeding, table, targets
 from bench_streams.results import Results
 from bench_streams.server import NoServerError, Server, find
 
@@ -31,6 +31,13 @@ def main() -> int:
     try:
         if options.instructions:
             print(instructions.report(options.against))
+            return 0
+        if options.growth:
+            server = Server(find(options.server))
+            try:
+                print(growth.report(server), end="")
+            finally:
+                server.stop()
             return 0
         for environment in sorted({client.environment for client in schedule.clients(options)}):
             environments.python(environment)

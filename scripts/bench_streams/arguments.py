@@ -35,6 +35,7 @@ class Arguments:
         results: where the JSON goes; None: nowhere
         plots: the folder of the pictures; None: no pictures
         instructions: count instructions instead of time
+        growth: measure what an entry costs as streams become many and long, instead of clients
     """
 
     clients: tuple[str, ...]
@@ -48,6 +49,7 @@ class Arguments:
     results: Path | None
     plots: Path | None
     instructions: bool
+    growth: bool
 
 
 def parse(arguments: Sequence[str] | None = None) -> Arguments:
@@ -83,6 +85,11 @@ def parse(arguments: Sequence[str] | None = None) -> Arguments:
     parser.add_argument(
         "--instructions", action="store_true", help="count the instructions of the hot paths instead (with valgrind)"
     )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="measure what an entry costs as streams become many and long instead (about 2 GB of memory)",
+    )
     options = parser.parse_args(arguments)
     clients = _chosen(parser, "--clients", options.clients, CLIENTS)
     if options.quick and options.clients == "*":
@@ -99,6 +106,7 @@ def parse(arguments: Sequence[str] | None = None) -> Arguments:
         results=options.json,
         plots=options.plots,
         instructions=options.instructions,
+        growth=options.growth,
     )
 
 

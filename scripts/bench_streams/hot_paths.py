@@ -35,6 +35,7 @@ class Path(NamedTuple):
         operations: in one round
         rounds: how many to run, few and many; the difference counts
         decoded: the client decodes
+        consuming: the rounds are done with a consumer, which has a connection of its own
     """
 
     text: str
@@ -44,6 +45,7 @@ class Path(NamedTuple):
     operations: int = 1
     rounds: tuple[int, int] = (50, 250)
     decoded: bool = False
+    consuming: bool = False
 
 
 class Peer:
@@ -54,7 +56,13 @@ class Peer:
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._greeting = threading.Thread(target=self._greet)
+        self.greet(b"+PONG\r\n")
+
+    def greet(self, reply: bytes) -> None:
+        """
+        Greet the next connection, and answer its first command. From then on it is the one that is answered.
+        """
+        self._greeting = threading.Thread(target=self._greet, args=(reply,))
         self._greeting.start()
 
     def answer(self, reply: bytes) -> None:
@@ -76,7 +84,7 @@ class Peer:
         self._socket.close()
         self._listener.close()
 
-    def _greet(self) -> None:
+    def _greet(self, reply: bytes) -> None:
         self._socket, _ = self._listener.accept()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -84,7 +92,7 @@ class Peer:
         commands = sum(line.startswith(b"*") for line in greeting.split(b"\r\n"))
         self._socket.sendall(HELLO + b"+OK\r\n" * (commands - 1))
         self._socket.recv(4096)
-        self._socket.sendall(b"+PONG\r\n")
+        self._socket.sendall(reply)
 
 
 @contextmanager
@@ -121,10 +129,19 @@ def run_blocking(path: Path, rounds: int) -> None:
         "127.0.0.1", peer.port, connect_timeout=None, stream_timeout=1000, decode_responses=path.decoded
     ) as client:
         client.ping()
-        channel.stale = look_and_answer
-        with counting():
-            for _ in range(rounds):
-                path.work(client)
+        if path.consuming:
+            peer.greet(path.reply)
+            consumer = _consumer(client)
+            path.work(consumer)
+            with counting():
+                for _ in range(rounds):
+                    peer.answer(path.reply)
+                    path.work(consumer)
+        else:
+            channel.stale = look_and_answer
+            with counting():
+                for _ in range(rounds):
+                    path.work(client)
     peer.close()
 
 
@@ -138,11 +155,20 @@ async def run_async(path: Path, rounds: int) -> None:
         "127.0.0.1", peer.port, connect_timeout=None, stream_timeout=1000, decode_responses=path.decoded
     ) as client:
         await client.ping()
+        subject = client
+        if path.consuming:
+            peer.greet(path.reply)
+            subject = _consumer(client)
+            await path.work(subject)
         with counting():
             for _ in range(rounds):
                 peer.answer(path.reply)  # nothing is awaited from here to the command, so that it comes first
-                await path.work(client)
+                await path.work(subject)
     peer.close()
+
+
+def _consumer(client: Any) -> Any:
+    return client.xconsumer(["entries"], buffer_size=99, entries={"identifier": "0-0"})
 
 
 def _entries(count: int) -> bytes:
@@ -185,6 +211,16 @@ def _xadd_large(client: Any) -> Any:
     return client.xadd("entries", {"value": b"x" * 100_000})
 
 
+def _consume(consumer: Any) -> None:
+    for _ in range(100):
+        next(consumer)
+
+
+async def _consume_async(consumer: Any) -> None:
+    for _ in range(100):
+        await anext(consumer)
+
+
 async def _tasks(client: Any) -> None:
     async def work() -> None:
         await client.ping()
@@ -206,6 +242,12 @@ PATHS: Final = {
     "large.sync": Path("XADD of 100 kB, blocking", "blocking", IDENTIFIER, _xadd_large, 1, (5, 25)),
     "xread.sync": Path("an entry of XREAD COUNT 100, blocking", "blocking", _entries(100), _xread, 100, (5, 45)),
     "xread.async": Path("an entry of XREAD COUNT 100", "async", _entries(100), _xread, 100, (5, 45)),
+    "consumer.sync": Path(
+        "an entry of a Consumer, buffer 99, blocking", "blocking", _entries(100), _consume, 100, (5, 45), consuming=True
+    ),
+    "consumer.async": Path(
+        "an entry of a Consumer, buffer 99", "async", _entries(100), _consume_async, 100, (5, 45), consuming=True
+    ),
     "decoded.async": Path("the same, decoded", "async", _entries(100), _xread, 100, (5, 45), True),
 }
 

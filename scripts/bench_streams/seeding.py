@@ -12,6 +12,15 @@ from bench_streams.workloads import BIG, BIG_BYTES, BIG_LENGTH, ENTRIES, ENTRIES
 
 #: The name of every consumer.
 CONSUMER: Final = "one"
+#: Adds entries like those of ``fields``, from one number to another, on the server: streams that are too long to be sent.
+FIELDS_SCRIPT: Final = """
+for number = ARGV[1], ARGV[2] do
+    redis.call('XADD', KEYS[1], string.format('%.0f-0', 1700000000000 + number),
+        'sensor', string.format('sensor-%04d', number % 1000),
+        'value', string.format('%d.%03d', number % 100, number % 997),
+        'seq', string.format('%09d', number))
+end
+"""
 
 
 def fields(number: int) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coredis._core.consumer import claims
-from tests.support.aio import Redis, connect, open_resources, settle
+from tests.support.aio import Redis, connect, end_spawned, open_resources, settle
 from tests.support.servers import Server
 
 
@@ -21,7 +21,10 @@ async def no_leaks() -> AsyncIterator[None]:
     """
     before = open_resources()
     yield
-    await settle(before)
+    try:
+        await settle(before)
+    finally:
+        await end_spawned()
 
 
 @pytest.fixture

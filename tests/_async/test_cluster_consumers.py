@@ -108,6 +108,24 @@ async def test_an_entry_ends_the_wait(cluster: Cluster) -> None:
             assert stream == (await reading.join())[0]
 
 
+async def test_whoever_may_not_be_told_of_changes_asks_for_them(cluster: Cluster) -> None:
+    """
+    Without the right that makes the server tell of what a group is given, the streams are asked again and again.
+    """
+    for node in cluster.nodes:
+        node.command("ACL", "SETUSER", "default", "-xlen")
+    async with (
+        connect_cluster(cluster, decode_responses=True) as client,
+        client.xconsumer(STREAMS, group="g", consumer="c", timeout=20_000, block_slice=30_000) as consumer,
+    ):
+        for stream in (STREAMS[3], STREAMS[11]):
+            reading = spawn(consumer.get_entry)
+            await sleep(0.3)
+            await client.xadd(stream, {"n": 1})
+
+            assert stream == (await reading.join())[0]
+
+
 async def test_a_busy_node_keeps_nobody_waiting(cluster: Cluster) -> None:
     """
     Streams that always have more, in several slots of one node: what the server tells meanwhile does not pile up, and entries

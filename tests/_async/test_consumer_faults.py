@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from coredis import RetryPolicy
-from coredis.exceptions import ConnectionError, ProtocolError, StreamConsumerGroupError
+from coredis._runtime import aio as rt
+from coredis.exceptions import ConnectionError, ConnectionLostError, ProtocolError, StreamConsumerGroupError
 from tests._async.streams import clients_of, servers
 from tests.support.aio import Interrupted, Redis, connect, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
@@ -68,6 +69,36 @@ async def test_cancelled_reads_lose_nothing(server: Server, mode: str) -> None:
 
             assert expected(1, total) == seen
             assert proxy.accepted <= 3
+
+
+async def test_a_read_ahead_that_breaks_off_may_have_been_executed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It fails while nobody waits for it. What it may have been given is asked for before new entries all the same.
+    """
+    start = rt.Channel.start
+    reads: list[bytes] = []
+
+    def breaking(channel: Any, payload: bytes, *arguments: Any) -> Any:
+        started = start(channel, payload, *arguments)
+        if b"XREADGROUP" in payload:
+            reads.append(payload)
+            if len(reads) == 2:
+                channel.close()
+                raise ConnectionLostError("broken off", may_have_run=True)
+        return started
+
+    monkeypatch.setattr(rt.Channel, "start", breaking)
+    async with connect(server) as client:
+        consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=3, prefetch=True, timeout=500)
+        await fill(client, "a", 1, 9)
+
+        assert expected(1, 9) == [(await consumer.get_entry())[1].identifier for _ in range(9)]
+        assert b">" in reads[1]
+        assert b">" not in reads[2]
+        assert 1 == consumer.statistics.recovered
+        await consumer.close()
 
 
 async def test_a_lost_reply_is_recovered(server: Server, proxy: FaultProxy) -> None:

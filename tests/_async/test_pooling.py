@@ -65,11 +65,15 @@ class TestLimit:
                 await client.blpop(["empty"], timeout=0.02)
                 served.append(number)
 
+            line = client._pool._state
+            holding = spawn(lambda: client.blpop(["key"], timeout=10))
+            await until(lambda: b"cmd=blpop" in bytes(server.command("CLIENT", "LIST")))  # type: ignore[arg-type]
             waiting = []
             for number in range(5):
                 waiting.append(spawn(lambda number=number: wait_in_line(number)))
-                await sleep(0.01)
-            for handle in waiting:
+                await until(lambda number=number: len(line.waiting) > number)
+            server.command("RPUSH", "key", "value")
+            for handle in (holding, *waiting):
                 await handle.join()
 
         assert [0, 1, 2, 3, 4] == served

@@ -13,9 +13,13 @@ PATIENCE_SECONDS = 10.0
 _STEP_SECONDS = 0.002
 
 
-async def until(condition: Callable[[], object]) -> None:
+async def until(condition: Callable[[], object], tell: Callable[[], str] = str) -> None:
     """
     Wait until a function says yes.
+
+    Args:
+        condition: the function
+        tell: describes how things are, for the message
 
     Raises:
         AssertionError: it did not
@@ -24,4 +28,4 @@ async def until(condition: Callable[[], object]) -> None:
         if condition():
             return
         await sleep(_STEP_SECONDS)
-    raise AssertionError("what was waited for did not happen")
+    raise AssertionError(f"what was waited for did not happen\n{tell()}".rstrip())

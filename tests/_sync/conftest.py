@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coredis._core.consumer import claims
-from tests.support.blocking import Redis, connect, open_resources, settle
+from tests.support.blocking import Redis, connect, end_spawned, open_resources, settle
 from tests.support.servers import Server
 
 
@@ -22,7 +22,10 @@ def no_leaks() -> Iterator[None]:
     """
     before = open_resources()
     yield
-    settle(before)
+    try:
+        settle(before)
+    finally:
+        end_spawned()
 
 
 @pytest.fixture

@@ -48,6 +48,38 @@ def test_begins_after_the_last_entry(redis: Redis[Any]) -> None:
     assert [("a", "4-0"), ("a", "5-0")] == drain(consumer)
 
 
+BEGINNING = {"parameters": {"a": {"identifier": "0-0"}, "b": {"identifier": "0-0"}}}
+
+
+@pytest.mark.parametrize(
+    "kind", [BEGINNING, {"group": "g", "consumer": "c"}, {"group": "g", "consumer": "c", "ack_buffer": 9}]
+)
+@pytest.mark.parametrize("timeout", [0, 500])
+def test_reading_on_goes_straight(
+    redis: Redis[Any], kind: dict[str, Any], timeout: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    After the first read, with nothing else to see to, the next one is sent and its reply is taken, and no more.
+    """
+    consumer = redis.xconsumer(["a", "b"], buffer_size=2, timeout=timeout, **kind)
+    fill(redis, "a", 1, 7)
+    fill(redis, "b", 1, 1)
+    found = [consumer.get_entry()]
+
+    def prepare() -> None:
+        raise AssertionError("a detour")
+
+    monkeypatch.setattr(consumer, "_prepare", prepare)
+    for _ in range(7):
+        if "group" in kind:
+            consumer.ack(*found[-1])
+        found.append(consumer.get_entry())
+
+    order = [f"{as_text(stream)}{as_text(entry.identifier)}" for stream, entry in found]
+    assert ["a1-0", "b1-0", "a2-0", "a3-0", "a4-0", "a5-0", "a6-0", "a7-0"] == order
+    consumer.close()
+
+
 def test_begins_at_the_beginning_of_an_absent_stream(redis: Redis[Any]) -> None:
     """
     A stream that does not exist yet is read from its first entry.

@@ -507,8 +507,8 @@ class TestBlocking:
         """
         WAIT speaks of the writes of its own connection, so it goes where they went.
         """
-        with connect(proxy, stream_timeout=0.1) as client, client.pipeline(transaction=False) as pipe:
-            entry, replicas = pipe.xadd("s", {"f": "v"}), pipe.wait(1, 300)
+        with connect(proxy, stream_timeout=1) as client, client.pipeline(transaction=False) as pipe:
+            entry, replicas = pipe.xadd("s", {"f": "v"}), pipe.wait(1, 1200)
         assert entry.result()
         assert 0 == replicas.result()
         (connection,) = proxy.connections

@@ -14,9 +14,13 @@ PATIENCE_SECONDS = 10.0
 _STEP_SECONDS = 0.002
 
 
-def until(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object], tell: Callable[[], str] = str) -> None:
     """
     Wait until a function says yes.
+
+    Args:
+        condition: the function
+        tell: describes how things are, for the message
 
     Raises:
         AssertionError: it did not
@@ -25,4 +29,4 @@ def until(condition: Callable[[], object]) -> None:
         if condition():
             return
         sleep(_STEP_SECONDS)
-    raise AssertionError("what was waited for did not happen")
+    raise AssertionError(f"what was waited for did not happen\n{tell()}".rstrip())

@@ -34,7 +34,7 @@ def served(arrivals: Arrivals[bytes]) -> list[tuple[bytes, bytes]]:
     """
     Give stream and identifier of each entry in order.
     """
-    return [(stream, entry.identifier) for stream, entry in arrivals.items]
+    return [(stream, entry.identifier) for stream, entry in arrivals.items()]
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -45,7 +45,7 @@ def test_one_stream(protocol: int) -> None:
     found = read([shaped({b"a": entries(1, 2, 3)}, protocol)], CURSORS, raw())
 
     assert [(b"a", b"1-0"), (b"a", b"2-0"), (b"a", b"3-0")] == served(found)
-    assert {b"n": b"2"} == found.items[1][1].field_values
+    assert {b"n": b"2"} == found.items()[1][1].field_values
     assert {b"a": b"3-0", b"b": None, b"c": None} == found.last
     assert {} == found.deleted
 
@@ -74,7 +74,7 @@ def test_nothing(reply: object) -> None:
     """
     Every stream asked for has nothing, whether it is mentioned or not.
     """
-    assert ([], {b"a": None, b"b": None, b"c": None}, {}) == read([reply], CURSORS, raw())[:3]
+    assert ([], {b"a": None, b"b": None, b"c": None}, {}) == read([reply], CURSORS, raw())[1:4]
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -100,8 +100,8 @@ def test_text_is_decoded_and_names_for_bookkeeping_are_not(protocol: int) -> Non
 
     found = read([reply], CURSORS, decoded("utf-8"))
 
-    assert [("a", "1-0"), ("a", "2-0")] == [(stream, entry.identifier) for stream, entry in found.items]
-    assert [{"f": "\u00e9"}, {"f": b"\xff"}] == [entry.field_values for _, entry in found.items]
+    assert [("a", "1-0"), ("a", "2-0")] == [(stream, entry.identifier) for stream, entry in found.items()]
+    assert [{"f": "\u00e9"}, {"f": b"\xff"}] == [entry.field_values for _, entry in found.items()]
     assert b"2-0" == found.last[b"a"]
 
 
@@ -157,7 +157,7 @@ def test_repeated_fields_are_kept() -> None:
     """
     found = read([{b"a": [[b"1-0", [b"f", b"1", b"f", b"2"]]]}], CURSORS, raw())
 
-    assert {b"f": b"2"} == dict(found.items[0][1].field_values)
+    assert {b"f": b"2"} == dict(found.items()[0][1].field_values)
 
 
 def test_reading_changes_no_cursor() -> None:
@@ -190,7 +190,7 @@ def test_claimed_entries_do_not_say_where_the_group_stands(protocol: int) -> Non
     assert {b"a": b"4-0", b"b": None, b"c": None} == found.last
     assert 3 == found.claimed
     assert [(b"a", b"8-0"), (b"b", b"7-0"), (b"a", b"9-0"), (b"a", b"3-0"), (b"a", b"4-0")] == served(found)
-    assert (5000, 1) == found.items[0][1][2:]
+    assert (5000, 1) == found.items()[0][1][2:]
 
 
 def test_held_entries_are_left_out() -> None:
@@ -260,4 +260,4 @@ def test_keys_belong_to_items(streams: dict[bytes, list[int]], held: set[tuple[b
     for name, numbers in streams.items():
         mine = [b"%d-0" % number for number in numbers if (name, b"%d-0" % number) not in held]
         assert mine == [identifier for stream, identifier in found.keys if stream == name]
-    assert sum(map(len, streams.values())) == len(found.items) + found.suppressed
+    assert sum(map(len, streams.values())) == len(found.items()) + found.suppressed

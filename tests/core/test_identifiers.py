@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from coredis._core import identifiers as grammar
 from coredis.tokens import PureToken
-from coredis.types import StreamEntry
+from coredis.types import IdentifierT, StreamEntry
 
 LARGEST = 2**64 - 1
 MOMENT = datetime(2024, 5, 6, 7, 8, 9, 123_999, tzinfo=UTC)
@@ -248,6 +248,25 @@ class TestSomePlaces:
         alone = outcome(lambda: grammar.entry("where", bad))
 
         assert alone == outcome(lambda: grammar.entries("where", given)[place])
+
+    @pytest.mark.parametrize("written", [b"1-1", "1-1", b"01-1", b"1-01", b"1-0", 1, b"1", b"0-1", b"00-0"], ids=repr)
+    @pytest.mark.parametrize("others", [(), (b"2-2", b"3-0"), ("2-2", StreamEntry("3-0", {}))], ids=str)
+    def test_as_servers_write_them(self, written: IdentifierT, others: tuple[IdentifierT, ...]) -> None:
+        """
+        However an identifier is written, alone or with others, it becomes what a server writes: two numbers.
+        """
+        found = grammar.canonical("where", (written, *others))
+
+        assert b"%d-%d" % grammar.parse(written) == found[0]  # type: ignore[arg-type]
+        assert (b"2-2", b"3-0")[: len(others)] == found[1:]
+
+    @pytest.mark.parametrize("bad", [b"1-1 2-2", b"1-", b"", b"x", b"1-1\n", True], ids=repr)
+    def test_what_no_server_writes(self, bad: IdentifierT) -> None:
+        """
+        It is refused, and named.
+        """
+        with pytest.raises(ValueError, match="where: "):
+            grammar.canonical("where", (b"1-1", bad))
 
     def test_hint_for_new_entries(self) -> None:
         """

@@ -115,6 +115,33 @@ def test_surrender_at_any_step_leaves_nothing_behind(step: str, alone: bool) -> 
         assert "a" == state.request(2, alone)
 
 
+def test_whoever_was_woken_in_vain_stands_before_those_who_came_later() -> None:
+    """
+    What they were woken for was taken by somebody who had not waited: that may happen again and again.
+    """
+    state = exclusive(1)
+    arrivals = [state.line_up(name, name, None) for name in "abc"]
+
+    assert "a" == state.waiting.popleft()[1]
+    assert arrivals[0] == state.line_up("a again", "a", arrivals[0])
+    assert ["a again", "b", "c"] == [waiter for _, waiter, _ in state.waiting]
+
+
+def test_nobody_is_in_line_who_has_left() -> None:
+    """
+    Of their own accord, or with everything else that they hold.
+    """
+    state = exclusive(1)
+    waiters, tickets = ["a", "b", "c"], [object(), object(), object()]
+    for waiter, ticket in zip(waiters, tickets, strict=True):
+        state.line_up(waiter, ticket, None)
+
+    assert state.leave(waiters[1])
+    assert not state.leave(waiters[1])
+    assert None is state.surrender(tickets[2])
+    assert ["a"] == [waiter for _, waiter, _ in state.waiting]
+
+
 def test_a_surrendered_leased_connection_is_not_lent_again() -> None:
     """
     Its replies may be outstanding: the one who surrenders gets it back to close it.

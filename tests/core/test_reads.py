@@ -4,22 +4,27 @@ The commands of consumers, word by word. Those of plans are in ``test_cursors``.
 
 from __future__ import annotations
 
+import pytest
+
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Part, Phase, Plan, plan
-from coredis._core.consumer.reads import Membership, acknowledgement_words, commands, tracking_words
+from coredis._core.consumer.reads import Membership, Repeated, acknowledgements, commands, tracking_words
+from coredis._core.wire import encode
 
 MEMBER = Membership(b"g", b"c", False)
 STANDING = Cursor(b"a", "a", None, Phase.NEW)
 
 
-def test_acknowledgements() -> None:
+@pytest.mark.parametrize("identifiers", [(b"1-0",), (b"1-0", b"2-0"), (b"9-0", b"10-0"), (b"1700000000000-1",) * 150])
+def test_acknowledgements(identifiers: tuple[bytes, ...]) -> None:
     """
-    One command for each stream.
+    One command for each stream, whether its identifiers have the same length or not.
     """
-    assert [("XACK", b"a", b"g", b"1-0", b"2-0"), ("XACK", b"b", b"g", b"3-0")] == acknowledgement_words(
-        b"g", {b"a": (b"1-0", b"2-0"), b"b": (b"3-0",)}
-    )
-    assert [] == acknowledgement_words(b"g", {})
+    first, second = acknowledgements(b"g", {b"a": identifiers, b"long name": (b"3-0",)})
+
+    assert encode(("XACK", b"a", b"g", *identifiers)) == first
+    assert encode(("XACK", b"long name", b"g", b"3-0")) == second
+    assert [] == acknowledgements(b"g", {})
 
 
 def test_a_command_for_each_slot() -> None:
@@ -32,6 +37,45 @@ def test_a_command_for_each_slot() -> None:
 
     begin = ("XREADGROUP", "GROUP", b"g", b"c", "COUNT", 2, "STREAMS")
     assert ((*begin, b"a", b">"), (*begin, b"b", b">")) == commands(planned, MEMBER, 2, 500)
+
+
+@pytest.mark.parametrize("membership", [None, MEMBER, Membership(b"g", b"c", True)], ids=str)
+@pytest.mark.parametrize("block", [None, 500])
+@pytest.mark.parametrize("names", [b"a", b"ab", b"abcdefghijkl"], ids=str)
+def test_a_read_that_is_repeated(membership: Membership | None, block: int | None, names: bytes) -> None:
+    """
+    Its bytes are those of the command, whatever the identifiers are by then.
+    """
+    takeover = Takeover(60_000) if membership is MEMBER else None
+    if takeover is not None:
+        takeover.native = True
+    phase = Phase.AFTER if membership is None else Phase.NEW
+    cursors = tuple(Cursor(bytes([name]), chr(name), None, phase) for name in names)
+    repeated = Repeated(cursors, membership, 7, block, takeover)
+
+    for last in (b"0-0", b"1700000000000-12"):
+        for cursor in cursors:
+            cursor.received(last)
+        planned = plan(cursors)
+        assert planned is not None
+        (words,) = commands(planned, membership, 7, block, takeover)
+        assert encode(words) == repeated.payload(planned.parts[0].identifiers)
+
+
+def test_a_read_that_is_not_repeated() -> None:
+    """
+    Other streams, another COUNT or BLOCK, or a server that has learned to take over, make it another one.
+    """
+    cursors = (STANDING,)
+    takeover = Takeover(60_000)
+    repeated = Repeated(cursors, MEMBER, 7, None, takeover)
+
+    assert repeated.fits(cursors, 7, None, takeover)
+    assert not repeated.fits((STANDING, STANDING), 7, None, takeover)
+    assert not repeated.fits(cursors, 8, None, takeover)
+    assert not repeated.fits(cursors, 7, 500, takeover)
+    takeover.native = True
+    assert not repeated.fits(cursors, 7, None, takeover)
 
 
 def test_tracking() -> None:

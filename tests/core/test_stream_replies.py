@@ -14,6 +14,8 @@ from typing import Any
 
 import hiredis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coredis._core import replies
 from coredis._core.replies import Replies
@@ -136,6 +138,28 @@ class TestEntries:
         assert repeated.pairs == ((b"f", b"1"), (b"f", b"2"), (b"", b"e"))
         assert isinstance(repeated.field_values, RepeatedFields)
         assert [type(item.field_values) for item in plain] == [dict] * others
+
+    @given(
+        st.lists(
+            st.lists(
+                st.tuples(st.sampled_from([b"a", b"b", b"\xff", b"\xfe"]), st.sampled_from([b"1", b"\xff"])), max_size=3
+            )
+        )
+    )
+    def test_many_are_read_like_each(self, fields: list[list[tuple[bytes, bytes]]]) -> None:
+        """
+        However alike they are, and whatever can be decoded: together entries are what each is alone. Names that become the
+        same text are no exception.
+        """
+        reply = [[b"%d-0" % number, [word for pair in pairs for word in pair]] for number, pairs in enumerate(fields)]
+
+        for text in (RAW, DECODED, replies.decoded("ascii"), Replies(lambda word: word.decode("ascii", "replace"))):
+            together = text.entries(reply)
+            alone = [text.entries([item])[0] for item in reply]
+
+            assert alone == list(together)
+            assert [item.pairs for item in alone] == [item.pairs for item in together]
+            assert [type(item.field_values) for item in alone] == [type(item.field_values) for item in together]
 
     def test_deleted(self) -> None:
         """

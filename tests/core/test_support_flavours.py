@@ -26,7 +26,8 @@ def test_both_halves_have_the_same_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["connect", "gather", "interrupted_after", "open_resources", "settle", "sleep", "spawn"]
+    "name",
+    ["connect", "end_spawned", "ending", "gather", "interrupted_after", "open_resources", "settle", "sleep", "spawn"],
 )
 def test_both_halves_take_the_same_parameters(name: str) -> None:
     """
@@ -81,6 +82,33 @@ class TestAsynchronous:
         assert await handle.join() == 5
         with pytest.raises(LookupError):
             await aio.spawn(fail).join()
+
+    async def test_a_join_that_takes_too_long_tells_where_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        The last call as well as the first one.
+        """
+        monkeypatch.setattr(aio, "_PATIENCE_SECONDS", 0.01)
+
+        async def hang() -> None:
+            await aio.sleep(60)
+
+        with pytest.raises(TimeoutError, match=r"(?s)hang.* has not ended .*in hang\b.*in sleep\b"):
+            await aio.spawn(hang).join()
+        await aio.end_spawned()
+
+    async def test_what_was_spawned_ends_with_a_block_that_fails(self) -> None:
+        """
+        And goes on after one that does not.
+        """
+        async with aio.ending():
+            handle = aio.spawn(lambda: aio.sleep(60))
+        assert not handle.done
+
+        with pytest.raises(LookupError):
+            async with aio.ending():
+                raise LookupError
+
+        assert handle.done
 
     async def test_an_interruption_cancels(self) -> None:
         """
@@ -180,6 +208,44 @@ class TestBlocking:
         assert 5 == blocking.spawn(lambda: 5).join()
         with pytest.raises(LookupError):
             blocking.spawn(fail).join()
+
+    def test_a_join_that_takes_too_long_tells_where_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        The last call as well as the first one.
+        """
+        monkeypatch.setattr(blocking, "_PATIENCE_SECONDS", 0.01)
+
+        def hang() -> None:
+            while True:
+                blocking.sleep(0.01)
+
+        with pytest.raises(TimeoutError, match=r"(?s)hang.* has not ended .*in hang\b"):
+            blocking.spawn(hang).join()
+        blocking.end_spawned()
+
+    def test_what_was_spawned_ends_with_a_block_that_fails(self) -> None:
+        """
+        And goes on after one that does not. It is told again if it swallows that.
+        """
+        swallowed: list[BaseException] = []
+
+        def go_on() -> None:
+            while True:
+                try:
+                    blocking.sleep(0.01)
+                except BaseException as error:
+                    if swallowed:
+                        raise
+                    swallowed.append(error)
+
+        with blocking.ending():
+            handle = blocking.spawn(go_on)
+        assert not handle.done
+
+        with pytest.raises(LookupError), blocking.ending():
+            raise LookupError
+
+        assert handle.done
 
     def test_an_interruption_strikes_while_waiting(self) -> None:
         """

@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from coredis.exceptions import ClusterDownError
+from coredis.exceptions import ClusterDownError, StreamConsumerGroupError
 from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.connection import Connection
 from tests.support.memory.personality import VALKEY_9_1
@@ -80,8 +80,8 @@ def test_a_group_is_made_again_after_what_is_on_its_way() -> None:
 @pytest.mark.parametrize("blocking", [False, True])
 def test_redirects_are_no_business_of_the_application(blocking: bool, timeout: int | None) -> None:
     """
-    While nodes point at each other, a read asks them a few times, and says then that the cluster is down, not MOVED; the
-    next one goes on.
+    While nodes point at each other, a read asks them a few times and finds nothing, and says after a while that the cluster
+    is down, not MOVED; the next one goes on.
     """
     stage = Stage(primaries=2)
     cluster = stage.server
@@ -101,6 +101,7 @@ def test_redirects_are_no_business_of_the_application(blocking: bool, timeout: i
             for _ in range(20):
                 assert (None, None) == stage.run(consumer.get_entry())
                 assert timeout is not None  # who does not wait is not told that there is nothing
+                stage.let_pass(1.0)
         target.believe(cluster.view)
         stage.command(b"XADD", b"s", b"2-1", b"n", b"2")
 
@@ -204,3 +205,82 @@ def test_a_reply_that_nobody_has_looked_at_is_not_late() -> None:
         assert [b"1", b"2", b"other"] == sorted(entry.field_values[b"n"] for _, entry in given)
         assert 0 == consumer.statistics.reconnects
         consumer.close()
+
+
+def test_a_group_that_is_gone_just_when_the_time_is_up_is_made_again_by_the_next_call() -> None:
+    """
+    A waiting read is answered that there is no such group, and the time is up: nothing has come, and that is no error.
+    """
+    stage = Stage(VALKEY_9_1)
+    with stage.open():
+        filled(stage)
+        consumer = stage.client().xconsumer(["s"], group="g", consumer="c", buffer_size=9, timeout=50)
+        for _ in ENTRIES:
+            stage.run(consumer.get_entry())
+        reading = stage.start(consumer.get_entry())
+        stage.settle()
+        stage.command(b"XGROUP", b"DESTROY", b"s", b"g")
+        (answered,) = stage.network.busy()
+        stage.network.carry(answered)
+        stage.let_pass(0.05)  # and nobody has looked at the answer yet
+
+        assert (None, None) == stage.finish(reading)
+        stage.command(b"XADD", b"s", b"3-1", b"n", b"3")
+        _, entry = stage.run(consumer.get_entry())
+        assert b"3-1" == entry.identifier
+        assert 1 == consumer.statistics.groups_recreated
+        stage.run(consumer.close())
+
+
+def test_without_waiting_a_group_that_is_gone_again_and_again_is_told() -> None:
+    """
+    Who does not wait is not told that there is nothing when nobody knows.
+    """
+    stage = Stage(VALKEY_9_1)
+    server = stage.server
+    execute = server.execute  # type: ignore[union-attr]
+
+    def destroy_before_reading(connection: Connection, words: list[bytes]) -> None:
+        if words[0] == b"XREADGROUP":
+            stage.command(b"XGROUP", b"DESTROY", b"s", b"g")
+        execute(connection, words)
+
+    with stage.open():
+        filled(stage)
+        server.execute = destroy_before_reading  # type: ignore[method-assign, union-attr]
+        consumer = stage.client().xconsumer(["s"], group="g", consumer="c", buffer_size=9)
+        with pytest.raises(StreamConsumerGroupError):
+            stage.run(consumer.get_entry())
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_where_a_read_was_once_sent_does_not_hold_for_the_next_migration(blocking: bool) -> None:
+    """
+    A slot went to another node and came back while nobody read, and is on its way again. The node that a redirect pointed to
+    then does not have the stream yet: that is no reason to look there again and again, and make the group anew.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    with stage.open():
+        filled(stage)
+        slot = cluster.slot(b"s")
+        source = cluster.view.owner(slot)
+        target = next(node for node in cluster.nodes[:2] if node is not source)
+        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=20)
+        stage.run(consumer.get_entry())
+        cluster.begin_migration(slot, target)
+        while cluster.move_key(slot):
+            pass
+        _, entry = stage.run(consumer.get_entry())
+        assert ENTRIES[1] == entry.field_values[b"n"]
+        cluster.move_at_once(slot, target)
+        cluster.move_at_once(slot, source)
+        cluster.begin_migration(slot, target)
+        stage.command(b"XADD", b"s", b"3-1", b"n", b"3")
+
+        _, entry = stage.run(consumer.get_entry())
+        assert b"3-1" == entry.identifier
+        assert 0 == consumer.statistics.groups_recreated
+        stage.run(consumer.close())

@@ -481,7 +481,7 @@ class TestCancellation:
             await turns()
             waiting.cancel()
             await turns()
-        assert not channel.awaited
+        assert started.waiter is None
 
         channel.data_received(b":7\r\n")
 
@@ -501,21 +501,6 @@ class TestCancellation:
 
         assert waiting.cancelled()
         assert [7] == await started.result(math.inf)
-
-    async def test_whether_anybody_waits_is_known(self, channel: aio.Channel, wire: Wire) -> None:
-        """
-        A retired connection is closed when nobody does.
-        """
-        started = channel.start(b"a", 1)
-        assert not channel.awaited
-        waiting = task(started.result(math.inf))
-        await turns()
-        assert channel.awaited
-
-        channel.data_received(b":7\r\n")
-        await waiting
-
-        assert not channel.awaited
 
     async def test_wait_any_cancelled_cancels_no_request(self, channel: aio.Channel, wire: Wire) -> None:
         """

@@ -8,6 +8,8 @@ names, and a function that is awaited here is called there.
 from __future__ import annotations
 
 import asyncio
+import traceback
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -23,6 +25,9 @@ T = TypeVar("T")
 FLAVOUR: Final = "async"
 # What runs beside a test may hang with the code under test; the test then fails instead of never ending.
 _PATIENCE_SECONDS: Final = 60.0
+# How long what a failed test has left is given to end.
+_END_SECONDS: Final = 10.0
+_spawned: Final[weakref.WeakSet[Handle[Any]]] = weakref.WeakSet()
 
 
 class Listening(Protocol):
@@ -64,7 +69,8 @@ class Handle(Generic[T]):
     """
 
     def __init__(self, function: Callable[[], Awaitable[T]]) -> None:
-        self._task = asyncio.get_running_loop().create_task(_await(function))
+        self._task = asyncio.get_running_loop().create_task(_await(function), name=f"spawned {function!r}")
+        _spawned.add(self)
 
     @property
     def done(self) -> bool:
@@ -77,7 +83,29 @@ class Handle(Generic[T]):
         Raises:
             BaseException: what it raised
         """
-        return await asyncio.wait_for(asyncio.shield(self._task), _PATIENCE_SECONDS)
+        await asyncio.wait((self._task,), timeout=_PATIENCE_SECONDS)
+        if not self.done:
+            raise TimeoutError(f"{self._task.get_name()} has not ended after {_PATIENCE_SECONDS} s\n{self._place()}")
+        return await self._task
+
+    async def end(self) -> None:
+        """
+        Have the function end wherever it is, if it has not ended yet.
+        """
+        if not self.done:
+            self._task.cancel()
+            await asyncio.wait((self._task,), timeout=_END_SECONDS)
+
+    def _place(self) -> str:
+        """
+        Tell where it is, the outermost call first.
+        """
+        lines: list[str] = []
+        waiting: Any = self._task.get_coro()
+        while (frame := getattr(waiting, "cr_frame", None)) is not None:
+            lines += traceback.format_stack(frame, limit=1)
+            waiting = waiting.cr_await
+        return "".join(lines)
 
 
 def spawn(function: Callable[[], Awaitable[T]]) -> Handle[T]:
@@ -85,6 +113,28 @@ def spawn(function: Callable[[], Awaitable[T]]) -> Handle[T]:
     Start a function of no arguments beside the test.
     """
     return Handle(function)
+
+
+async def end_spawned() -> None:
+    """
+    End what a test that failed has left running, so that it does not meddle with the next one.
+    """
+    for handle in list(_spawned):
+        await handle.end()
+
+
+class ending:
+    """
+    A block that, when it fails, ends what is still running. Inside of the blocks of the clients that are used there: a client
+    that is closed is opened again by whoever goes on using it.
+    """
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            await end_spawned()
 
 
 async def gather(*functions: Callable[[], Awaitable[T]]) -> list[T]:
@@ -173,6 +223,8 @@ __all__ = [
     "Sentinel",
     "connect",
     "connect_cluster",
+    "end_spawned",
+    "ending",
     "gather",
     "interrupted_after",
     "open_resources",

@@ -6,10 +6,13 @@ Both halves have the same names, and a function that is called here is awaited t
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import sys
 import threading
 import time
+import traceback
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -26,6 +29,10 @@ T = TypeVar("T")
 FLAVOUR: Final = "blocking"
 # What runs beside a test may hang with the code under test; the test then fails instead of never ending.
 _PATIENCE_SECONDS: Final = 60.0
+# How long what a failed test has left is given to end, and how often it is told to.
+_END_SECONDS: Final = 10.0
+_END_ATTEMPTS: Final = 100
+_spawned: Final[weakref.WeakSet[Handle[Any]]] = weakref.WeakSet()
 # How soon an interruption is tried again that came at a moment when it could not be delivered.
 _AGAIN_SECONDS: Final = 0.001
 
@@ -63,6 +70,12 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
+class _Ended(BaseException):
+    """
+    The test is over.
+    """
+
+
 class Handle(Generic[T]):
     """
     A function running beside the test, in a thread. In the twin it is a task.
@@ -74,6 +87,7 @@ class Handle(Generic[T]):
         self._results: list[T] = []
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"spawned {function!r}", daemon=True)
+        _spawned.add(self)
         self._thread.start()
 
     @property
@@ -89,7 +103,7 @@ class Handle(Generic[T]):
         """
         self._thread.join(_PATIENCE_SECONDS)
         if not self.done:
-            raise TimeoutError(f"{self._thread.name} has not ended after {_PATIENCE_SECONDS} s")
+            raise TimeoutError(f"{self._thread.name} has not ended after {_PATIENCE_SECONDS} s\n{self._place()}")
         if self._error is not None:
             # Not kept: the traceback holds this frame, and the cycle would hold what the test had open.
             error, self._error = self._error, None
@@ -98,6 +112,22 @@ class Handle(Generic[T]):
             finally:
                 del error
         return self._results[0]
+
+    def end(self) -> None:
+        """
+        Have the function end wherever it is, if it has not ended yet.
+        """
+        for _ in range(_END_ATTEMPTS):
+            if self.done or self._thread.ident is None:
+                break
+            # Raised there as soon as the thread is back from whatever it waits for; somebody may catch it.
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(_Ended))
+            self._thread.join(_END_SECONDS / _END_ATTEMPTS)
+        self._error = None
+
+    def _place(self) -> str:
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return "".join(traceback.format_stack(frame))
 
     def _run(self) -> None:
         try:
@@ -112,6 +142,28 @@ def spawn(function: Callable[[], T]) -> Handle[T]:
     Start a function of no arguments beside the test.
     """
     return Handle(function)
+
+
+def end_spawned() -> None:
+    """
+    End what a test that failed has left running, so that it does not meddle with the next one.
+    """
+    for handle in list(_spawned):
+        handle.end()
+
+
+class ending:
+    """
+    A block that, when it fails, ends what is still running. Inside of the blocks of the clients that are used there: a client
+    that is closed is opened again by whoever goes on using it.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            end_spawned()
 
 
 def gather(*functions: Callable[[], T]) -> list[T]:
@@ -243,6 +295,8 @@ __all__ = [
     "Sentinel",
     "connect",
     "connect_cluster",
+    "end_spawned",
+    "ending",
     "gather",
     "interrupted_after",
     "open_resources",

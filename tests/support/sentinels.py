@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from tests.support.certificates import Certificates
 from tests.support.programs import Program
@@ -145,6 +145,37 @@ class SentinelProcess:
             (each["flags"], each["master-link-status"]) == ("slave", "ok") for each in map(_fields, replicas)
         )
 
+    def replaces(self, old: Server) -> bool:
+        """
+        Say whether it has replaced this primary; if it has not, and is not about to, order it to.
+        """
+        master = _fields(self.command("SENTINEL", "MASTER", SERVICE))
+        if (master["ip"], int(master["port"])) != old.address:
+            return True
+        if "failover_in_progress" not in master["flags"]:
+            try:
+                self.command("SENTINEL", "FAILOVER", SERVICE)
+            except ErrorReply as error:
+                if error.code not in ("INPROG", "NOGOODSLAVE"):
+                    raise
+        return False
+
+    def describe(self) -> str:
+        """
+        Say what it believes.
+        """
+        try:
+            known = [
+                self.command("SENTINEL", "MASTER", SERVICE),
+                *cast("list[Reply]", self.command("SENTINEL", "REPLICAS", SERVICE)),
+            ]
+        except (OSError, ErrorReply) as error:
+            return f"sentinel {self.port}: {error!r}"
+        servers = [
+            f"{each['port']} {each['flags']} (told {each['info-refresh']} ms ago)" for each in map(_fields, known)
+        ]
+        return f"sentinel {self.port}: {', '.join(servers)}"
+
     def _answers(self) -> bool:
         try:
             return self.command("PING") is not None
@@ -194,7 +225,7 @@ class Trio:
         """
         The primary, by the word of all sentinels.
         """
-        _wait("the sentinels to agree", lambda: len({each.primary() for each in self.sentinels}) == 1)
+        self._wait("the sentinels to agree", lambda: len({each.primary() for each in self.sentinels}) == 1)
         return self.server_at(self.sentinels[0].primary())
 
     @property
@@ -213,16 +244,26 @@ class Trio:
 
     def order_failover(self) -> None:
         """
-        Have the sentinels replace a healthy primary. Returns at once.
+        Have the sentinels replace a healthy primary. Returns when one of them has, see ``wait_for_failover``.
+
+        What a sentinel has not heard from for 0.3 seconds it does not promote: then it refuses, or begins and gives up. On a
+        loaded machine that happens, so it is told again.
         """
-        self.sentinels[0].command("SENTINEL", "FAILOVER", SERVICE)
+        old, leader = self.primary, self.sentinels[0]
+        self._wait("an ordered failover", lambda: leader.replaces(old))
 
     def wait_for_failover(self, old: Server) -> Server:
         """
         Wait until all sentinels name another primary than this one, which is returned.
         """
-        _wait("a failover", lambda: all(each.primary() != old.address for each in self.sentinels))
+        self._wait("a failover", lambda: all(each.primary() != old.address for each in self.sentinels))
         return self.primary
+
+    def state(self) -> str:
+        """
+        Describe what the servers and the sentinels say of themselves and each other, for the message of a failure.
+        """
+        return "\n".join((*map(_describe_server, self.servers), *(each.describe() for each in self.sentinels)))
 
     def repair(self) -> None:
         """
@@ -235,7 +276,7 @@ class Trio:
             if server.paused:
                 server.resume()
             server.start()
-        _wait("a healthy trio", self._healthy)
+        self._wait("a healthy trio", self._healthy)
         self.primary.command("FLUSHALL")
 
     def close(self) -> None:
@@ -250,6 +291,12 @@ class Trio:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _wait(self, what: str, condition: Callable[[], bool]) -> None:
+        try:
+            _wait(what, condition)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{self.state()}") from None
 
     def _healthy(self) -> bool:
         try:
@@ -290,6 +337,20 @@ def _role(server: Server) -> str:
     reply = server.command("ROLE")
     assert isinstance(reply, list)
     return _texts(reply[:1])[0]
+
+
+def _describe_server(server: Server) -> str:
+    if server.paused or not server.running:
+        return f"server {server.port}: {'paused' if server.paused else 'ended'}"
+    try:
+        role, clients = server.command("ROLE"), server.command("CLIENT", "LIST")
+    except (OSError, ErrorReply) as error:
+        return f"server {server.port}: {error!r}"
+    assert isinstance(clients, bytes)
+    lines = [dict(word.split("=", 1) for word in line.split()) for line in clients.decode().splitlines()]
+    # Whoever has a name is a sentinel, or said so to be told apart.
+    doing = [f"{each['cmd']} for {each['idle']} s from {each['addr']} {each['name']}".rstrip() for each in lines]
+    return f"server {server.port}: {role!r}, last asked {'; '.join(doing)}"
 
 
 def _in_touch(replica: Server) -> bool:

@@ -193,7 +193,7 @@ class GroupConsumer(Member[AnyStr]):
         if options.claim_idle is not None or options.max_deliveries is not None:
             self._held = Held()
             self._leases = self._held.leases
-            self._attended = self._guarded = options.claim_idle is not None
+            self._attended = options.claim_idle is not None
         if options.max_deliveries is not None and dead_letter is not None:
             if not callable(dead_letter) and encode_name("dead_letter", dead_letter, client.encoding) in self._cursors:
                 raise ValueError(f"dead_letter: {dead_letter!r} is read by this consumer; its letters would come back")

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import AnyStr, Final
 
 from coredis._async.patterns.consumer import Consumer
-from coredis._async.patterns.engine import CLOSING_SECONDS
+from coredis._async.patterns.engine import CLOSING_SECONDS, NOTHING
 from coredis._async.patterns.giving_up import GivingUp
 from coredis._async.patterns.groups import Groups
 from coredis._async.patterns.heartbeat import Heartbeat
@@ -25,6 +24,7 @@ from coredis._core import identifiers
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.acknowledgements import Acknowledgements
+from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
@@ -141,8 +141,16 @@ class Member(Consumer[AnyStr]):
             await self._look_ahead(self._takeover)
         if self._suspects:
             await self._judge()
-        if not self._items and self._room() < 1:
+        if not self._buffer and self._room() < 1:
             await self._relieve()
+
+    def _calm(self) -> bool:
+        return (
+            self._held is None
+            and not (self._doubtful or self._unexplained or self._deleted or self._notices or self._suspects)
+            and not (self._options.delete and len(self._acknowledgements))
+            and self._room() >= 1
+        )
 
     async def _look_ahead(self, takeover: Takeover) -> None:
         """
@@ -169,7 +177,7 @@ class Member(Consumer[AnyStr]):
         """
         Renew leases that are due, and drop entries from the buffer that others have taken over.
         """
-        if self._items and rt.now() >= self._not_before:  # otherwise it is done before the next read
+        if self._buffer and rt.now() >= self._not_before:  # otherwise it is done before the next read
             try:
                 await self.renew()
             except (RedisError, RequestTimeoutError):
@@ -225,16 +233,14 @@ class Member(Consumer[AnyStr]):
         """
         assert self._held is not None
         lost = list(self._held.lost)
-        if lost and self._items:
+        if lost and self._buffer:
             gone = set(lost)
-            served = self._fetched[: len(self._fetched) - len(self._items)]
-            kept = [
-                item for item in self._items if (self._encoded(item[0]), self._encoded(item[1].identifier)) not in gone
-            ]
-            fetched, items = served + kept, deque(kept)
-            # No call between these statements, so nothing can interrupt here.
-            self._fetched = fetched
-            self._items = items
+            waiting = self._buffer.waiting()
+            self._replace(
+                self._buffer.without(
+                    [(self._encoded(stream), self._encoded(entry.identifier)) in gone for stream, entry in waiting]
+                )
+            )
         self._held.lost.difference_update(lost)  # a heartbeat may have found more
 
     async def _judge(self) -> None:
@@ -261,17 +267,18 @@ class Member(Consumer[AnyStr]):
             self._settle(settled)
         served = [suspect.item for suspect in self._suspects if self._acquitted(suspect)]
         others = [suspect for suspect in self._suspects if not self._acquitted(suspect)]
+        number = len(served)
+        buffer = self._buffer.followed_by([stream for stream, _ in served], [entry for _, entry in served])
         # No call between these statements, so nothing can interrupt here.
-        self._items += served
-        self.statistics.delivered += len(served)
+        self._buffer = buffer
+        self.statistics.delivered += number
         self._suspects = others
-        self._fetched = list(self._items)
         if self._deferred:  # a read comes before the next try
             self._deferred = False
             return
         while self._suspects:
             suspect = self._suspects[0]
-            if suspect.failed and self._items:
+            if suspect.failed and self._buffer:
                 break
             # If this does not come back, the server is asked what became of it.
             self._suspects[0] = suspect._replace(deliveries=None)
@@ -459,15 +466,15 @@ class Member(Consumer[AnyStr]):
 
     def _sift(
         self, following: Plan, arrived: arrivals.Arrivals[AnyStr]
-    ) -> tuple[list[tuple[AnyStr, StreamEntry[AnyStr]]], list[Suspect[AnyStr]]]:
+    ) -> tuple[Iterable[AnyStr], list[StreamEntry[AnyStr]], list[Suspect[AnyStr]]]:
         if self._giving_up is None:
-            return arrived.items, []
+            return arrived.streams, arrived.entries, []
         most = self._giving_up.most
         history = following.kind is Kind.HISTORY
         lost = {cursor.name: cursor.lost_reads if history else 0 for cursor in following.cursors()}
         fresh: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
         suspects: list[Suspect[AnyStr]] = []
-        for key, item in zip(arrived.keys, arrived.items, strict=True):
+        for key, item in zip(arrived.keys, arrived.items(), strict=True):
             deliveries = item[1].delivered
             if following.kind is not Kind.NEW:
                 suspects.append(Suspect(key, item, None, excused=lost[key[0]]))
@@ -475,7 +482,7 @@ class Member(Consumer[AnyStr]):
                 suspects.append(Suspect(key, item, deliveries))
             else:
                 fresh.append(item)
-        return fresh, suspects
+        return [stream for stream, _ in fresh], [entry for _, entry in fresh], suspects
 
     def _doubt(self, reader: Reader[AnyStr]) -> None:
         # What the dead connection was given after the recovery is pending here, and nobody has seen it.
@@ -541,9 +548,7 @@ class Member(Consumer[AnyStr]):
         """
         Write a stream and identifiers as the server does.
         """
-        name = encode_name("stream", stream, self.client.encoding)
-        found = [identifiers.entry("entries", entry) for entry in entries]
-        return name, tuple([b"%d-%d" % identifiers.parse(identifier) for identifier in found])
+        return encode_name("stream", stream, self.client.encoding), identifiers.canonical("entries", entries)
 
     # ------------------------------------------------------------------------------------------------ opening and closing
 
@@ -570,13 +575,14 @@ class Member(Consumer[AnyStr]):
         returning = {
             name: list(found) for name, found in self._returning.items()
         }  # those of a close that was broken off
-        for stream, entry in (*self._items, *(suspect.item for suspect in self._suspects)):
+        for stream, entry in (*self._buffer.waiting(), *(suspect.item for suspect in self._suspects)):
             returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
-        nothing: deque[tuple[AnyStr, StreamEntry[AnyStr]]] = deque()
+        nothing: Buffer[AnyStr] = Buffer((), [])
         # No call between these statements, so nothing can interrupt here. From now on nothing of it is served, for whoever
         # takes over may have it already.
         self._returning = returning
-        self._items = nothing
+        self._ready = NOTHING
+        self._buffer = nothing
         self._suspects = []
         if held is not None:
             if everything:
@@ -625,11 +631,10 @@ class Member(Consumer[AnyStr]):
         super().forget_parent()
 
     def _restart(self) -> None:
-        kept = self._items if self.auto_acknowledge else None
+        kept = self._buffer
         super()._restart()
-        if kept is not None:
-            self._items = kept  # there is no other copy
-            self._fetched = list(kept)
+        if self.auto_acknowledge:
+            self._replace(kept)  # there is no other copy
         self._deleted.clear()
         self._unexplained, self._returning = {}, {}
         self._conflict_told = self._deferred = False

@@ -8,7 +8,9 @@ state. It leaves the collection when the server has answered.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 
 
 class Acknowledgements:
@@ -57,8 +59,7 @@ class Acknowledgements:
         for name, identifiers in sent.items():
             # The stream stays, even with nothing left: another thread may be just about to add to it.
             waiting = self._waiting.get(name, {})
-            for identifier in identifiers:
-                waiting.pop(identifier, None)
+            deque(map(waiting.pop, identifiers, repeat(None)), 0)  # a loop, without the cost of one
         self._oldest = now if len(self) else math.inf
 
     def clear(self) -> None:

@@ -5,9 +5,9 @@ Read the reply to a consumer's read: entries to hand out, where each stream stan
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import chain, repeat, zip_longest
-from typing import AnyStr, Final, Generic, NamedTuple
+from typing import AnyStr, Final, Generic, NamedTuple, TypeVar
 
 from ...exceptions import ProtocolError
 from ...types import StreamEntry
@@ -16,6 +16,7 @@ from ..replies import Replies
 from .cursors import Cursor
 from .held import Key
 
+T = TypeVar("T")
 _NOTHING: Final = object()
 # Of the last entry alone: it is where the next read goes on. Looking at each would cost as much as making an entry of it.
 _identifier: Final = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}").fullmatch
@@ -25,25 +26,35 @@ class Arrivals(NamedTuple, Generic[AnyStr]):
     """
     What a reply brought.
 
+    The entries come one stream after the other in turns, so that a busy one does not keep the others waiting; those of one
+    stream come in order.
+
     Attributes:
-        items: (stream, entry), in the order in which they are served: one stream after the other in turns, so that a busy
-            one does not keep the others waiting; entries of one stream in order
+        streams: of each entry its stream; one stream repeated without end where there is only one
+        entries: in the order in which they are served
         last: for each stream asked for: the identifier of its last entry, or None when there was none. Entries that were
             taken over do not count: they say nothing of where the group stands
         deleted: for streams where a pending entry no longer exists: the identifiers to acknowledge away
-        keys: stream and identifier of each item; empty unless the consumer keeps account of what it holds
+        keys: stream and identifier of each entry; empty unless the consumer keeps account of what it holds
         suppressed: how many entries were left out because the consumer holds them
-        claimed: how many of the items were taken over from others (or left by this consumer itself before)
+        claimed: how many of the entries were taken over from others (or left by this consumer itself before)
         counts: for each stream that had any: how many entries came, whatever became of them
     """
 
-    items: list[tuple[AnyStr, StreamEntry[AnyStr]]]
+    streams: Iterable[AnyStr]
+    entries: list[StreamEntry[AnyStr]]
     last: dict[bytes, bytes | None]
     deleted: dict[bytes, list[bytes]]
-    keys: list[Key] = []
-    suppressed: int = 0
-    claimed: int = 0
-    counts: dict[bytes, int] = {}
+    keys: list[Key]
+    suppressed: int
+    claimed: int
+    counts: dict[bytes, int]
+
+    def items(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
+        """
+        Give (stream, entry) of each entry.
+        """
+        return list(zip(self.streams, self.entries, strict=False))
 
 
 def read(
@@ -65,33 +76,41 @@ def read(
         ProtocolError: a stream that was not asked for, or no identifier where the next read is to go on
     """
     last: dict[bytes, bytes | None] = dict.fromkeys(cursors)
-    deleted: dict[bytes, list[bytes]] = {}
     found: dict[bytes, list[Reply]] = {}
     counts: dict[bytes, int] = {}
     claimed = 0
-    for name, raw in chain.from_iterable(map(_by_stream, answers)):
-        if name not in cursors:
-            raise ProtocolError("a reply for a stream that was not asked for", may_have_run=True)
-        if not raw:
-            continue
-        counts[name] = len(raw)
-        if len(raw[0]) > 2:
-            # With CLAIM: what was taken over comes first, and says for how long it lay there.
-            new = [item for item in raw if not int(item[2])]
-            claimed += len(raw) - len(new)
-            latest = new[-1:]
-        else:
-            latest = raw[-1:]
-        for item in latest:
-            if not _identifier(item[0]):
-                raise ProtocolError("an entry without an identifier", may_have_run=True)
-            last[name] = item[0]
+    for reply in answers:
+        for name, raw in reply.items() if isinstance(reply, dict) else reply or ():
+            if name not in cursors:
+                raise ProtocolError("a reply for a stream that was not asked for", may_have_run=True)
+            if not raw:
+                continue
+            counts[name] = len(raw)
+            latest = raw[-1]
+            if len(latest) > 2:
+                # With CLAIM: what was taken over comes first, and says for how long it lay there.
+                new = [item for item in raw if not int(item[2])]
+                claimed += len(raw) - len(new)
+                latest = new[-1] if new else None
+            if latest is not None:
+                identifier = latest[0]
+                if not _identifier(identifier):
+                    raise ProtocolError("an entry without an identifier", may_have_run=True)
+                last[name] = identifier
+            found[name] = raw
+    if held is None and not claimed:
+        queues = list(found.values())
+        entries = replies.alike(queues[0] if len(queues) == 1 else _in_turns(queues))
+        if entries is not None:  # so none was deleted, either
+            streams = _streams(list(map(replies.text, found)), queues)
+            return Arrivals(streams, entries, last, {}, [], 0, 0, counts)
+    deleted: dict[bytes, list[bytes]] = {}
+    for name, raw in found.items():
         gone = [item[0] for item in raw if item[1] is None]
         if gone:
             deleted[name] = gone
-            raw = [item for item in raw if item[1] is not None]
-        found[name] = raw
-    return _in_turns(found, replies, held, last, deleted, claimed)._replace(counts=counts)
+            found[name] = [item for item in raw if item[1] is not None]
+    return _arrivals(found, replies, held, last, deleted, claimed, counts)
 
 
 def read_claims(
@@ -116,37 +135,59 @@ def read_claims(
             claimed += len(raw)
             counts[name] = len(raw)
             found[name] = raw
-    return _in_turns(found, replies, held, {}, deleted, claimed)._replace(counts=counts), following
+    return _arrivals(found, replies, held, {}, deleted, claimed, counts), following
 
 
-def _by_stream(reply: Reply) -> Iterable[tuple[bytes, Reply]]:
-    return reply.items() if isinstance(reply, dict) else reply or ()
-
-
-def _in_turns(
+def _arrivals(
     found: dict[bytes, list[Reply]],
     replies: Replies[AnyStr],
     held: Container[Key] | None,
     last: dict[bytes, bytes | None],
     deleted: dict[bytes, list[bytes]],
     claimed: int,
+    counts: dict[bytes, int],
 ) -> Arrivals[AnyStr]:
     """
     Order what was found, and leave out what is held.
     """
     suppressed = 0
-    key_queues: list[list[Key]] = []
-    queues: list[list[tuple[AnyStr, StreamEntry[AnyStr]]]] = []
+    keys: list[list[Key]] = []
+    queues: list[list[StreamEntry[AnyStr]]] = []
     for name, raw in found.items():
         if held is not None:
             kept = [item for item in raw if (name, item[0]) not in held]
             suppressed += len(raw) - len(kept)
-            key_queues.append([(name, item[0]) for item in kept])
+            keys.append([(name, item[0]) for item in kept])
             raw = kept
-        queues.append(list(zip(repeat(replies.text(name)), replies.entries(raw))))
-    claimed = max(0, claimed - suppressed)  # what is held and not new was taken over from ourselves
-    if len(queues) == 1:
-        return Arrivals(queues[0], last, deleted, key_queues[0] if key_queues else [], suppressed, claimed)
-    items = [item for item in chain.from_iterable(zip_longest(*queues, fillvalue=_NOTHING)) if item is not _NOTHING]
-    keys = [key for key in chain.from_iterable(zip_longest(*key_queues, fillvalue=_NOTHING)) if key is not _NOTHING]
-    return Arrivals(items, last, deleted, keys, suppressed, claimed)  # type: ignore[arg-type]
+        queues.append(list(replies.entries(raw)))
+    return Arrivals(
+        _streams(list(map(replies.text, found)), queues),
+        _in_turns(queues),
+        last,
+        deleted,
+        _in_turns(keys),
+        suppressed,
+        max(0, claimed - suppressed),  # what is held and not new was taken over from ourselves
+        counts,
+    )
+
+
+def _in_turns(queues: Sequence[list[T]]) -> list[T]:
+    """
+    Put several lists into one, in turns.
+    """
+    if len(set(map(len, queues))) == 1:
+        return list(chain.from_iterable(zip(*queues, strict=True)))
+    together = chain.from_iterable(zip_longest(*queues, fillvalue=_NOTHING))
+    return [item for item in together if item is not _NOTHING]  # type: ignore[misc]
+
+
+def _streams(names: list[AnyStr], queues: Sequence[list[T]]) -> Iterable[AnyStr]:
+    """
+    Say for each item of lists that are put into one in turns which of them it is from.
+    """
+    if len(names) == 1:
+        return repeat(names[0])
+    if len(set(map(len, queues))) == 1:
+        return names * len(queues[0])
+    return _in_turns([[name] * len(queue) for name, queue in zip(names, queues, strict=True)])

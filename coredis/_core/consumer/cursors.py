@@ -20,7 +20,7 @@ When a reply to ``>`` may have been lost, its entries are already this consumer'
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
@@ -111,6 +111,9 @@ class Cursor:
         if self.phase is Phase.NEW:
             if last is not None:
                 self.floor = last
+        elif self.phase is Phase.AFTER:
+            if last is not None:
+                self.position = last
         elif last is not None:
             self.position = last
             if parse(last) > parse(self.floor):
@@ -175,7 +178,7 @@ class Plan(NamedTuple):
 
 
 def plan(
-    cursors: Iterable[Cursor],
+    cursors: Sequence[Cursor],
     last: Kind | None = None,
     claim: Container[bytes] = (),
     scattered: bool = False,
@@ -192,6 +195,21 @@ def plan(
     Returns:
         the next read; None when there is nothing left to ask for in this call, or until a stream has changed
     """
+    if not (claim or scattered):
+        # Nearly always: new entries of all streams.
+        identifiers: list[bytes] = []
+        for cursor in cursors:
+            if cursor.busy:
+                break
+            if cursor.phase is Phase.NEW:
+                identifiers.append(b">")
+            elif cursor.phase is Phase.AFTER:
+                identifiers.append(cursor.position)
+            else:
+                break
+        else:
+            if cursors:
+                return Plan(Kind.NEW, (Part(tuple(cursors), tuple(identifiers)),), waits=True, complete=True)
     new: list[Cursor] = []
     history: list[Cursor] = []
     claimable: list[Cursor] = []

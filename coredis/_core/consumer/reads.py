@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
+from ..wire import encode
 from .claims import CLEANING_COUNT, Takeover
-from .cursors import Cursor, Kind, Plan
+from .cursors import Cursor, Kind, Part, Plan
 
 Words: TypeAlias = tuple[bytes | str | int, ...]
 
@@ -70,11 +71,75 @@ def commands(
     return tuple((*begin, *(cursor.name for cursor in part.cursors), *part.identifiers) for part in plan.parts)
 
 
-def acknowledgement_words(group: bytes, entries: Mapping[bytes, tuple[bytes, ...]]) -> list[Words]:
+class Repeated:
     """
-    Spell out acknowledgements, by stream.
+    A read of new entries that is sent again and again: all of it that stays the same, encoded once.
     """
-    return [("XACK", name, group, *identifiers) for name, identifiers in entries.items()]
+
+    __slots__ = ("_block", "_claims", "_count", "_cursors", "_head", "_tail")
+
+    def __init__(
+        self,
+        cursors: tuple[Cursor, ...],
+        membership: Membership | None,
+        count: int,
+        block: int | None,
+        takeover: Takeover | None = None,
+    ) -> None:
+        """
+        Args:
+            cursors: its streams, the same tuple every time
+            membership, count, block, takeover: as of ``commands``
+        """
+        self._cursors = cursors
+        self._count = count
+        self._block = block
+        self._claims = takeover is not None and takeover.native
+        whole = Plan(Kind.NEW, (Part(cursors, ()),), waits=True, complete=True)
+        (words,) = commands(whole, membership, count, block, takeover)
+        packed = encode(words)
+        # The identifiers are words, too.
+        self._head = b"*%d" % (len(words) + len(cursors)) + packed[packed.index(b"\r") :]
+        self._tail = b"" if membership is None else _word(b">") * len(cursors)
+
+    def fits(self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None) -> bool:
+        """
+        Tell whether it is the one to send. The membership does not change.
+        """
+        claims = takeover is not None and takeover.native
+        return self._cursors is cursors and (self._count, self._block, self._claims) == (count, block, claims)
+
+    def payload(self, identifiers: tuple[bytes, ...]) -> bytes:
+        """
+        Give it encoded.
+
+        Args:
+            identifiers: after which to read; of a group's member ``>`` for each stream
+        """
+        return self._head + (self._tail or b"".join(map(_word, identifiers)))
+
+
+def _word(word: bytes) -> bytes:
+    """
+    Encode a word of a command.
+    """
+    return b"$%d\r\n%b\r\n" % (len(word), word)
+
+
+def acknowledgements(group: bytes, entries: Mapping[bytes, tuple[bytes, ...]]) -> list[bytes]:
+    """
+    Write acknowledgements, a command for each stream, encoded.
+    """
+    return [_acknowledgement(name, group, identifiers) for name, identifiers in entries.items()]
+
+
+def _acknowledgement(name: bytes, group: bytes, identifiers: tuple[bytes, ...]) -> bytes:
+    if len(set(map(len, identifiers))) > 1:
+        return encode(("XACK", name, group, *identifiers))
+    # Nearly always they have the same length, and so the same bytes between them.
+    size = b"$%d\r\n" % len(identifiers[0])
+    begin = b"*%d\r\n$4\r\nXACK\r\n" % (len(identifiers) + 3)
+    return b"%b%b%b%b%b\r\n" % (begin, _word(name), _word(group), size, (b"\r\n" + size).join(identifiers))
 
 
 def undelivered_words(membership: Membership, cursor: Cursor) -> Words:

@@ -2,16 +2,18 @@
 Make ``StreamEntry`` objects from replies: the inner loop of every stream reader.
 
 An entry comes as ``[identifier, [name, value, name, value, ...]]`` in both protocols. Nearly always all entries of a reply
-have the same number of fields, no name occurs twice and nothing was deleted. For that case there is one comprehension per
-number of fields, which takes less than half the time of a loop that looks at each entry; whatever does not fit (it fails to
-unpack, or a dict came out too short) is read again by the loop, which takes everything.
+have the same names, no name occurs twice and nothing was deleted. For that case there is one comprehension per number of
+fields, which takes less than half the time of a loop that looks at each entry. It compares the names with those of the first
+entry and uses those instead: they are hashed and decoded once, take no memory for each entry, and cannot repeat. Where only
+the number of fields is the same another comprehension makes each entry of its own names. Whatever does not fit (it fails to
+unpack, has another name, or makes a dict that is too short) is read again by the next one, and at last by the loop, which
+takes everything.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from operator import itemgetter
 from typing import AnyStr
 
 from ...exceptions import InvalidResponse
@@ -20,8 +22,6 @@ from ..command import Reply
 
 # Beyond this many fields the loop is as good, and there is no end to the numbers a stream may hold.
 _MOST_FIELDS = 32
-
-_field_values = itemgetter(1)
 
 
 def utf8(reply: bytes) -> str:
@@ -36,6 +36,13 @@ def utf8(reply: bytes) -> str:
 
 def read_entries(reply: Reply, text: Callable[[Reply], AnyStr]) -> tuple[StreamEntry[AnyStr], ...]:
     """
+    Read a list of entries, as ``read_list``.
+    """
+    return tuple(read_list(reply, text)) if reply else ()
+
+
+def read_list(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntry[AnyStr]]:
+    """
     Read a list of entries.
 
     Args:
@@ -45,22 +52,55 @@ def read_entries(reply: Reply, text: Callable[[Reply], AnyStr]) -> tuple[StreamE
     Raises:
         InvalidResponse: an entry with a name that has no value
     """
-    if not reply:
-        return ()
-    first = _field_values(reply[0])
+    alike = read_alike(reply, text)
+    if alike is not None:
+        return alike
+    first = reply[0][1]
     if first and len(first) <= 2 * _MOST_FIELDS:
-        count = len(first) // 2
         for wrap in _wrappers(text):
             try:
-                made: list[StreamEntry[AnyStr]] = _comprehension(count, wrap)(reply, text, tuple.__new__, StreamEntry)
+                made: list[StreamEntry[AnyStr]] = _comprehension(len(first) // 2, wrap)(
+                    reply, text, tuple.__new__, StreamEntry, len, _unlike
+                )
             except UnicodeDecodeError:
                 continue  # Not all of it is text.
             except (TypeError, ValueError):
                 break  # Not uniform after all: deleted entries, claimed ones, or several numbers of fields.
-            if sum(map(len, map(_field_values, made))) == count * len(made):
-                return tuple(made)
-            break
-    return tuple([read_entry(item, text) for item in reply])
+            return made
+    return [read_entry(item, text) for item in reply]
+
+
+def read_alike(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntry[AnyStr]] | None:
+    """
+    Read entries that have the same names in the same order; None: they have not, or something else is special about them.
+    """
+    if not reply:
+        return []
+    first = reply[0][1]
+    if not first or len(first) > 2 * _MOST_FIELDS or len(first) % 2:
+        return None
+    names = first[::2]
+    texts = names if text is bytes else list(map(text, names))
+    if len(set(texts)) < len(texts):
+        return None
+    for wrap in _wrappers(text):
+        try:
+            made: list[StreamEntry[AnyStr]] = _comprehension_alike(len(names), wrap)(
+                reply, text, tuple.__new__, StreamEntry, _unlike, *names, *texts
+            )
+        except UnicodeDecodeError:
+            continue  # Not all of it is text.
+        except (TypeError, ValueError):
+            return None
+        return made
+    return None
+
+
+def _unlike() -> Reply:
+    """
+    End a comprehension that an entry does not fit.
+    """
+    raise ValueError
 
 
 def read_entry(reply: Reply, text: Callable[[Reply], AnyStr]) -> StreamEntry[AnyStr]:
@@ -92,6 +132,20 @@ def _wrappers(text: Callable[[Reply], object]) -> tuple[str, ...]:
 
 
 @functools.cache
+def _comprehension_alike(fields: int, wrap: str) -> Callable[..., Reply]:
+    """
+    Write the comprehension for entries with the same names, so many. Nothing of a reply gets into its source.
+    """
+    numbers = range(fields)
+    unpack = "".join(f"name{number}, value{number}, " for number in numbers)
+    same = " and ".join(f"name{number} == first{number}" for number in numbers)
+    display = ", ".join(f"text{number}: {wrap.format(f'value{number}')}" for number in numbers)
+    given = ", ".join([*(f"first{number}" for number in numbers), *(f"text{number}" for number in numbers)])
+    entry = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
+    return _compiled(f"lambda reply, text, new, entry, unlike, {given}: [{entry} for identifier, ({unpack}) in reply]")
+
+
+@functools.cache
 def _comprehension(fields: int, wrap: str) -> Callable[..., Reply]:
     """
     Write the comprehension for entries with this many fields. Nothing of a reply gets into its source.
@@ -99,7 +153,11 @@ def _comprehension(fields: int, wrap: str) -> Callable[..., Reply]:
     names = [(f"name{number}", f"value{number}") for number in range(fields)]
     unpack = "".join(f"{name}, {value}, " for name, value in names)
     display = ", ".join(f"{wrap.format(name)}: {wrap.format(value)}" for name, value in names)
-    entry = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None))"
-    source = f"lambda reply, text, new, entry: [{entry} for identifier, ({unpack}) in reply]"
+    made = f"new(entry, ({wrap.format('identifier')}, made, None, None))"
+    entry = f"{made} if size(made := {{{display}}}) == {fields} else unlike()"
+    return _compiled(f"lambda reply, text, new, entry, size, unlike: [{entry} for identifier, ({unpack}) in reply]")
+
+
+def _compiled(source: str) -> Callable[..., Reply]:
     function: Callable[..., Reply] = eval(source, {"__builtins__": {}})
     return function

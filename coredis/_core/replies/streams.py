@@ -19,7 +19,7 @@ from ...types import (
 )
 from ...typing import ResponseType
 from ..command import Reply
-from .entries import read_entries, read_entry
+from .entries import read_alike, read_entries, read_entry
 from .shapes import TextReplies, pairs
 
 
@@ -35,6 +35,12 @@ class StreamReplies(TextReplies[AnyStr]):
         A tuple of entries; nothing is an empty one.
         """
         return read_entries(reply, self.text)
+
+    def alike(self, reply: Reply) -> list[StreamEntry[AnyStr]] | None:
+        """
+        A list of entries with the same names, which takes half the time; None: they have not.
+        """
+        return read_alike(reply, self.text)
 
     def optional_entry(self, reply: Reply) -> StreamEntry[AnyStr] | None:
         """

@@ -5,19 +5,18 @@ The consumer of streams on its own. How it reads is in ``engine``.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Iterable, Mapping
-from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Generic, Self
 
 # Loaded now, and not in the midst of the first read, which may be a short one.
 from coredis._sync import pipeline as _pipeline  # noqa: F401
 from coredis._sync.client import Client
-from coredis._sync.patterns.engine import Engine, is_absent
+from coredis._sync.patterns.engine import NOTHING, Engine, is_absent
 from coredis._core import identifiers
 from coredis._core.commands.checks import natural_integer, positive_integer, whole_number
 from coredis._core.config import check_boolean
+from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase
 from coredis._core.consumer.limits import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
@@ -116,9 +115,9 @@ class Consumer(Engine[AnyStr]):
             if reader.taken is not None:
                 for part in reader.taken.parts:
                     before |= zip((cursor.name for cursor in part.cursors), part.identifiers, strict=True)
-        for stream, entry in self._fetched[: len(self._fetched) - len(self._items)]:
+        for stream, entry in self._buffer.served():
             before[self._encoded(stream)] = self._encoded(entry.identifier)
-        waiting = {self._encoded(stream) for stream, _ in self._items}
+        waiting = {self._encoded(stream) for stream, _ in self._buffer.waiting()}
         text = self.client.replies.text
         positions: dict[KeyT, AnyStr] = {}
         for name, cursor in self._cursors.items():
@@ -174,8 +173,11 @@ class Consumer(Engine[AnyStr]):
         """
         Give everything that was fetched and not served yet, as (stream, entry), and serve it no more.
         """
-        items = list(self._items)
-        self._items = deque()
+        items = self._buffer.waiting()
+        nothing: Buffer[AnyStr] = Buffer((), [])
+        # No call from here on: nothing can interrupt between taking the entries and giving them.
+        self._ready = NOTHING
+        self._buffer = nothing
         return items
 
     def add_stream(self, stream: KeyT, identifier: PositionT | None = None) -> bool:
@@ -235,13 +237,13 @@ class Consumer(Engine[AnyStr]):
         """
         Give the next entry and its stream; the iteration ends when there is none (within ``timeout``).
         """
-        if (not self._items or self._guarded) and not self._fill():
-            raise StopIteration
-        # No call from here on: nothing can interrupt between taking the entry and giving it.
-        items = self._items
-        item = items[0]
-        del items[0]
-        return item
+        # One step takes the entry, and no call follows: nothing can interrupt before it is given.
+        for item in self._ready:
+            return item
+        while self._fill():
+            for item in self._buffer.rest:
+                return item
+        raise StopIteration
 
     def get_entry(self) -> tuple[AnyStr, StreamEntry[AnyStr]] | tuple[None, None]:
         """
@@ -255,12 +257,12 @@ class Consumer(Engine[AnyStr]):
             ConcurrentUseError: another task or thread is reading from this consumer
             RedisError: the server cannot be reached, or refuses. Nothing is lost, the next call goes on
         """
-        if (not self._items or self._guarded) and not self._fill():
-            return None, None
-        items = self._items
-        item = items[0]
-        del items[0]
-        return item
+        for item in self._ready:
+            return item
+        while self._fill():
+            for item in self._buffer.rest:
+                return item
+        return None, None
 
     def get_entries(
         self, max_entries: int | None = None, *, timeout: int | None = None
@@ -281,15 +283,13 @@ class Consumer(Engine[AnyStr]):
         if max_entries is not None:
             positive_integer("max_entries", max_entries)
         seconds = None if timeout is None else max(0, whole_number("timeout", timeout)) / 1000
-        if (not self._items or self._guarded) and not self._fill(seconds):
+        if not self._fill(seconds):
             return []
-        items = self._items
-        if max_entries is None or len(items) <= max_entries:
-            batch, rest = list(items), deque[tuple[AnyStr, StreamEntry[AnyStr]]]()
-        else:
-            batch, rest = list(islice(items, max_entries)), deque(islice(items, max_entries, None))
+        batch = self._buffer.waiting(max_entries)
+        rest = self._buffer.after(len(batch))
         # No call from here on: nothing can interrupt between taking the entries and giving them.
-        self._items = rest
+        self._ready = NOTHING
+        self._buffer = rest
         return batch
 
     def batches(self, max_entries: int | None = None, *, timeout: int | None = None) -> Batches[AnyStr]:

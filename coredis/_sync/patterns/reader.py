@@ -19,8 +19,9 @@ from typing import AnyStr, Final, Generic
 from coredis._sync.client import Client
 from coredis._sync.connection import Connection
 from coredis._core.command import Reply
+from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Plan
-from coredis._core.consumer.reads import Words, acknowledgement_words
+from coredis._core.consumer.reads import Membership, Repeated, Words, acknowledgements, commands
 from coredis._core.parser import ErrorLine
 from coredis._core.wire import encode
 from coredis._runtime import blocking as rt
@@ -71,11 +72,13 @@ class Reader(Generic[AnyStr]):
         self._questions: tuple[bytes, ...] = ()
         self._replies_each = 1  # two where each command is introduced
         self._kills = 0
+        self._watchings = 0  # commands that make the server tell of changes
         self._block = 0.0
         self._tracking: bool | None = None  # None: not tried on this connection
         self._trying = False
         self.place = place
-        self.cursors: list[Cursor] = []
+        self._repeated: Repeated | None = None
+        self.cursors: tuple[Cursor, ...] = ()
         self.scattered = False
         self.told = False
         self.plan: Plan | None = None
@@ -169,14 +172,31 @@ class Reader(Generic[AnyStr]):
         self._client.confirm(deadline)
         return not self._connection.channel.closed
 
+    def straight(self, waiting: bool) -> bool:
+        """
+        Tell whether nothing has to be done but to wait for a read of new entries, which may have to be sent yet.
+
+        Args:
+            waiting: whether the application's call waits
+        """
+        connection, started = self._connection, self.started
+        if connection is None or self.scattered or self.failure is not None or self.listening is not None:
+            return False
+        if self._phantoms or self.doubt_at != math.inf or connection.introduction or connection.channel.closed:
+            return False
+        if self.plan is None:
+            return True
+        # Not what was interrupted while it was sent, nor what an earlier call left waiting when this one does not wait.
+        return started is not None and started.written and (waiting or not self.waits)
+
     def send(
         self,
         plan: Plan,
-        commands: tuple[Words, ...],
-        block: float,
+        membership: Membership | None,
+        block: int | None,
+        takeover: Takeover | None,
         tracking: list[Words],
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
-        group: bytes,
         questions: Mapping[bytes, Words],
         most: float,
     ) -> None:
@@ -184,12 +204,12 @@ class Reader(Generic[AnyStr]):
         Send a read.
 
         Args:
-            plan: what it asks for
-            commands: its words
-            block: seconds the server may wait for entries
+            plan: what it asks for, ``count`` entries of each stream
+            membership: the consumer group; None: there is none
+            block: milliseconds the server may wait for entries; None: it may not
+            takeover: how entries of others are taken over; None: not at all
             tracking: what makes the server tell when the streams change
             acknowledging: acknowledgements to send ahead of it, by stream
-            group: the consumer group of these
             questions: what is to be known before the entries are read, by stream
             most: how many bytes the reply may have; a larger one is an ``OversizedReplyError``, and ends the connection
 
@@ -198,21 +218,35 @@ class Reader(Generic[AnyStr]):
         """
         connection = self._connection
         assert connection is not None and self.started is None
-        ahead: list[Words] = [*self._phantom_words(), *tracking]
-        of_streams: list[Words] = [*acknowledgement_words(group, acknowledging), *questions.values(), *commands]
-        payload = b"".join(map(encode, ahead))
-        payload += b"".join([connection.introduction + encode(words) for words in of_streams])
-        each = self._replies_each = 2 if connection.introduction else 1
-        expected = len(ahead) + each * len(of_streams)
-        self._ahead = len(ahead) + each * (len(acknowledging) + len(questions))
+        introduction: bytes = connection.introduction
+        if plan.kind is Kind.NEW and plan.complete and not self.scattered:
+            repeated = self._repeated
+            if repeated is None or not repeated.fits(self.cursors, self.count, block, takeover):
+                self._repeated = repeated = Repeated(self.cursors, membership, self.count, block, takeover)
+            payload = introduction + repeated.payload(plan.parts[0].identifiers)
+        else:
+            several = commands(plan, membership, self.count, block, takeover)
+            payload = b"".join([introduction + encode(words) for words in several])
+        each = self._replies_each = 2 if introduction else 1
+        expected = each * len(plan.parts)
+        before = 0
+        if acknowledging or questions or tracking or self._phantoms:
+            ahead: list[Words] = [*self._phantom_words(), *tracking]
+            group: bytes = b"" if membership is None else membership.group
+            of_streams: list[bytes] = [*acknowledgements(group, acknowledging), *map(encode, questions.values())]
+            payload = b"".join([*map(encode, ahead), *[introduction + command for command in of_streams], payload])
+            before = len(ahead) + each * len(of_streams)
+        self._ahead = before
         self._kills = len(self._phantoms)
+        self._watchings = len(tracking)
         self._trying = bool(tracking) and self._tracking is None
         self.told = self.scattered
-        self.sent_at = rt.now()
-        self.deadline = self.sent_at + block + self._client.times.grace
+        waits = 0.0 if block is None else block / 1000
+        self.sent_at = now = rt.now()
+        self.deadline = now + waits + self._client.times.grace
         self.last = plan.kind
-        self.waits = block > 0
-        self._block = block
+        self.waits = block is not None
+        self._block = waits
         self.acknowledging = acknowledging
         self._questions = tuple(questions)
         self.sent_now = True
@@ -220,7 +254,7 @@ class Reader(Generic[AnyStr]):
         self.plan = plan
         self._mark(True)
         try:
-            self.started = connection.channel.start(payload, expected, self.deadline)
+            self.started = connection.channel.start(payload, before + expected, self.deadline)
         except ConnectionError as error:
             if not error.may_have_run:
                 self._mark(False)
@@ -228,19 +262,24 @@ class Reader(Generic[AnyStr]):
             raise
         # An interruption before this line leaves ``plan`` without ``started``; see ``resume``.
 
-    def resume(self) -> None:
+    def resume(self) -> bool:
         """
-        After an interruption while a read was being sent: find it, or that it never began.
+        After an interruption while a read was being sent: find it, or that it never began. False: it may have been sent, and
+        the connection has ended.
         """
         if self.plan is not None and self.started is None:
-            self.started = None if self._connection is None else self._connection.channel.oldest
+            channel = None if self._connection is None else self._connection.channel
+            self.started = None if channel is None else channel.oldest
             if self.started is None:
+                if channel is not None and channel.closed:
+                    return False
                 self._mark(False)
                 self.plan = None
         if self.started is not None and not self.started.written:
             # What is left of it is sent now, and takes its time from now on.
             self.sent_at = rt.now()
             self.deadline = self.sent_at + self._block + self._client.times.grace
+        return True
 
     def overdue(self) -> bool:
         """
@@ -257,7 +296,10 @@ class Reader(Generic[AnyStr]):
             ConnectionError: the connection was lost first
         """
         assert self.started is not None
-        return self.started.outcome()[self._ahead :][self._replies_each - 1 :: self._replies_each]
+        outcome = self.started.outcome()
+        if not self._ahead and self._replies_each == 1:
+            return outcome
+        return outcome[self._ahead :][self._replies_each - 1 :: self._replies_each]
 
     @property
     def size(self) -> int:
@@ -298,20 +340,26 @@ class Reader(Generic[AnyStr]):
         See to the answers that came ahead of the read. May be done again with the same ones.
         """
         assert self.plan is not None and self.started is not None
-        killed = self.started.replies[: self._kills]
-        if self._trying:
-            self._tracking = not isinstance(self.started.replies[self._kills], ErrorLine)
-        if killed and all(answer == 1 for answer in killed):
-            self.doubt_at = math.inf  # whatever it was given is pending, and was asked for after that
-        self._phantoms = []
+        if self._watchings:
+            answers = self.started.replies[self._kills : self._kills + self._watchings]
+            if self._trying:
+                self._tracking = not isinstance(answers[0], ErrorLine)
+            if any(isinstance(answer, ErrorLine) and str(answer).startswith("NOPERM") for answer in answers):
+                self._tracking = False  # whoever may not ask for a stream's length is told nothing of it
+        if self._kills:
+            if all(answer == 1 for answer in self.started.replies[: self._kills]):
+                self.doubt_at = math.inf  # whatever it was given is pending, and was asked for after that
+            self._phantoms = []
         self._mark(False)
 
-    def arrange(self, cursors: list[Cursor]) -> None:
+    def arrange(self, cursors: tuple[Cursor, ...]) -> None:
         """
         Read these streams from now on. If they are not the same as before all of them are asked again, since what the server
         was to tell was about others.
         """
-        if cursors != self.cursors:
+        if tuple(map(id, cursors)) != tuple(
+            map(id, self.cursors)
+        ):  # one that was removed and added again is another one
             for cursor in cursors:
                 cursor.ready = True
             self.cursors = cursors
@@ -402,8 +450,9 @@ class Reader(Generic[AnyStr]):
         Note that an outstanding read asks for its streams, or does no more.
         """
         if self.plan is not None:
-            for cursor in self.plan.cursors():
-                cursor.busy = busy
+            for part in self.plan.parts:
+                for cursor in part.cursors:
+                    cursor.busy = busy
 
     def _phantom_words(self) -> list[Words]:
         """

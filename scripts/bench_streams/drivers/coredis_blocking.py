@@ -81,10 +81,13 @@ class Driver:
 
     def consume_group(self, size: int, key: str, group: str, buffer: int, acknowledge: str) -> int:
         client, done, held = self._client, 0, []
+        options: dict[str, Any] = {}
+        if acknowledge == "batch" and hasattr(client, "xadd_many"):  # coredis 6 has neither batches nor ack
+            options["ack_buffer"] = 2 * (buffer + 1)  # so they are sent along with the next read
         consumer = client.xconsumer(
-            [key], group=group, consumer=CONSUMER, buffer_size=buffer, auto_acknowledge=acknowledge == "none"
+            [key], group=group, consumer=CONSUMER, buffer_size=buffer, auto_acknowledge=acknowledge == "none", **options
         )
-        if acknowledge == "batch" and hasattr(consumer, "batches"):  # coredis 6 has neither batches nor ack
+        if options:
             for batch in consumer.batches():
                 consumer.ack(key, *[entry.identifier for _, entry in batch])
                 done += len(batch)

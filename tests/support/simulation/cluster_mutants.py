@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from coredis._async.clusters import ClusterClient
-from coredis._async.patterns.engine import Engine
+from coredis._async.patterns.failures import Failures
 from coredis._async.patterns.pending import PendingEntries
+from coredis._async.patterns.places import Places
 from coredis._core.command import Command
 from coredis._core.consumer.cursors import Phase
 from coredis._core.replies.shapes import integer
@@ -34,7 +35,7 @@ def others_dropped() -> Any:
 
         return failed
 
-    return replaced(Engine, "_failed", make)
+    return replaced(Failures, "_failed", make)
 
 
 def asked_again_at_the_same_node() -> Any:
@@ -52,7 +53,7 @@ def asked_again_at_the_same_node() -> Any:
 
         return failed
 
-    return replaced(Engine, "_failed", make)
+    return replaced(Failures, "_failed", make)
 
 
 def no_recovery_at_the_new_node() -> Any:
@@ -71,7 +72,7 @@ def no_recovery_at_the_new_node() -> Any:
 
         return arrange
 
-    return replaced(Engine, "_arrange", make)
+    return replaced(Places, "_arrange", make)
 
 
 def introduced_by_nothing() -> Any:

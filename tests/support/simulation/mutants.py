@@ -66,17 +66,17 @@ def read_abandoned_on_cancel() -> Any:
     """
 
     def make(original: Any) -> Any:
-        async def wait(consumer: Any, readers: Any, deadline: float) -> Any:
+        async def fetch(consumer: Any) -> Any:
             try:
-                return await original(consumer, readers, deadline)
+                return await original(consumer)
             except BaseException:
-                for reader in readers:
+                for reader in consumer._readers.values():
                     reader.drop()
                 raise
 
-        return wait
+        return fetch
 
-    return replaced(Engine, "_wait", make)
+    return replaced(Engine, "_fetch", make)
 
 
 def addition_sent_again() -> Any:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from coredis._async.patterns.host import ConsumerHost
-from coredis.exceptions import RedisError
+from coredis.exceptions import AskError, RedisError, StreamConsumerGroupError, UnblockedError
 from coredis.patterns.streams import Consumer
 from tests.support.memory.identifiers import exact
 from tests.support.memory.stream import Stream
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 GROUP = "g"
 #: Commands of one call without any time passing in between; more is a loop without a pause.
 MOST_COMMANDS = 100
+#: What a read that waits never tells: that a stream or its group is somewhere else, or was gone and can be made again.
+_NO_BUSINESS: Final = (AskError, UnblockedError, StreamConsumerGroupError)
 
 
 class Reader(Actor):
@@ -260,6 +262,8 @@ class Reader(Actor):
     def failed(self, error: RedisError | None) -> None:
         if error is not None:
             self.errors += 1
+            if self._doing == "read" and self.world.plan.timeout and isinstance(error, _NO_BUSINESS):
+                self.world.violations.append(f"{self.name} was told: {type(error).__name__}: {error}")
             if self._doing == "close":
                 self._closed()  # reading has ended all the same
 

@@ -1,0 +1,144 @@
+"""
+How a consumer sends its reads: when there is something to ask for, and how much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import AnyStr
+
+from coredis._async.patterns.places import Places
+from coredis._async.patterns.reader import Reader
+from coredis._core.consumer import reads
+from coredis._core.consumer.allowance import Allowance
+from coredis._core.consumer.claims import Takeover
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan
+from coredis._core.consumer.portions import Portions
+from coredis._runtime import aio as rt
+from coredis.exceptions import RedisError, RequestTimeoutError
+
+
+class Sending(Places[AnyStr]):
+    """
+    The reads of a consumer. What a group makes different is in the methods at the end.
+    """
+
+    def __init__(
+        self, cursors: dict[bytes, Cursor], count: int, longest_wait: float, buffered_bytes: int, reply_bytes: float
+    ) -> None:
+        """
+        Args:
+            cursors: where each stream stands, by name
+            count: the most entries of each stream to ask for
+            longest_wait: seconds that a server is asked to wait at a time
+            buffered_bytes: what a read is not expected to exceed
+            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
+        """
+        super().__init__(cursors)
+        self._portions = Portions(count, buffered_bytes, reply_bytes)
+        self._slice = longest_wait
+        self._allowance = Allowance(None)
+        self._membership: reads.Membership | None = None
+        self._takeover: Takeover | None = None
+
+    def _send(self, reader: Reader[AnyStr], seconds: float) -> None:
+        """
+        Have a read outstanding, unless there is nothing to ask for.
+
+        Args:
+            reader: where
+            seconds: for which the application waits
+        """
+        if not (reader.connected and reader.willing()):
+            return
+        reader.note()  # also what came while others of its streams were read, so that it does not pile up
+        room = self._room()
+        if room < 1:
+            reader.answered = not self._seconds
+            return
+        takeover = self._takeover
+        due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
+        if rt.now() >= reader.doubt_at:
+            reader.doubt_at = math.inf
+            self._doubt(reader)
+        following = plan(reader.cursors, reader.last, due, reader.scattered)
+        if following is None:
+            if self._seconds and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
+                reader.listen(self._longest_wait(reader.cursors))
+            else:
+                reader.answered = True
+            return
+        block: int | None = None
+        tracking: list[reads.Words] = []
+        if reader.scattered and self._seconds and following.kind is Kind.NEW and reader.telling:
+            tracking = reads.tracking_words(following, self._membership, reader.tracking)
+        if self._seconds and following.waits:
+            block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
+        reader.count = count = self._portion(reader, room)
+        reader.send(
+            *(following, self._membership, block, takeover, tracking, self._ahead(reader), self._questions(following)),
+            self._portions.limit(count),
+        )
+        reader.failure = None
+
+    def _room(self) -> float:
+        """
+        Say how many entries may be fetched.
+        """
+        return self._allowance.room(self._holding())
+
+    def _portion(self, reader: Reader[AnyStr], room: float) -> int:
+        """
+        Say how many entries of each stream to ask for.
+        """
+        if room < math.inf:
+            for other in self._readers.values():
+                if other is not reader and other.plan is not None:
+                    room -= other.count * len(other.cursors)
+        return max(1, int(min(self._portions.count(len(reader.cursors)), room // len(self._cursors))))
+
+    def _read_ahead(self) -> None:
+        """
+        Have the next reads under way while the application deals with what it gets now.
+        """
+        if self.client.due():
+            return  # the read that follows finds out first whether it goes to the right server
+        for reader in self._readers.values():
+            reader.begin()
+            try:
+                self._send(reader, self._seconds)
+            except (RedisError, RequestTimeoutError):
+                if reader.plan is not None:  # it may have been sent, and after that nothing would show it
+                    self._lose(reader)
+
+    # ----------------------------------------------------------------------------- what kinds of consumers do differently
+
+    def _longest_wait(self, cursors: Iterable[Cursor]) -> float:
+        """
+        The longest wait to ask of the server in this read, in seconds.
+        """
+        return self._slice
+
+    def _holding(self) -> int | None:
+        """
+        How many entries are held, where that is known exactly.
+        """
+        return None
+
+    def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
+        """
+        Acknowledgements to send ahead of a read.
+        """
+        return {}
+
+    def _questions(self, following: Plan) -> Mapping[bytes, reads.Words]:
+        """
+        What to ask ahead of a read, by stream.
+        """
+        return {}
+
+    def _doubt(self, reader: Reader[AnyStr]) -> None:
+        """
+        A dead connection that the server may have gone on serving is done with now; without a group it got nothing of ours.
+        """

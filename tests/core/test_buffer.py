@@ -1,0 +1,110 @@
+"""
+The buffer of a consumer: entries are served once, in order, and it is known which ones have been.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, repeat
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coredis._core.consumer.buffer import Buffer
+from coredis.types import StreamEntry
+
+
+def entries(*numbers: int) -> list[StreamEntry[str]]:
+    """
+    Make entries.
+    """
+    return [StreamEntry(f"{number}-0", {"n": str(number)}) for number in numbers]
+
+
+def buffer(streams: str, *numbers: int) -> Buffer[str]:
+    """
+    Make a buffer; one stream is that of all entries.
+    """
+    return Buffer(repeat(streams) if len(streams) == 1 else list(streams), entries(*numbers))
+
+
+def names(items: list[tuple[str, StreamEntry[str]]]) -> list[str]:
+    """
+    Write (stream, entry) in short.
+    """
+    return [f"{stream}{entry.identifier[:-2]}" for stream, entry in items]
+
+
+@pytest.mark.parametrize("streams", ["a", "aba"])
+def test_serving(streams: str) -> None:
+    """
+    What is taken is served, and the rest waits.
+    """
+    filled = buffer(streams, 1, 2, 3)
+    wanted = [f"{stream}{number}" for stream, number in zip(streams * (3 // len(streams)), "123", strict=True)]
+
+    assert (3, wanted, []) == (len(filled), names(filled.waiting()), names(filled.served()))
+    assert wanted[:1] == names([next(filled.rest)])
+    assert (2, wanted[1:], wanted[:1]) == (len(filled), names(filled.waiting()), names(filled.served()))
+    assert wanted[1:2] == names(filled.waiting(1))
+    assert wanted[1:] == names(list(filled.rest))
+    assert (0, [], wanted) == (len(filled), names(filled.waiting()), names(filled.served()))
+
+
+@pytest.mark.parametrize("streams", ["a", "abcd"])
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 9])
+def test_several_at_a_time(streams: str, before: int, number: int) -> None:
+    """
+    The buffer that is left after some more knows what was served, too.
+    """
+    filled = buffer(streams, 1, 2, 3, 4)
+    everything = names(filled.waiting())
+    assert before == len(list(islice(filled.rest, before)))
+
+    left = filled.after(number)
+
+    assert everything[: before + number] == names(left.served())
+    assert everything[before + number :] == names(left.waiting())
+    assert everything[before + number :] == names(list(left.rest))
+    assert 4 - before == len(filled)
+
+
+def test_more_comes_after_what_waits() -> None:
+    """
+    In order, each with its stream; where nothing comes nothing changes.
+    """
+    filled = buffer("a", 1, 2)
+    next(filled.rest)
+
+    assert ["a2", "b3", "c4"] == names(list(filled.followed_by("bc", entries(3, 4)).rest))
+    assert filled is filled.followed_by([], [])
+    list(filled.rest)
+    assert ["b3", "b4"] == names(list(filled.followed_by(repeat("b"), entries(3, 4)).rest))
+
+
+def test_an_empty_one() -> None:
+    """
+    It has nothing to give.
+    """
+    empty: Buffer[str] = Buffer((), [])
+
+    assert (0, [], [], []) == (len(empty), list(empty.rest), empty.waiting(), empty.served())
+    assert ["a1"] == names(list(empty.followed_by(repeat("a"), entries(1)).rest))
+
+
+@given(st.integers(0, 6), st.lists(st.booleans(), min_size=6, max_size=6), st.sampled_from(["a", "abcdef"]))
+def test_leaving_some_out(served: int, gone: list[bool], streams: str) -> None:
+    """
+    Only what still waits can be left out; what was served stays known.
+    """
+    filled = buffer(streams, 1, 2, 3, 4, 5, 6)
+    everything = names(filled.waiting())
+    given = names(list(islice(filled.rest, served)))
+
+    left = filled.without(gone[: 6 - served])
+
+    kept = [name for name, left_out in zip(everything[served:], gone, strict=False) if not left_out]
+    assert given == names(left.served())
+    assert (len(kept), kept) == (len(left), names(left.waiting()))
+    assert kept == names(list(left.rest))

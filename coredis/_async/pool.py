@@ -97,7 +97,8 @@ class Pool:
                 if not channel.closed:
                     if state.retired and connection in state.retired and connection.users:
                         return  # others still wait for their replies
-                    if not channel.pending and self._accepts(connection) and state.give_back(connection):
+                    accepted = self._source is None or self._accepts(connection)
+                    if accepted and not channel.pending and state.give_back(connection):
                         if state.waiting:
                             self._wake()
                         return
@@ -163,7 +164,7 @@ class Pool:
                 await started.answered(deadline)
             else:
                 await self._watch(started, deadline)
-            reply = started.outcome()[-1]
+            reply = (started.replies if started.failure is None else started.outcome())[-1]
             if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
                 # A server that becomes a replica says so and then closes: the next command would be lost with it.
                 connection.channel.close()

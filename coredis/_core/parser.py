@@ -45,6 +45,8 @@ _AGGREGATES: Final = b"*%~>|"
 _BULKS: Final = b"$=!"
 _HEADERS: Final = _BULKS + _AGGREGATES
 _SPECIALS: Final = b"|!"
+_COMMON_TYPES: Final = frozenset([b"*", b"%", b"+", b":", b"_", b"-"])
+_SHORT_AGGREGATE: Final = 8  # a type byte and seven digits, which are within the limits
 _LINE_FEED: Final = 10
 _SIMPLE_STRING: Final = ord("+")
 _INTEGER: Final = ord(":")
@@ -145,6 +147,17 @@ class Parser:
         """
         if self._failure is not None:
             return
+        if self._empty and len(pieces) == 1 and len(pieces[0]) < _SMALL_PIECE_BYTES:
+            piece = pieces[0]
+            if _ordinary(piece) and self._buffered <= MAX_REPLY_BYTES:
+                size = len(piece)
+                # No call between these statements, so nothing can interrupt here.
+                self._empty = self._aligned = False
+                self._line_ended = True
+                self._buffered += size
+                del pieces[0]
+                self._reader.feed(piece, 0, size)
+                return
         self._empty = False
         try:
             if self._special is not None:
@@ -403,6 +416,27 @@ def _new_reader() -> hiredis.Reader:
     return hiredis.Reader(
         notEnoughData=NEED_DATA, replyError=ErrorLine, protocolError=hiredis.ProtocolError, errors="backslashreplace"
     )
+
+
+def _ordinary(piece: bytes) -> bool:
+    """
+    Tell whether a small piece that begins with a reply has only whole and common items, whose headers are right and short.
+
+    Strings with the end of a line in them are left to the general way. What is wrong otherwise, hiredis notices.
+    """
+    lines = piece.split(b"\r\n")
+    if lines.pop():
+        return False
+    following = iter(lines)
+    for line in following:
+        kind = line[:1]
+        if kind == b"$":
+            text = next(following, None)
+            if text is None or line != b"$%d" % len(text):
+                return False
+        elif kind not in _COMMON_TYPES or (kind in _AGGREGATES and len(line) > _SHORT_AGGREGATE):
+            return False
+    return True
 
 
 def _needs_care(piece: bytes, begins_line: bool) -> bool:

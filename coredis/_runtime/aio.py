@@ -313,7 +313,10 @@ class Channel(asyncio.BufferedProtocol):
         started = Started(self, expected)
         session = self._session
         idle = not session.pending
-        session.expect(started)
+        if session.failure is None:
+            session.pending.append(started)
+        else:
+            session.expect(started)  # which raises it
         if idle and not self._crowd and not self._queued and not self._paused:
             # Nobody to share a write with is in sight, so none is waited for.
             started.sent = True

@@ -291,7 +291,10 @@ class Channel:
         if pending and (latest := cast(Started, pending[-1])).unsent:
             self.flush(latest, deadline)  # we were interrupted, and what follows must not cut in
         started = Started(self, expected, payload)
-        self._session.expect(started)
+        if self._session.failure is None:
+            pending.append(started)
+        else:
+            self._session.expect(started)  # which raises it
         self.flush(started, deadline)
         return started
 
@@ -429,12 +432,25 @@ class Channel:
             RequestTimeoutError: nothing by then
             ConnectionError: the connection ended
         """
+        pieces = self._pieces
         if not self._unread:
-            self._receive_piece(deadline)
-        if self._pieces and not self._pieces[0]:
+            self._unread = True
+            try:
+                if self._encrypted:
+                    self._receive_encrypted(deadline)
+                elif deadline and not self._wait(_milliseconds(deadline)):
+                    raise TimeoutError
+                else:
+                    next(self._receive)
+            except (TimeoutError, BlockingIOError):
+                self._unread = False
+                raise RequestTimeoutError("no reply in time", may_have_run=True) from None
+            except OSError as error:
+                raise self._lost(error, True) from error
+        if pieces and not pieces[0]:
             raise self._lost(None, True)
         try:
-            self._session.receive(self._pieces)
+            self._session.receive(pieces)
             self._unread = False
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
@@ -442,21 +458,6 @@ class Channel:
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
             self._end(failure)
-
-    def _receive_piece(self, deadline: float) -> None:
-        self._unread = True
-        try:
-            if self._encrypted:
-                self._receive_encrypted(deadline)
-            elif deadline and not self._wait(_milliseconds(deadline)):
-                raise TimeoutError
-            else:
-                next(self._receive)
-        except (TimeoutError, BlockingIOError):
-            self._unread = False
-            raise RequestTimeoutError("no reply in time", may_have_run=True) from None
-        except OSError as error:
-            raise self._lost(error, True) from error
 
     def _receive_encrypted(self, deadline: float) -> None:
         """

@@ -166,7 +166,10 @@ class Client(Commands[AnyStr]):
                         reply = pool.exchange(payload, 1, command.block, deadline)
                 if type(reply) is ErrorLine:
                     raise from_line(str(reply))
-                return self.convert(command, reply)
+                try:
+                    return command.convert(reply)  # as ``convert``, without one more call
+                except SHAPE_ERRORS as error:
+                    raise command.unexpected(error) from None
             except StillUnknown as unknown:
                 raise unknown.outcome from unknown.__cause__
             except RedisError as error:

@@ -726,3 +726,33 @@ def test_what_has_begun_is_no_reply_by_itself(begun: bytes) -> None:
         pass
 
     assert parser.NEED_DATA is reading.whole(b"+OK\r\n")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(b"*1\r\n:1\r\n", b"%1\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n5-1\r\n*2\r\n+f\r\n$0\r\n\r\n", b":1\r\n:2\r\n"),
+        *(b"*2\r\n_\r\n-ERR x\r\n", b"*1\r\n+a\n|1\r\n", b"*1\r\n$3\r\n\n|1\r\n", b"*2\r\n:1\r\n"),
+    ],
+)
+def test_a_small_piece_of_common_items_is_not_searched(piece: bytes) -> None:
+    """
+    It comes to the same as if it had arrived in two pieces, which are.
+    """
+    assert parser._ordinary(piece)
+    assert outcome(piece) == outcome(piece[:1], piece[1:])
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(b"*1\r\n$0\r\n", b"*1\r\n$2\r\na\r\n\r\n", b"*1\r\n$1\r\nab\r\n", b"*1\r\n:1", b"*1\r\n:1\r", b"*1\r\n\r\n"),
+        *(b"*1\r\n|1\r\n+k\r\n+v\r\n:1\r\n", b"*1\r\n!3\r\nERR\r\n", b"*12345678\r\n", b"*1\r\n=5\r\ntxt:a\r\n"),
+        *(b"*1\r\n$-1\r\n", b">2\r\n+a\r\n+b\r\n", b"*1\r\n$4\r\n\r\n\r\n\r\n", b"*1\r\n$+1\r\na\r\n"),
+    ],
+)
+def test_any_other_small_piece_is(piece: bytes) -> None:
+    """
+    What is special, cut off or wrong takes the general way.
+    """
+    assert not parser._ordinary(piece)

@@ -43,6 +43,7 @@ _LEFT_OUT: Final[dict[str, str]] = {
     "test_kinds": _NO_SERVER,
     "test_many_streams": "one read is one command for each slot here; test_cluster_consumers has many streams",
     "test_mistakes_are_named": _NO_SERVER,
+    "test_reading_on_goes_straight": "streams in several places take the general way",
     "test_server_gone": _OWN_SERVER,
     "test_server_never_there": _OWN_SERVER,
     "test_server_restart": _OWN_SERVER,

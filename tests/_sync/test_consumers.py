@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coredis._sync.patterns import engine, member
+from coredis._sync.patterns import engine, leaving
 from coredis.exceptions import CommandSyntaxError, WrongTypeError
 from tests._sync.streams import calls, servers
 from tests.support.blocking import Consumer, GroupConsumer, Redis, connect, gather, sleep, spawn, text
@@ -359,7 +359,7 @@ def test_closing_while_another_task_connects(start_server: Any, monkeypatch: pyt
     Closing does not wait for ever; whoever is still connecting then asks for nothing any more, and leaves no connection.
     """
     monkeypatch.setattr(engine, "CLOSING_SECONDS", 0.05)
-    monkeypatch.setattr(member, "CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr(leaving, "CLOSING_SECONDS", 0.05)
     with connect(start_server()) as redis:
         consumer = redis.xconsumer(["a"], group="g", consumer="c", auto_acknowledge=True, timeout=5000)
         with consumer:

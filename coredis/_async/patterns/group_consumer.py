@@ -1,5 +1,6 @@
 """
-The consumer that is a member of a group: what the application can do with it. How it reads is in ``member`` and ``engine``.
+The consumer that is a member of a group: what the application can do with it. How it reads is in ``member`` and
+``engine``, how it ends in ``leaving``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, AnyStr, ClassVar, Literal
 from coredis._async.patterns.giving_up import GivingUp
 from coredis._async.patterns.groups import Groups
 from coredis._async.patterns.heartbeat import Heartbeat
-from coredis._async.patterns.member import Member
+from coredis._async.patterns.leaving import Leaving
 from coredis._async.patterns.pending import PendingEntries
 from coredis._async.patterns.processing import Processing
 from coredis._async.patterns.pruning import prune
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from coredis._async.patterns.host import ConsumerHost
 
 
-class GroupConsumer(Member[AnyStr]):
+class GroupConsumer(Leaving[AnyStr]):
     """
     Reads streams as one member of a consumer group: every entry goes to one member, and is pending there until it is
     acknowledged.

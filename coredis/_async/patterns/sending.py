@@ -59,7 +59,7 @@ class Sending(Places[AnyStr]):
             return
         takeover = self._takeover
         due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
-        if rt.now() >= reader.doubt_at:
+        if reader.doubt_at < math.inf and rt.now() >= reader.doubt_at:
             reader.doubt_at = math.inf
             self._doubt(reader)
         following = plan(reader.cursors, reader.last, due, reader.scattered)
@@ -76,10 +76,8 @@ class Sending(Places[AnyStr]):
         if self._seconds and following.waits:
             block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
         reader.count = count = self._portion(reader, room)
-        reader.send(
-            *(following, self._membership, block, takeover, tracking, self._ahead(reader), self._questions(following)),
-            self._portions.limit(count),
-        )
+        acknowledging, questions, limit = self._ahead(reader), self._questions(following), self._portions.limit(count)
+        reader.send(following, self._membership, block, takeover, tracking, acknowledging, questions, limit)
         reader.failure = None
 
     def _room(self) -> float:

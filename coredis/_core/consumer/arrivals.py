@@ -99,10 +99,14 @@ def read(
                 last[name] = identifier
             found[name] = raw
     if held is None and not claimed:
-        queues = list(found.values())
-        entries = replies.alike(queues[0] if len(queues) == 1 else _in_turns(queues))
+        streams: Iterable[AnyStr]
+        if len(found) == 1:  # nothing has to be put in order
+            ((name, raw),) = found.items()
+            entries, streams = replies.alike(raw), repeat(replies.text(name))
+        else:
+            queues = list(found.values())
+            entries, streams = replies.alike(_in_turns(queues)), _streams(list(map(replies.text, found)), queues)
         if entries is not None:  # so none was deleted, either
-            streams = _streams(list(map(replies.text, found)), queues)
             return Arrivals(streams, entries, last, {}, [], 0, 0, counts)
     deleted: dict[bytes, list[bytes]] = {}
     for name, raw in found.items():

@@ -1,6 +1,7 @@
 # Generated from coredis/_async/patterns/group_consumer.py by scripts/generate.py: edit that file, not this one.
 """
-The consumer that is a member of a group: what the application can do with it. How it reads is in ``member`` and ``engine``.
+The consumer that is a member of a group: what the application can do with it. How it reads is in ``member`` and
+``engine``, how it ends in ``leaving``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, AnyStr, ClassVar, Literal
 from coredis._sync.patterns.giving_up import GivingUp
 from coredis._sync.patterns.groups import Groups
 from coredis._sync.patterns.heartbeat import Heartbeat
-from coredis._sync.patterns.member import Member
+from coredis._sync.patterns.leaving import Leaving
 from coredis._sync.patterns.pending import PendingEntries
 from coredis._sync.patterns.processing import Processing
 from coredis._sync.patterns.pruning import prune
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from coredis._sync.patterns.host import ConsumerHost
 
 
-class GroupConsumer(Member[AnyStr]):
+class GroupConsumer(Leaving[AnyStr]):
     """
     Reads streams as one member of a consumer group: every entry goes to one member, and is pending there until it is
     acknowledged.

@@ -15,7 +15,6 @@ from functools import partial
 from typing import AnyStr, Final
 
 from coredis._sync.patterns.consumer import Consumer
-from coredis._sync.patterns.engine import CLOSING_SECONDS, NOTHING
 from coredis._sync.patterns.giving_up import GivingUp
 from coredis._sync.patterns.groups import Groups
 from coredis._sync.patterns.heartbeat import Heartbeat
@@ -25,7 +24,6 @@ from coredis._core import identifiers
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.acknowledgements import Acknowledgements
-from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
@@ -553,69 +551,6 @@ class Member(Consumer[AnyStr]):
 
     # ------------------------------------------------------------------------------------------------ opening and closing
 
-    def _collect(self, wanted: bool) -> None:
-        """
-        Have the outstanding reads answered and keep what they bring, where it would be lost otherwise or is to be handed back.
-        """
-        limit = rt.now() + CLOSING_SECONDS
-        while self._owner not in (None, rt.caller()) and rt.now() < limit:
-            rt.sleep(0.001)
-        for reader in list(self._readers.values()):
-            reader.resume()
-            if reader.started is None or reader.plan is None or not (wanted or self.auto_acknowledge):
-                continue
-            if reader.waits and not reader.started.done():
-                self._unblock(reader)
-            rt.wait_any((reader.started,), rt.now() + CLOSING_SECONDS)
-            self._conclude(reader)
-
-    def _release(self, everything: bool) -> None:
-        if self.auto_acknowledge:
-            return  # nothing is pending, and what was fetched is nowhere else
-        held = self._held
-        returning = {
-            name: list(found) for name, found in self._returning.items()
-        }  # those of a close that was broken off
-        for stream, entry in (*self._buffer.waiting(), *(suspect.item for suspect in self._suspects)):
-            returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
-        nothing: Buffer[AnyStr] = Buffer((), [])
-        # No call between these statements, so nothing can interrupt here. From now on nothing of it is served, for whoever
-        # takes over may have it already.
-        self._returning = returning
-        self._ready = NOTHING
-        self._buffer = nothing
-        self._suspects = []
-        if held is not None:
-            if everything:
-                held.clear()
-            for name, found in returning.items():
-                held.let_go(name, found, outstanding=False)
-        self._renewal_over()
-        if everything:
-            for name in list(self._cursors):
-                try:
-                    self._pending.hand_back_all(name)
-                except StreamConsumerGroupError:
-                    pass  # the stream or its group is gone, and nothing is pending there
-        else:
-            for name, found in list(returning.items()):
-                try:
-                    self._pending.hand_back(name, found, None, silent=True)
-                except StreamConsumerGroupError:
-                    pass  # as above
-                del self._returning[name]
-        self._returning = {}
-
-    def _finish(self) -> None:
-        if self.auto_acknowledge:
-            for reader in list(self._readers.values()):  # there are some when closing was broken off
-                reader.resume()
-                if reader.started is not None:
-                    self._conclude(reader)
-        super()._finish()
-        self._deleted.clear()
-        self._stop_heartbeat()
-
     def _start_heartbeat(self) -> None:
         if self._options.heartbeat and self._heartbeat is None and not self._stopped:
             self._heartbeat = Heartbeat(self, self._options.renewal_age / 2)
@@ -644,17 +579,6 @@ class Member(Consumer[AnyStr]):
             self._held.clear()
         if self._takeover is not None:
             self._takeover.reset()
-
-    def _conclude(self, reader: Reader[AnyStr]) -> None:
-        """
-        Keep what an outstanding read has brought; one that has not been answered is lost.
-        """
-        try:
-            self._take(reader)
-        except (RedisError, RequestTimeoutError):
-            pass
-        if reader.plan is not None:
-            self._lose(reader)
 
     def _outstanding(self) -> bool:
         """

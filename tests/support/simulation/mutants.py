@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from coredis._async.patterns.engine import Engine
 from coredis._async.patterns.giving_up import GivingUp
-from coredis._async.patterns.member import Member
+from coredis._async.patterns.leaving import Leaving
 from coredis._core.command import Command
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.consumer.held import Held
@@ -126,7 +126,7 @@ def buffer_dropped_on_close() -> Any:
 
         return finish
 
-    return replaced(Member, "_finish", make)
+    return replaced(Leaving, "_finish", make)
 
 
 def acknowledged_too_early() -> Any:

@@ -44,8 +44,9 @@ SERIES: Final = (Iterable, AsyncIterable)  # the same, to ask for
 MULTIPLEXED: Final = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024  # written but not accepted by the network before further requests wait
-# Received at a time. With more, the copy for the parser would be so large that the C library maps and unmaps memory for each.
-RECEIVE_BYTES: Final = 64 * 1024
+RECEIVE_BYTES: Final = 256 * 1024  # received at a time: each time costs a turn of the event loop
+# The parser gets it in pieces of this size. For a larger copy the C library would map and unmap memory each time.
+PIECE_BYTES: Final = 64 * 1024
 
 now = time.monotonic
 random = _random.random
@@ -516,16 +517,24 @@ class Channel(asyncio.BufferedProtocol):
         """
         Bytes have arrived there (called by the transport).
         """
-        self.data_received(bytes(self._buffer[:nbytes]))
+        buffer = self._buffer
+        if nbytes <= PIECE_BYTES:
+            self._received([bytes(buffer[:nbytes])])
+        else:
+            ends = range(PIECE_BYTES, nbytes + PIECE_BYTES, PIECE_BYTES)
+            self._received([bytes(buffer[end - PIECE_BYTES : min(end, nbytes)]) for end in ends])
 
     def data_received(self, data: bytes) -> None:
         """
-        Pass on bytes that have arrived.
+        Pass on bytes that have arrived (called by transports that know no buffer).
         """
+        self._received([data])
+
+    def _received(self, pieces: list[bytes]) -> None:
         if self._session.failure is not None:
             return
         try:
-            complete = self._session.receive([data])
+            complete = self._session.receive(pieces)
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
             self._end(

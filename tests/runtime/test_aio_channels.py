@@ -773,9 +773,9 @@ class TestLoops:
         seen: list[object] = []
 
         class Watching(aio.Channel):
-            def data_received(self, data: bytes) -> None:
+            def buffer_updated(self, nbytes: int) -> None:
                 seen.append(variable.get(None))
-                super().data_received(data)
+                super().buffer_updated(nbytes)
 
         with ScriptedServer([b"+PONG\r\n"]) as server, pytest.MonkeyPatch.context() as patch:
             patch.setattr(aio, "Channel", Watching)

@@ -27,6 +27,8 @@ LARGEST: Final = 2**64 - 1
 _GRAMMAR: Final = re.compile(rb"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 #: Halves so short cannot be too large, so one match is the whole check. Practically every identifier is one of these.
 surely_valid: Final = re.compile(rb"[0-9]{1,19}(?:-[0-9]{1,19})?").fullmatch
+#: And this is one as a server writes it.
+_as_servers_write: Final = re.compile(rb"(?:0|[1-9][0-9]{0,18})-(?:0|[1-9][0-9]{0,18})").fullmatch
 #: Two halves that are together so short cannot be too large either.
 _SHORT: Final = 20
 _BYTES: Final = frozenset({bytes})
@@ -88,10 +90,21 @@ def canonical(name: str, identifiers: tuple[IdentifierT, ...]) -> tuple[bytes, .
     """
     Check the identifiers of entries, and write them as servers do.
     """
-    if identifiers and _BYTES.issuperset(map(type, identifiers)):
-        text = _pairs(identifiers)  # type: ignore[arg-type]
+    if len(identifiers) == 1:  # the application goes from entry to entry
+        only: object = identifiers[0]
+        if type(only) is StreamEntry:
+            only = only.identifier
+        if type(only) is str:
+            only = only.encode("ascii", "replace")
+        if type(only) is bytes and _as_servers_write(only):
+            return (only,)
+        return (b"%d-%d" % parse(entry(name, identifiers[0])),)
+    found = [one.identifier if isinstance(one, StreamEntry) else one for one in identifiers]
+    texts = tuple([one.encode("ascii", "replace") if type(one) is str else one for one in found])
+    if texts and _BYTES.issuperset(map(type, texts)):
+        text = _pairs(texts)  # type: ignore[arg-type]
         if text and text.count(b" 0") == text.count(b" 0-") and text.count(b"-0") == text.count(b"-0 "):
-            return identifiers  # type: ignore[return-value]
+            return texts  # type: ignore[return-value]
     return tuple([b"%d-%d" % parse(entry(name, identifier)) for identifier in identifiers])
 
 

@@ -90,8 +90,8 @@ def takes_part(client: Client, workload: Workload) -> bool:
     if workload.method == "start":
         return client.kind != "limit"
     driver: Any = importlib.import_module(f"bench_streams.drivers.{client.driver}").Driver
-    if workload.method == "add_many" and client.environment == "coredis6":
-        return False  # it shares our driver, and has no such method
+    if workload.method in ("add_many", "consume_coalesced") and client.environment == "coredis6":
+        return False  # it shares our driver, and has nothing of the kind
     return hasattr(driver, workload.method)
 
 
@@ -104,7 +104,15 @@ def scaled(workload: Workload, scale: float) -> int:
     if workload.size <= GRAIN:  # each is large, or is measured by itself
         return max(min(workload.size, 30), int(workload.size * min(scale, 1)) // 10 * 10) if workload.size > 1 else 1
     size = max(GRAIN, int(workload.size * scale) // GRAIN * GRAIN)
-    if workload.method in ("read", "read_decoded", "read_group", "consume", "consume_group", "read_wide"):
+    if workload.method in (
+        "read",
+        "read_decoded",
+        "read_group",
+        "consume",
+        "consume_group",
+        "consume_coalesced",
+        "read_wide",
+    ):
         return min(size, ENTRIES_LENGTH)
     return size
 

@@ -249,7 +249,23 @@ class TestSomePlaces:
 
         assert alone == outcome(lambda: grammar.entries("where", given)[place])
 
-    @pytest.mark.parametrize("written", [b"1-1", "1-1", b"01-1", b"1-01", b"1-0", 1, b"1", b"0-1", b"00-0"], ids=repr)
+    @pytest.mark.parametrize(
+        "written",
+        [
+            b"1-1",
+            "1-1",
+            b"01-1",
+            "1-01",
+            b"1-0",
+            1,
+            b"1",
+            "1",
+            b"0-1",
+            b"00-0",
+            b"%d-%d" % (grammar.LARGEST, grammar.LARGEST),
+        ],
+        ids=repr,
+    )
     @pytest.mark.parametrize("others", [(), (b"2-2", b"3-0"), ("2-2", StreamEntry("3-0", {}))], ids=str)
     def test_as_servers_write_them(self, written: IdentifierT, others: tuple[IdentifierT, ...]) -> None:
         """
@@ -258,6 +274,8 @@ class TestSomePlaces:
         found = grammar.canonical("where", (written, *others))
 
         assert b"%d-%d" % grammar.parse(written) == found[0]  # type: ignore[arg-type]
+        if isinstance(written, bytes):
+            assert found == grammar.canonical("where", (StreamEntry(written, {}), *others))
         assert (b"2-2", b"3-0")[: len(others)] == found[1:]
 
     @pytest.mark.parametrize("bad", [b"1-1 2-2", b"1-", b"", b"x", b"1-1\n", True], ids=repr)
@@ -265,8 +283,9 @@ class TestSomePlaces:
         """
         It is refused, and named.
         """
-        with pytest.raises(ValueError, match="where: "):
-            grammar.canonical("where", (b"1-1", bad))
+        for identifiers in ((bad,), (b"1-1", bad)):
+            with pytest.raises(ValueError, match="where: "):
+                grammar.canonical("where", identifiers)
 
     def test_hint_for_new_entries(self) -> None:
         """

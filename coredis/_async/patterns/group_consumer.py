@@ -230,11 +230,13 @@ class GroupConsumer(Leaving[AnyStr]):
         name, found = self._named(stream, entries)
         if not found:
             return 0
-        if not self._acknowledgements.limit:
+        collected = self._acknowledgements
+        if not collected.limit:
             return await self._acknowledge({name: found})
-        self._acknowledgements.add(name, found, rt.now())
+        now = rt.now()
+        collected.add(name, found, now)
         self._wake()
-        return await self.flush() if self._acknowledgements.due(rt.now()) else 0
+        return await self.flush() if collected.due(now) else 0
 
     async def nack(self, stream: KeyT, *entries: IdentifierT, delay: int | None = None) -> int:
         """

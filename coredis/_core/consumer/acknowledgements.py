@@ -33,18 +33,25 @@ class Acknowledgements:
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
-    def add(self, name: bytes, identifiers: Iterable[bytes], now: float) -> None:
+    def add(self, name: bytes, identifiers: tuple[bytes, ...], now: float) -> None:
         """
         Collect acknowledgements of entries of one stream.
         """
-        self._waiting.setdefault(name, {}).update(dict.fromkeys(identifiers))
-        self._oldest = min(self._oldest, now)
+        waiting = self._waiting.get(name)
+        if waiting is None:
+            waiting = self._waiting.setdefault(name, {})
+        if len(identifiers) == 1:
+            waiting[identifiers[0]] = None
+        else:
+            waiting.update(dict.fromkeys(identifiers))
+        if now < self._oldest:
+            self._oldest = now
 
     def due(self, now: float) -> bool:
         """
         Tell whether it is time to send them.
         """
-        return len(self) >= self.limit or now - self._oldest >= self.interval
+        return now - self._oldest >= self.interval or sum(map(len, self._waiting.values())) >= self.limit
 
     def take(self) -> dict[bytes, tuple[bytes, ...]]:
         """

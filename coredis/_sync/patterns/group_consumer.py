@@ -231,11 +231,13 @@ class GroupConsumer(Leaving[AnyStr]):
         name, found = self._named(stream, entries)
         if not found:
             return 0
-        if not self._acknowledgements.limit:
+        collected = self._acknowledgements
+        if not collected.limit:
             return self._acknowledge({name: found})
-        self._acknowledgements.add(name, found, rt.now())
+        now = rt.now()
+        collected.add(name, found, now)
         self._wake()
-        return self.flush() if self._acknowledgements.due(rt.now()) else 0
+        return self.flush() if collected.due(now) else 0
 
     def nack(self, stream: KeyT, *entries: IdentifierT, delay: int | None = None) -> int:
         """

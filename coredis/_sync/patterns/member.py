@@ -547,7 +547,8 @@ class Member(Consumer[AnyStr]):
         """
         Write a stream and identifiers as the server does.
         """
-        return encode_name("stream", stream, self.client.encoding), identifiers.canonical("entries", entries)
+        name = stream if type(stream) is bytes else encode_name("stream", stream, self.client.encoding)
+        return name, identifiers.canonical("entries", entries)
 
     # ------------------------------------------------------------------------------------------------ opening and closing
 

@@ -108,6 +108,20 @@ class Driver:
                 break
         return done
 
+    async def consume_coalesced(self, size: int, key: str, group: str, buffer: int) -> int:
+        done = 0
+        # Sent along with the next read, for which they need not be all there are.
+        consumer = self._client.xconsumer(
+            [key], group=group, consumer=CONSUMER, buffer_size=buffer, ack_buffer=2 * (buffer + 1)
+        )
+        async for stream, entry in consumer:
+            await consumer.ack(stream, entry)
+            done += 1
+            if done == size:
+                break
+        await consumer.close()
+        return done
+
     async def add(self, size: int, key: str) -> int:
         client = self._client
         for number in range(size):

@@ -459,6 +459,11 @@ UNREADABLE = {
     "a stream that was not asked for": b"*1\r\n*2\r\n$1\r\nz\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$6\r\ncanary\r\n",
     "a field without a value": b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*1\r\n$6\r\ncanary\r\n",
     "no identifier": b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$6\r\ncanary\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n",
+    "a map in the place of an entry": b"%1\r\n$1\r\na\r\n*1\r\n%1\r\n$6\r\ncanary\r\n:1\r\n",
+    "a map in the place of entries": b"%1\r\n$1\r\na\r\n%1\r\n$6\r\ncanary\r\n:1\r\n",
+    "idle for ever": b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*4\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$6\r\ncanary\r\n,inf\r\n:1\r\n",
+    "an identifier of more than 64 bits": b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$22\r\n99999999999999999999-0\r\n"
+    b"*2\r\n$1\r\nf\r\n$6\r\ncanary\r\n",
 }
 
 

@@ -275,3 +275,21 @@ async def test_switches_are_true_or_false(redis: Redis[Any]) -> None:
     for name in ("prefetch", "heartbeat", "auto_create", "auto_acknowledge", "start_from_backlog"):
         with pytest.raises(TypeError, match=f"{name}: .*'no'"):
             redis.xconsumer(["a"], **{"group": "g", "consumer": "c", "claim_idle": 5000, name: "no"})
+
+
+async def test_pending_entries_of_one_stream_beside_new_ones_of_another(redis: Redis[Any]) -> None:
+    """
+    A stream of which only pending entries are wanted gets no new ones once there are none left, and keeps those of the other
+    from nothing.
+    """
+    await fill(redis, "b", 1, 2)
+    await drain(redis.xconsumer(["b"], group="g", consumer="c", buffer_size=10))
+    await fill(redis, "b", 3, 4)
+    await fill(redis, "a", 1, 2)
+    consumer = redis.xconsumer(["a", "b"], group="g", consumer="c", buffer_size=10, b={"identifier": "0"}, timeout=50)
+
+    assert sorted(numbers(1, 2) + numbers(1, 2, "b")) == sorted(await drain(consumer))
+    await fill(redis, "a", 3, 3)
+    assert numbers(3, 3) == await drain(consumer)
+
+    assert 2 == (await redis.xpending("b", "g")).pending

@@ -140,6 +140,17 @@ def test_an_identifier_that_is_no_text(identifier: object) -> None:
         read([{b"a": [[identifier, [b"f", b"v"]]]}], CURSORS, raw())
 
 
+@pytest.mark.parametrize("identifier", [b"%d-0" % 2**64, b"0-%d" % 2**64, b"9" * 20 + b"-" + b"9" * 20])
+def test_an_identifier_that_is_too_large(identifier: bytes) -> None:
+    """
+    Each half has 64 bits.
+    """
+    with pytest.raises(ValueError):
+        read([{b"a": [[identifier, [b"f", b"v"]]]}], CURSORS, raw())
+    largest = b"%d-%d" % (2**64 - 1, 2**64 - 1)
+    assert largest == read([{b"a": [[largest, [b"f", b"v"]]]}], CURSORS, raw()).last[b"a"]
+
+
 @pytest.mark.parametrize("fields", [[b"f"], [b"f", b"v", b"g"]])
 def test_a_field_without_a_value(fields: list[bytes]) -> None:
     """
@@ -232,6 +243,19 @@ def test_replies_to_looking() -> None:
     assert [(b"a", b"1-0")] == served(found)
     assert ([(b"a", b"1-0")], 1, {b"a": [b"5-0"]}, {}) == (found.keys, found.suppressed, found.deleted, found.last)
     assert {b"a": b"9-0", b"c": b"0-0"} == following
+
+
+@pytest.mark.parametrize("identifier", [b"1", b"x-1", b"", b"9" * 21 + b"-1", b"9" * 20 + b"-1", None, 1, [b"1-0"]])
+def test_what_is_sent_back_is_an_identifier(identifier: object) -> None:
+    """
+    Where to go on looking, and what is to be acknowledged away: nothing else ever gets into a command.
+    """
+    asked = {b"a": CURSORS[b"a"]}
+    for answer in ([identifier, [], []], [b"0-0", [], [b"1-0", identifier]]):
+        with pytest.raises((ProtocolError, TypeError, ValueError)):
+            read_claims([answer], asked, raw(), set())
+    with pytest.raises((ProtocolError, TypeError, ValueError)):
+        read([{b"a": [[identifier, None], *entries(1)]}], CURSORS, raw())
 
 
 def test_a_reply_to_looking_that_is_not_for_it() -> None:

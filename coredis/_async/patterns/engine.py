@@ -54,6 +54,16 @@ CLOSING_SECONDS: Final = 1.0
 #: What a consumer gives at once while there is something to look at first.
 NOTHING: Final[Iterator[Any]] = iter(())
 _READ_ON: Final = (Phase.NEW, Phase.AFTER)
+# What reading a reply of a strange shape may raise.
+_UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    InvalidResponse,
+    LookupError,
+    ProtocolError,
+    TypeError,
+    ValueError,
+)
 
 
 class Engine(Sending[AnyStr]):
@@ -361,7 +371,7 @@ class Engine(Sending[AnyStr]):
         cursors = {cursor.name: cursor for part in parts for cursor in part.cursors}
         try:
             arrived = self._read(following, cursors, answers)
-        except (AttributeError, IndexError, InvalidResponse, ProtocolError, TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             unreadable = ProtocolError(f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True)
             if self._membership is not None and self._membership.acknowledge_on_delivery:
                 unreadable.replies = answers

@@ -12,6 +12,7 @@ from typing import AnyStr, Final, Generic, NamedTuple, TypeVar
 from ...exceptions import ProtocolError
 from ...types import StreamEntry
 from ..command import Reply
+from ..identifiers import parse
 from ..replies import Replies
 from .cursors import Cursor
 from .held import Key
@@ -20,6 +21,7 @@ T = TypeVar("T")
 _NOTHING: Final = object()
 # Of the last entry alone: it is where the next read goes on. Looking at each would cost as much as making an entry of it.
 _identifier: Final = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}").fullmatch
+_SHORT: Final = 20  # two halves that are together so short cannot be too large
 
 
 class Arrivals(NamedTuple, Generic[AnyStr]):
@@ -93,10 +95,7 @@ def read(
                 claimed += len(raw) - len(new)
                 latest = new[-1] if new else None
             if latest is not None:
-                identifier = latest[0]
-                if not _identifier(identifier):
-                    raise ProtocolError("an entry without an identifier", may_have_run=True)
-                last[name] = identifier
+                last[name] = _checked(latest[0])
             found[name] = raw
     if held is None and not claimed:
         streams: Iterable[AnyStr]
@@ -110,7 +109,7 @@ def read(
             return Arrivals(streams, entries, last, {}, [], 0, 0, counts)
     deleted: dict[bytes, list[bytes]] = {}
     for name, raw in found.items():
-        gone = [item[0] for item in raw if item[1] is None]
+        gone = [_checked(item[0]) for item in raw if item[1] is None]
         if gone:
             deleted[name] = gone
             found[name] = [item for item in raw if item[1] is not None]
@@ -125,6 +124,9 @@ def read_claims(
 
     Returns:
         what they brought (``deleted`` has what the server has removed by itself), and where to go on looking
+
+    Raises:
+        ProtocolError: no identifier where to go on looking, or of what was removed
     """
     following: dict[bytes, bytes] = {}
     deleted: dict[bytes, list[bytes]] = {}
@@ -132,14 +134,29 @@ def read_claims(
     counts: dict[bytes, int] = {}
     claimed = 0
     for name, (position, raw, *gone) in zip(cursors, answers, strict=True):
-        following[name] = position
+        following[name] = _checked(position)
         if gone and gone[0]:
-            deleted[name] = gone[0]
+            deleted[name] = list(map(_checked, gone[0]))
         if raw:
             claimed += len(raw)
             counts[name] = len(raw)
             found[name] = raw
     return _arrivals(found, replies, held, {}, deleted, claimed, counts), following
+
+
+def _checked(identifier: Reply) -> bytes:
+    """
+    Give back an identifier that is sent to the server again.
+
+    Raises:
+        ProtocolError: it is none
+        ValueError: it has more than 64 bits
+    """
+    if not _identifier(identifier):
+        raise ProtocolError("an entry without an identifier", may_have_run=True)
+    if len(identifier) > _SHORT:
+        parse(identifier)
+    return identifier  # type: ignore[no-any-return]
 
 
 def _arrivals(

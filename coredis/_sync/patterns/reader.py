@@ -219,7 +219,7 @@ class Reader(Generic[AnyStr]):
         connection = self._connection
         assert connection is not None and self.started is None
         introduction: bytes = connection.introduction
-        if plan.kind is Kind.NEW and plan.complete and not self.scattered:
+        if plan.complete and plan.parts[0].cursors is self.cursors:  # not of some of them, while others rest
             repeated = self._repeated
             if repeated is None or not repeated.fits(self.cursors, self.count, block, takeover):
                 self._repeated = repeated = Repeated(self.cursors, membership, self.count, block, takeover)

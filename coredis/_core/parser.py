@@ -50,6 +50,7 @@ _SHORT_AGGREGATE: Final = 8  # a type byte and seven digits, which are within th
 _LINE_FEED: Final = 10
 _SIMPLE_STRING: Final = ord("+")
 _INTEGER: Final = ord(":")
+_ZERO: Final = ord("0")
 _LONGEST_INTEGER: Final = 19  # with its type byte: one of this length fits into 64 bits, whatever its digits
 _SPECIAL_HEADER: Final = rb"[|!]-?(?:\d{1,20}\r\n|\d{0,20}\r?\Z)"  # or how one begins, at the end of a piece
 _SPECIAL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb")")  # only looks ahead: one may follow another
@@ -135,6 +136,8 @@ class Parser:
                     self._buffered = 0
                     return line[1:]
                 if line[0] == _INTEGER and line[1:].isdigit() and len(line) <= _LONGEST_INTEGER:
+                    if line[1] == _ZERO and len(line) > 2:
+                        return NEED_DATA  # hiredis refuses it
                     self._buffered = 0
                     return int(line[1:])
         return NEED_DATA

@@ -39,9 +39,21 @@ class PoolState(Generic[C, W]):
         limit: the most connections at a time, those being opened included
         shared: the connection that carries everybody's ordinary commands
         waiting: whom to wake when something changes, by the number of their arrival, with their tickets
+        overtaken: tickets of those who were woken in vain and have nothing yet: newcomers leave them what becomes free
     """
 
-    __slots__ = ("_arrived", "idle", "leased", "limit", "multiplexed", "opening", "retired", "shared", "waiting")
+    __slots__ = (
+        "_arrived",
+        "idle",
+        "leased",
+        "limit",
+        "multiplexed",
+        "opening",
+        "overtaken",
+        "retired",
+        "shared",
+        "waiting",
+    )
 
     def __init__(self, limit: int, *, multiplexed: bool) -> None:
         self.limit = limit
@@ -52,6 +64,7 @@ class PoolState(Generic[C, W]):
         self.opening: dict[object, bool] = {}  # by ticket: is it for exclusive use?
         self.retired: set[C] = set()  # was shared, takes no new commands, still has callers
         self.waiting: deque[tuple[int, W, object]] = deque()
+        self.overtaken: set[object] = set()
         self._arrived = 0
 
     def connections(self) -> list[C]:
@@ -68,7 +81,7 @@ class PoolState(Generic[C, W]):
         """
         return len(self.opening) + len(self.idle) + len(self.leased) + (self.shared is not None)
 
-    def request(self, ticket: object, exclusive: bool, spare: bool = False) -> C | Verdict:
+    def request(self, ticket: object, exclusive: bool, spare: bool = False, waited: bool = False) -> C | Verdict:
         """
         Ask for a connection.
 
@@ -76,13 +89,20 @@ class PoolState(Generic[C, W]):
             ticket: of the borrower
             exclusive: nobody else may use it meanwhile
             spare: nobody uses the shared connection at the moment, so it may be leased when there is no other
+            waited: they have been in line before
         """
         exclusive = exclusive or not self.multiplexed
+        self.overtaken.discard(ticket)
         if not exclusive:
             if self.shared is not None:
                 return self.shared
             if False in self.opening.values():
                 return Verdict.WAIT  # somebody opens the shared one already
+        spare = exclusive and spare and self.shared is not None
+        # Whoever releases a connection and asks for the next at once is always faster than those who must wake up first. These
+        # may lose once, which saves switching between threads for each command, and not for ever.
+        if self.overtaken and not waited and len(self.overtaken) >= len(self.idle) + self.limit - self.size + spare:
+            return Verdict.WAIT
         if self.idle:
             connection = self.idle[-1]
             if exclusive:
@@ -91,14 +111,16 @@ class PoolState(Generic[C, W]):
                 self.shared = connection
             del self.idle[-1]
             return connection
-        if self.size >= self.limit:
-            if not (exclusive and spare and self.shared is not None):
-                return Verdict.WAIT
+        if self.size < self.limit:
+            self.opening[ticket] = exclusive
+            return Verdict.OPEN
+        if spare and self.shared is not None:
             connection, self.shared = self.shared, None
             self.leased[ticket] = connection
             return connection
-        self.opening[ticket] = exclusive
-        return Verdict.OPEN
+        if waited:
+            self.overtaken.add(ticket)
+        return Verdict.WAIT
 
     def line_up(self, waiter: W, ticket: object, arrival: int | None) -> int:
         """
@@ -136,7 +158,7 @@ class PoolState(Generic[C, W]):
         """
         Lease an idle connection, as ``request`` would; None: ask that.
         """
-        if not self.idle or (self.multiplexed and not exclusive):
+        if len(self.idle) <= len(self.overtaken) or (self.multiplexed and not exclusive):
             return None
         connection = self.idle[-1]
         self.leased[ticket] = connection
@@ -161,6 +183,7 @@ class PoolState(Generic[C, W]):
         """
         if self.waiting:
             self.waiting = deque([entry for entry in self.waiting if entry[2] is not ticket])
+        self.overtaken.discard(ticket)
         self.opening.pop(ticket, None)
         return self.leased.pop(ticket, None)
 

@@ -403,7 +403,10 @@ class Pool:
             unused = shared is not None and not shared.users
             with self._lock:
                 connection = self._state.request(
-                    ticket, exclusive, unused and shared is not None and not shared.channel.pending
+                    ticket,
+                    exclusive,
+                    unused and shared is not None and not shared.channel.pending,
+                    arrival is not None,
                 )
                 if connection is Verdict.WAIT:
                     waiter = rt.Event()
@@ -412,6 +415,8 @@ class Pool:
                 if not connection.channel.stale():
                     if connection is self._state.shared:
                         connection.users += 1
+                        with self._lock:
+                            self._wake()  # it may have been idle: from now on it is there for all of them
                         return self._when_writable(connection, deadline)  # many may have waited for it
                     return connection
                 self.discard(connection)
@@ -420,9 +425,9 @@ class Pool:
             else:
                 pool_deadline = pool_deadline or min(deadline, _after(self._options.times.pool))
                 # Replies that nobody waits for any more may be all that is in the way, and nobody tells when they have come.
-                self._wait(
-                    waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if unused else pool_deadline
-                )
+                # What is idle is left to somebody who was overtaken: whatever becomes of them, it does not stay so.
+                again = unused or self._state.idle
+                self._wait(waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if again else pool_deadline)
 
     def _watch(self, started: rt.Started, deadline: float) -> None:
         """

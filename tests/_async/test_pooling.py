@@ -78,6 +78,33 @@ class TestLimit:
 
         assert [0, 1, 2, 3, 4] == served
 
+    async def test_those_who_wait_are_not_overtaken_for_ever(self, server: Server) -> None:
+        """
+        Whoever gives a connection back and asks for one again at once is always faster than those who have to wake up.
+        """
+        served: list[int] = []
+
+        async with connect(server, max_connections=1, pool_timeout=2) as client:
+
+            async def hold_on() -> None:
+                while len(served) < 3:
+                    async with client.pipeline(transaction=True) as pipe:
+                        pipe.ping()
+
+            async def visit(number: int) -> None:
+                async with client.pipeline(transaction=True) as pipe:
+                    pipe.ping()
+                served.append(number)
+
+            holding = spawn(hold_on)
+            visiting = [spawn(lambda number=number: visit(number)) for number in range(3)]
+            try:
+                for handle in visiting:
+                    await handle.join()
+            finally:
+                served += [0, 0, 0]
+            await holding.join()
+
     async def test_one_connection(self, server: Server) -> None:
         """
         One connection is enough for blocking and ordinary commands in turns.

@@ -686,6 +686,8 @@ def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: ob
             b":-1\r\n",
             b":+1\r\n",
             b":1_0\r\n",
+            b":01\r\n",
+            b":00\r\n",
             b": 1\r\n",
             b":9999999999999999999\r\n",
             b"*1\r\n",

@@ -127,6 +127,28 @@ def test_whoever_was_woken_in_vain_stands_before_those_who_came_later() -> None:
     assert ["a again", "b", "c"] == [waiter for _, waiter, _ in state.waiting]
 
 
+def test_newcomers_leave_what_is_free_to_those_who_were_woken_in_vain() -> None:
+    """
+    As many as there are of these, and until they have something or want nothing any more.
+    """
+    state = exclusive(1)
+    opened(state, 1, "a")
+    assert state.request(2, True) is Verdict.WAIT
+    assert state.request(2, True, waited=True) is Verdict.WAIT
+    state.give_back("a")
+
+    assert None is state.lend_idle(3, True)
+    assert state.request(3, True) is Verdict.WAIT
+    assert "a" == state.request(2, True, waited=True)
+    state.give_back("a")
+    assert "a" == state.lend_idle(3, True)
+
+    assert state.request(4, True, waited=True) is Verdict.WAIT
+    state.surrender(4)
+    state.give_back("a")
+    assert "a" == state.request(5, True)
+
+
 def test_nobody_is_in_line_who_has_left() -> None:
     """
     Of their own accord, or with everything else that they hold.

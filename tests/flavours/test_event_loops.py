@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import random
 import re
 from typing import Any
@@ -32,6 +33,28 @@ def statistic(server: Server, name: str) -> int:
     found = re.search(rb"^%s:(\d+)" % name.encode(), facts, re.MULTILINE)
     assert found is not None
     return int(found[1])
+
+
+def test_all_who_wait_share_the_connection_that_becomes_free(server: Server) -> None:
+    """
+    Not only the first of them: while that one and those who come later use it, nobody tells the others that it is there.
+    """
+
+    async def share() -> None:
+        async with connect(server, max_connections=1, pool_timeout=1) as client:
+            pool = client._pool
+            alone = await pool.acquire(True, math.inf)
+            waiting = [asyncio.create_task(pool.acquire(False, math.inf)) for _ in range(3)]
+            while len(pool._state.waiting) < 3:
+                await asyncio.sleep(0)
+
+            pool.release(alone)
+
+            assert [alone] * 3 == await asyncio.gather(*waiting)
+            for connection in [alone] * 3:
+                pool.release(connection)
+
+    asyncio.run(share())
 
 
 def test_a_second_event_loop_is_refused(server: Server) -> None:

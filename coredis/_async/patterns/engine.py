@@ -425,11 +425,12 @@ class Engine(Sending[AnyStr]):
 
     def _restart(self) -> None:
         """
-        Forget where the streams stand and what was fetched.
+        Forget where the streams stand and what was fetched; not what is nowhere else.
         """
         self._stopped = False
         self._alarm.clear()
-        self._replace(Buffer((), []))
+        if self._membership is None or not self._membership.acknowledge_on_delivery:
+            self._replace(Buffer((), []))
         self._allowance.reset()
         for cursor in self._cursors.values():
             cursor.reset()

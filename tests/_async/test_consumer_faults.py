@@ -531,3 +531,24 @@ async def test_a_blocking_command_has_its_own_time(server: Server) -> None:
 
         assert await client.xread({"s": "0-0"}, block=1500) is None
         assert await first.join() is None
+
+
+async def test_a_reply_that_is_there_is_not_late(server: Server) -> None:
+    """
+    A process that was stopped for a while finds the reply and the time of it over: the reply counts, even when something else
+    ended the waiting first.
+    """
+    async with connect(server) as client:
+        await fill(client, "a", 1, 1)
+        async with client.xconsumer(["a"], group="g", consumer="c", timeout=10_000, prefetch=True) as consumer:
+            await consumer.get_entry()
+            await fill(client, "a", 2, 2)
+            await sleep(0.05)
+            (reader,) = consumer._readers.values()
+            reader.deadline = 0.0
+            consumer._alarm.ring()
+
+            _, entry = await consumer.get_entry()
+
+        assert b"2-0" == entry.identifier
+        assert (0, 0) == (consumer.statistics.reconnects, consumer.statistics.recovered)

@@ -347,6 +347,25 @@ async def test_positions_of_a_group(client: Redis[Any]) -> None:
     assert [([identifier], {"a": identifier}) for identifier in numbered(1, 3)] == given
 
 
+@pytest.mark.parametrize("prefetch", [False, True])
+async def test_positions_of_a_group_from_read_to_read(client: Redis[Any], prefetch: bool) -> None:
+    """
+    A stream stays where it is while entries of another one are served, though new ones of its own are in the buffer.
+    """
+    async with client.xconsumer(["a", "b"], buffer_size=9, timeout=20, prefetch=prefetch, **GROUP) as consumer:
+        for number in (1, 2, 3):
+            await fill(client, "a", number, number)
+            await fill(client, "b", number, number)
+            before = b"%d-0" % (number - 1)
+            identifier = b"%d-0" % number
+            assert [identifier] == await take(consumer)
+            assert {"a": identifier, **({} if number == 1 else {"b": before})} == consumer.positions
+            assert [identifier] == await take(consumer)
+            assert {"a": identifier, "b": identifier} == consumer.positions
+            assert [] == await take(consumer)
+            assert {"a": identifier, "b": identifier} == consumer.positions
+
+
 # ------------------------------------------------------------------------------------------------- groups and members
 
 

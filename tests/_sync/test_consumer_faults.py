@@ -532,3 +532,24 @@ def test_a_blocking_command_has_its_own_time(server: Server) -> None:
 
         assert client.xread({"s": "0-0"}, block=1500) is None
         assert first.join() is None
+
+
+def test_a_reply_that_is_there_is_not_late(server: Server) -> None:
+    """
+    A process that was stopped for a while finds the reply and the time of it over: the reply counts, even when something else
+    ended the waiting first.
+    """
+    with connect(server) as client:
+        fill(client, "a", 1, 1)
+        with client.xconsumer(["a"], group="g", consumer="c", timeout=10_000, prefetch=True) as consumer:
+            consumer.get_entry()
+            fill(client, "a", 2, 2)
+            sleep(0.05)
+            (reader,) = consumer._readers.values()
+            reader.deadline = 0.0
+            consumer._alarm.ring()
+
+            _, entry = consumer.get_entry()
+
+        assert b"2-0" == entry.identifier
+        assert (0, 0) == (consumer.statistics.reconnects, consumer.statistics.recovered)

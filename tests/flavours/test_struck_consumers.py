@@ -159,3 +159,58 @@ def test_renewing(server: Server) -> None:
         return struck
 
     assert at_each_point(server, check) > 30
+
+
+def test_entering_again(server: Server) -> None:
+    """
+    What is nowhere else is kept, and served in the next life.
+    """
+
+    def check(client: Redis[bytes], struck_by: Callable[[Callable[[], object]], bool]) -> bool:
+        fill(client, "a", 1, 4)
+        consumer: Any = client.xconsumer(["a"], group="g", consumer="c", buffer_size=2, auto_acknowledge=True)
+        with consumer:
+            assert [b"1-0"] == take(consumer)
+        struck = struck_by(consumer.__enter__)
+        with consumer:
+            assert numbered(2, 4) == take(consumer, 9)
+        return struck
+
+    assert at_each_point(server, check) > 10
+
+
+@pytest.mark.parametrize("prefetch", [False, True])
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "in a group"])
+@pytest.mark.parametrize("batches", [False, True], ids=["entries", "batches"])
+def test_reading_on(server: Server, prefetch: bool, group: bool, batches: bool) -> None:
+    """
+    Where nothing but new entries is wanted: each is served once, in order, and acknowledged with the reads that follow.
+    """
+    options: dict[str, Any] = {"group": "g", "consumer": "c", "ack_buffer": 5} if group else {"a": {"identifier": "0"}}
+
+    def check(client: Redis[bytes], struck_by: Callable[[Callable[[], object]], bool]) -> bool:
+        fill(client, "a", 1, 4)
+        seen: list[bytes] = []
+        with client.xconsumer(["a"], buffer_size=1, prefetch=prefetch, timeout=5, **options) as consumer:
+            taken: list[Any] = []  # by reference, so that what is given is seen even if the rest is interrupted
+
+            def read() -> None:
+                if batches:
+                    taken[:] = consumer.get_entries(1)
+                else:
+                    taken[:] = [consumer.get_entry()]
+
+            seen += take(consumer, 2)
+            if group:
+                consumer.ack("a", *seen)
+            fill(client, "a", 5, 6)
+            struck = struck_by(read)
+            seen += [entry.identifier for _, entry in taken if entry is not None]
+            seen += take(consumer, 9)
+            assert numbered(1, 6) == seen
+            assert {"a": b"6-0"} == consumer.positions
+            if group:
+                assert set(numbered(3, 6)) == set(pending(client))
+        return struck
+
+    assert at_each_point(server, check, step=3) > 10

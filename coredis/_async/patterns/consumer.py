@@ -121,7 +121,9 @@ class Consumer(Engine[AnyStr]):
         positions: dict[KeyT, AnyStr] = {}
         for name, cursor in self._cursors.items():
             position = before.get(name) if name in waiting else cursor.received_last
-            if position is not None and position != b">":
+            if position == b">":
+                position = cursor.before
+            if position is not None:
                 positions[cursor.given] = text(position)
         return positions
 

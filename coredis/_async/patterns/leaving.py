@@ -86,9 +86,13 @@ class Leaving(Member[AnyStr]):
         """
         Keep what an outstanding read has brought; one that has not been answered is lost.
         """
+        concluded = reader.plan if self._buffer else None
         try:
             self._take(reader)
         except (RedisError, RequestTimeoutError):
             pass
         if reader.plan is not None:
             self._lose(reader)
+        if concluded is not None:
+            for cursor in concluded.cursors():
+                cursor.before = None  # what came before this reply has not all been served

@@ -567,10 +567,7 @@ class Member(Consumer[AnyStr]):
         super().forget_parent()
 
     def _restart(self) -> None:
-        kept = self._buffer
         super()._restart()
-        if self.auto_acknowledge:
-            self._replace(kept)  # there is no other copy
         self._deleted.clear()
         self._unexplained, self._returning = {}, {}
         self._conflict_told = self._deferred = False

@@ -55,6 +55,7 @@ class Cursor:
         position: read after this identifier (AFTER, HISTORY, PENDING)
         began: in a group: what is pending up to here is not this session's
         floor: in a group: nothing after this identifier has been received in this session; at first where the group stood
+        before: in a group: ``floor`` before the last read of new entries; None where nothing had been received
         heard: something has been received in this session
         known: the group has been found, or made, in this session; if it is gone later it has vanished
         asked: PENDING only: nothing was left when asked since the application's call began
@@ -72,6 +73,7 @@ class Cursor:
     phase: Phase = Phase.UNKNOWN
     position: bytes = BEGINNING
     floor: bytes = BEGINNING
+    before: bytes | None = None
     began: bytes = BEGINNING
     known: bool = False
     asked: bool = False
@@ -89,6 +91,7 @@ class Cursor:
         self.phase, self.position, self.floor, self.began = Phase.UNKNOWN, BEGINNING, BEGINNING, BEGINNING
         self.known = self.asked = self.heard = self.busy = self.asked_new = False
         self.ready = True
+        self.before = None
         self.lost_reads = 0
 
     @property
@@ -107,6 +110,8 @@ class Cursor:
 
         Recording the same reply twice changes nothing.
         """
+        if self.phase is Phase.NEW and last != self.floor:
+            self.before = self.floor if self.heard else None
         self.heard |= last is not None
         if self.phase is Phase.NEW:
             if last is not None:

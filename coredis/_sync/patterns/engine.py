@@ -212,10 +212,8 @@ class Engine(Sending[AnyStr]):
             if not self._wait(readers, deadline):
                 break
             for reader in readers:
-                started = reader.started
-                if started is not None and not started.done() and reader.overdue():
-                    # Another reader's may have ended the waiting before anybody looked whether this one's reply is there.
-                    rt.wait_any((started,), rt.now())
+                if reader.overdue():
+                    self._look_again(reader)
                 try:
                     self._take(reader)
                 except (RedisError, RequestTimeoutError) as error:
@@ -288,6 +286,8 @@ class Engine(Sending[AnyStr]):
                         self._alarm.clear()
                 else:
                     rt.wait_one(started, reader.deadline)
+                if reader.overdue():
+                    self._look_again(reader)
             self._take(reader)
 
     def _connect(self, reader: Reader[AnyStr]) -> None:
@@ -332,6 +332,15 @@ class Engine(Sending[AnyStr]):
             until += [deadline, self.client.due_at()]
         self._rest(outstanding, min(until))
         return True
+
+    def _look_again(self, reader: Reader[AnyStr]) -> None:
+        """
+        See whether the reply is there that seems to be late: another reader's, or the alarm, may have ended the waiting before
+        anybody looked.
+        """
+        started = reader.started
+        if started is not None and not started.done():
+            rt.wait_any((started,), rt.now())
 
     def _rest(self, outstanding: Sequence[rt.Started], deadline: float) -> None:
         """
@@ -426,11 +435,12 @@ class Engine(Sending[AnyStr]):
 
     def _restart(self) -> None:
         """
-        Forget where the streams stand and what was fetched.
+        Forget where the streams stand and what was fetched; not what is nowhere else.
         """
         self._stopped = False
         self._alarm.clear()
-        self._replace(Buffer((), []))
+        if self._membership is None or not self._membership.acknowledge_on_delivery:
+            self._replace(Buffer((), []))
         self._allowance.reset()
         for cursor in self._cursors.values():
             cursor.reset()

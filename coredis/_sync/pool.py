@@ -85,6 +85,16 @@ class Pool:
         """
         Give a borrowed connection back. One with replies outstanding is closed rather than lent again.
         """
+        try:
+            self._give_back(connection)
+        except BaseException:  # interrupted: better one connection less than one that is never free again
+            self.discard(connection)
+            raise
+
+    def _give_back(self, connection: Connection) -> None:
+        """
+        As ``release``. Interrupted, it is the caller's to find out by the ticket whether the connection is still lent.
+        """
         channel, state = connection.channel, self._state
         if connection.users:
             connection.users -= 1
@@ -93,19 +103,15 @@ class Pool:
                     with self._lock:
                         self._wake()
                 return
-        try:
-            with self._lock:
-                if not channel.closed:
-                    if state.retired and connection in state.retired and connection.users:
-                        return  # others still wait for their replies
-                    accepted = self._source is None or self._accepts(connection)
-                    if accepted and not channel.pending and state.give_back(connection):
-                        if state.waiting:
-                            self._wake()
-                        return
-        except BaseException:  # interrupted: better one connection less than one that is never free again
-            self.discard(connection)
-            raise
+        with self._lock:
+            if not channel.closed:
+                if state.retired and connection in state.retired and connection.users:
+                    return  # others still wait for their replies
+                accepted = self._source is None or self._accepts(connection)
+                if accepted and not channel.pending and state.give_back(connection):
+                    if state.waiting:
+                        self._wake()
+                    return
         self.discard(connection)
 
     def discard(self, connection: Connection) -> None:
@@ -169,7 +175,8 @@ class Pool:
             if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
                 # A server that becomes a replica says so and then closes: the next command would be lost with it.
                 connection.channel.close()
-            self.release(connection)
+            # Not ``release``: interrupted at its end, that would close what another thread has by now.
+            self._give_back(connection)
         except BaseException as error:  # cancelled or interrupted as well
             try:
                 self._recover(ticket, connection, error)

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from coredis import Redis as AsyncRedis
+from coredis._runtime.blocking import Event
+from coredis._sync.connection import Connection
 from coredis.exceptions import ConcurrentUseError, ConnectionError
 from coredis.sync import Redis
 from tests.support.blocking import gather, spawn
@@ -142,3 +144,33 @@ def test_two_threads_read_from_one_consumer(server: Server) -> None:
                 assert ["b's'", "refused"] == sorted(gather(read, read))
     finally:
         sys.setswitchinterval(usual)
+
+
+def test_an_interrupted_thread_does_not_close_what_another_has_by_now(server: Server) -> None:
+    """
+    It was given back already, and whoever waited for it uses it.
+    """
+    with connect(server, max_connections=1) as client:
+        client.ping()
+        pool = client._pool
+        mine, other = object(), object()
+        taken: list[Connection] = []
+
+        def strike(all_of_them: bool = False) -> None:
+            # Another thread is faster than what is left of ``release`` here.
+            if not taken:
+                connection = pool._state.request(other, True, waited=True)
+                assert isinstance(connection, Connection)
+                taken.append(connection)
+                raise KeyboardInterrupt
+
+        pool._state.line_up(Event(), mine, None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pool, "_wake", strike)
+            with pytest.raises(KeyboardInterrupt):
+                client.ping()
+
+        assert not taken[0].channel.closed
+        assert taken == list(pool._state.leased.values())
+        pool._state.surrender(mine)
+        pool.release(taken[0])

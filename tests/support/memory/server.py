@@ -262,7 +262,8 @@ class MemoryServer:
         try:
             if not connection.authenticated and name not in (b"AUTH", b"HELLO"):
                 raise Refused("NOAUTH Authentication required.")
-            if self.refusing and name not in _GREETINGS:
+            if self.refusing and name not in _GREETINGS | _TRANSACTIONS:
+                connection.broken = True  # a transaction that this was to be queued in, too
                 raise Refused(self.refusing)
             if name in _TRANSACTIONS:
                 return self._transaction(connection, name)
@@ -302,6 +303,8 @@ class MemoryServer:
             return OK
         if broken:
             raise Refused("EXECABORT Transaction discarded because of previous errors.")
+        if self.refusing and queue:
+            raise Refused(f"EXECABORT Transaction discarded because of: {self.refusing}")
         self.admit(connection, queue)
         replies: list[Reply] = []
         for words in queue:

@@ -284,3 +284,33 @@ def test_where_a_read_was_once_sent_does_not_hold_for_the_next_migration(blockin
         assert b"3-1" == entry.identifier
         assert 0 == consumer.statistics.groups_recreated
         stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_was_handed_back_for_later_does_not_keep_a_group_from_being_read_that_is_gone(blocking: bool) -> None:
+    """
+    The stream is deleted while an entry waits for its delay, and so is the entry: there is nothing left to hand back.
+    """
+    stage = Stage()
+    with stage.open():
+        filled(stage)
+        consumer = stage.client(blocking).xconsumer(
+            ["s"], group="g", consumer="c", buffer_size=9, claim_idle=500, timeout=20, prefetch=True
+        )
+        _, entry = stage.run(consumer.get_entry())
+        stage.run(consumer.nack("s", entry, delay=2_000))
+        stage.run(consumer.get_entry())
+        stage.settle()
+        # While this read may still be answered, the group is not made again.
+        (waiting,) = [link for link in stage.network.links if link.connection.blocked is not None]
+        waiting.mute = waiting.deaf = True
+        stage.command(b"DEL", b"s")
+        stage.let_pass(1.9)
+
+        for _ in range(3):
+            assert (None, None) == stage.run(consumer.get_entry())
+        assert {} == consumer._held.postponed
+        stage.let_pass(10.0)
+        assert (None, None) == stage.run(consumer.get_entry())
+        assert 1 == consumer.statistics.groups_recreated
+        stage.run(consumer.close())

@@ -213,6 +213,8 @@ class Member(Consumer[AnyStr]):
         left = max(0, math.ceil((ripe.until - rt.now()) * 1000))
         try:
             await self._pending.hand_back(ripe.name, ripe.leases, idle - left, silent=False)
+        except StreamConsumerGroupError:
+            raise  # the stream or its group is gone: nothing is pending there, and nothing is left to hand back
         except BaseException:  # cancelled, too: perhaps it was not done, and doing it twice does no harm
             again = {found: touched for found, touched in ripe.leases.items() if (ripe.name, found) not in held}
             held.postpone(ripe.name, again, ripe.until)

@@ -19,9 +19,10 @@ from bench_streams.clients import CLIENTS, OURS_ASYNC, OURS_BLOCKING
 from bench_streams.seeding import FIELDS_SCRIPT
 from bench_streams.server import Server
 
-#: How many streams share so many entries.
+#: How many streams share so many entries, and at least so many of each: several replies.
 STREAMS: Final = (1, 10, 100, 1_000, 10_000)
 SHARED: Final = 100_000
+SHARED_EACH: Final = 100
 #: How long one stream is that is read from end to end.
 LENGTHS: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 #: Entries in a reply, of all streams together, and at least so many of each.
@@ -50,7 +51,7 @@ def report(server: Server) -> str:
     ]
     firsts: dict[str, float] = {}
     for streams in STREAMS:
-        length = SHARED // streams
+        length = max(SHARED_EACH, SHARED // streams)
         keys = [f"growth:{streams}:{number}" for number in range(streams)]
         for key in keys:
             _lengthen(server, key, 0, length)

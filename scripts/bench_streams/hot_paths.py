@@ -117,13 +117,12 @@ def run_blocking(path: Path, rounds: int) -> None:
     redis: Any = importlib.import_module("coredis.sync").Redis
     peer = Peer()
     channel: Any = importlib.import_module("coredis._runtime.blocking").Channel
-    look = channel.stale
+    start = channel.start
 
-    def look_and_answer(self: Any) -> Any:
+    def answer_and_start(self: Any, *arguments: Any) -> Any:
         # A connection is looked at before its use, and not trusted when it has data already. So the answer comes after that.
-        found = look(self)
         peer.answer(path.reply)
-        return found
+        return start(self, *arguments)
 
     with redis(
         "127.0.0.1", peer.port, connect_timeout=None, stream_timeout=1000, decode_responses=path.decoded
@@ -138,7 +137,7 @@ def run_blocking(path: Path, rounds: int) -> None:
                     peer.answer(path.reply)
                     path.work(consumer)
         else:
-            channel.stale = look_and_answer
+            channel.start = answer_and_start
             with counting():
                 for _ in range(rounds):
                     path.work(client)

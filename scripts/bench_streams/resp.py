@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-RECEIVE_BYTES = 256 * 1024
+RECEIVE_BYTES = 64 * 1024  # for more the C library may map and unmap memory each time
 
 
 def encode(*words: str | bytes | int) -> bytes:

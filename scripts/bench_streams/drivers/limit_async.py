@@ -9,11 +9,11 @@ from collections import deque
 
 import hiredis
 
-from bench_streams.resp import encode
+from bench_streams.resp import RECEIVE_BYTES, encode
 from bench_streams.seeding import fields
 
 
-class Driver(asyncio.Protocol):
+class Driver(asyncio.BufferedProtocol):
     """
     One connection.
     """
@@ -21,6 +21,7 @@ class Driver(asyncio.Protocol):
     def __init__(self, package: str, port: int) -> None:
         self._port = port
         self._reader = hiredis.Reader()
+        self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._waiting: deque[asyncio.Future[object]] = deque()
 
     async def open(self) -> None:
@@ -36,11 +37,17 @@ class Driver(asyncio.Protocol):
         """
         self._transport.close()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """
+        Give the memory that bytes are to arrive in (called by the transport).
+        """
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """
         Bytes have arrived (called by the transport).
         """
-        self._reader.feed(data)
+        self._reader.feed(bytes(self._buffer[:nbytes]))
         while (reply := self._reader.gets()) is not False:
             self._waiting.popleft().set_result(reply)
 

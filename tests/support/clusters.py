@@ -152,8 +152,7 @@ class Cluster:
         """
         Ask one node which node serves a slot.
         """
-        owners = self.owners(asked)
-        return owners[max(first for first in owners if first <= slot)]
+        return self._serving(slot, self._view(self._ask(asked)))
 
     def replica_of(self, primary: Server) -> Server:
         """
@@ -214,7 +213,7 @@ class Cluster:
         """
         for node in (target, source):
             node.command("CLUSTER", "SETSLOT", slot, "NODE", self._name(target))
-        self.wait(lambda: all(self.owner(slot, node) is target for node in self.nodes if node.running))
+        self.wait(lambda: self._settled(slot, target))
 
     def abort_migration(self, slot: int, source: Server, target: Server) -> None:
         """
@@ -256,7 +255,7 @@ class Cluster:
             return True
 
         self.wait(asked)
-        self.wait(lambda: all(self.owner(slot, node) is target for node in self.nodes if node.running))
+        self.wait(lambda: self._settled(slot, target))
         return source
 
     def fail_over(self, replica: Server, *, how: str | None = None) -> None:
@@ -382,6 +381,22 @@ class Cluster:
         for number, node in enumerate(self.nodes[primaries:]):
             node.command("CLUSTER", "REPLICATE", self._name(self.nodes[number % primaries]))
         self.wait(self.healthy)
+
+    def _settled(self, slot: int, target: Server) -> bool:
+        """
+        Tell whether all nodes know that a slot is served by a node, and since which epoch.
+
+        The nodes of a move are told of it by command, and may hear of the epoch later. A source that takes the slot back
+        before that thinks its own epoch is the newest and keeps it; everybody else then goes on believing the target.
+        """
+        name = self._name(target)
+        views = [self._view(node) for node in self.nodes if node.running]
+        epochs = {view[name][6] for view in views}
+        return len(epochs) == 1 and all(self._serving(slot, view) is target for view in views)
+
+    def _serving(self, slot: int, view: dict[str, list[str]]) -> Server:
+        owners = self._owners(view)
+        return owners[max(first for first in owners if first <= slot)]
 
     def _port(self, node: Server) -> int:
         """

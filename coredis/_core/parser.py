@@ -24,8 +24,9 @@ between byte codes, after a call or a backward jump, so nothing received gets lo
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Final
@@ -90,6 +91,7 @@ class Parser:
 
     __slots__ = (
         "_aligned",
+        "_aside",
         "_buffered",
         "_empty",
         "_failure",
@@ -105,6 +107,7 @@ class Parser:
 
     def __init__(self) -> None:
         self._reader = _new_reader()
+        self._aside: hiredis.Reader | None = None  # for whole replies; None as well while it is at one
         self._ready: list[Reply] = []  # parsed ahead of ``take``, on the careful path only
         self._special: _Special | None = None  # an attribute or a blob error that is still arriving
         self._offset = 0  # how much of the first piece is fed, while ``feed`` is at it
@@ -119,12 +122,16 @@ class Parser:
 
     def whole(self, piece: bytes) -> Reply:
         """
-        Read a piece that is one short reply and nothing else, without hiredis: so are most, and that saves half of the work.
+        Read a piece that is one short reply and nothing else: so are most, and that saves half of the work, or more.
+
+        Interrupted in the middle, it can be called again with the same piece.
 
         Returns:
             the reply, and the piece is done with; ``NEED_DATA``: feed it, it is not that simple
         """
         if self._empty and len(piece) < _SMALL_PIECE_BYTES:
+            if piece[:1] in _AGGREGATES:
+                return self._whole_aggregate(piece)
             lines = piece.split(b"\r\n")
             line = lines[0]
             if len(lines) == 3:
@@ -141,6 +148,25 @@ class Parser:
                     self._buffered = 0
                     return int(line[1:])
         return NEED_DATA
+
+    def _whole_aggregate(self, piece: bytes) -> Reply:
+        """
+        Read a piece that is one array or map, with a reader of its own: an interruption leaves that behind, dirty perhaps, and
+        nothing that has been received.
+        """
+        if _common_items()(piece) is None:
+            return NEED_DATA
+        reader, self._aside = self._aside or _new_reader(), None
+        try:
+            reader.feed(piece)
+            reply = reader.gets()
+        except Exception:  # whatever it is, it comes again where it is told
+            return NEED_DATA
+        if reply is NEED_DATA or reader.has_data():
+            return NEED_DATA
+        self._aside = reader
+        self._buffered = 0
+        return reply
 
     def feed(self, pieces: list[bytes]) -> None:
         """
@@ -419,6 +445,25 @@ def _new_reader() -> hiredis.Reader:
     return hiredis.Reader(
         notEnoughData=NEED_DATA, replyError=ErrorLine, protocolError=hiredis.ProtocolError, errors="backslashreplace"
     )
+
+
+@functools.cache
+def _common_items() -> Callable[[bytes], object]:
+    """
+    Give what matches bytes that are whole and common items with right and short headers, and nothing else.
+
+    That a string is as long as its header says is beyond regular expressions, so each length is spelled out, digit by digit.
+    It takes a quarter of the time of following the headers, and a millisecond to make.
+    """
+
+    def strings(digits: str) -> str:
+        length = int(digits)
+        longer = [f"{digit}{strings(digits + digit)}" for digit in "0123456789"] if len(digits) < 2 and length else []
+        return "(?:" + "|".join([rf"\r\n.{{{length}}}\r\n", *longer]) + ")"
+
+    lengths = "|".join(digit + strings(digit) for digit in "0123456789")
+    items = rf"[*%]\d{{1,7}}\r\n|\$(?:{lengths})|[*$]-1\r\n|:-?\d{{1,18}}\r\n|_\r\n|[+-][^\r\n]*\r\n"
+    return re.compile(f"(?:{items})+".encode(), re.DOTALL).fullmatch
 
 
 def _ordinary(piece: bytes) -> bool:

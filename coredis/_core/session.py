@@ -143,7 +143,7 @@ class Session:
         self.received += 1
         if self.measured:
             self.size += sum(map(len, pieces))
-        elif self.pending and len(pieces) == 1 and not self._arrived:
+        if self.pending and len(pieces) == 1 and not self._arrived:
             request = self.pending[0]
             if request.expected == 1:
                 reply = self._parser.whole(pieces[0])

@@ -690,7 +690,6 @@ def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: ob
             b":00\r\n",
             b": 1\r\n",
             b":9999999999999999999\r\n",
-            b"*1\r\n",
             b"$-1\r\n",
             b"$3\r\nabc",
         ),
@@ -710,6 +709,57 @@ def test_any_other_piece_is_not(piece: bytes) -> None:
     What is longer, damaged or less common is left to hiredis.
     """
     assert parser.NEED_DATA is Parser().whole(piece)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(b"*0\r\n", b"%0\r\n", b"*-1\r\n", b"*1\r\n$-1\r\n", b"*3\r\n:-12\r\n_\r\n-ERR x\r\n", b"*1\r\n$0\r\n\r\n"),
+        *(b"%1\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n5-1\r\n*2\r\n$1\r\nf\r\n$6\r\n\r\n|1\r\n\r\n",),
+        *(b"*1\r\n$%d\r\n%s\r\n" % (length, b"\r" * length) for length in (1, 9, 10, 59, 99)),
+    ],
+)
+def test_a_small_piece_that_is_one_array_is_read_at_once(piece: bytes) -> None:
+    """
+    With a reader of its own, which is used again.
+    """
+    reading = Parser()
+    (reply,) = parse(piece)
+
+    for _ in range(2):
+        assert repr(reply) == repr(reading.whole(piece))
+    assert outcome(piece) == outcome(piece[:1], piece[1:])
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            b"*1\r\n",
+            b"*1\r\n:1\r\n:2\r\n",
+            b"*1\r\n*1\r\n",
+            b"*1\r\n:1\r\n*1\r\n:2\r\n",
+            b"*1\r\n:1\r",
+            b"*12345678\r\n",
+        ),
+        *(b"*1\r\n$0\r\n", b"*1\r\n$2\r\na\r\n\r\n", b"*1\r\n$1\r\nab\r\n", b"*1\r\n$01\r\na\r\n", b"*1\r\n$1\r\naXX"),
+        *(
+            b"*1\r\n$100\r\n" + b"x" * 100 + b"\r\n",
+            b"*1\r\n!3\r\nERR\r\n",
+            b"|1\r\n+k\r\n+v\r\n*0\r\n",
+            b">1\r\n+a\r\n",
+        ),
+        *(b"*1\r\n:01\r\n", b"%1\r\n*0\r\n:1\r\n", b"*\r\n", b"*1\r\n@\r\n"),
+    ],
+)
+def test_any_other_array_is_not(piece: bytes) -> None:
+    """
+    Several, incomplete, damaged, special: they take the general way, and the reader does not keep anything of them.
+    """
+    reading = Parser()
+
+    assert parser.NEED_DATA is reading.whole(piece)
+    assert [b"a"] == reading.whole(b"*1\r\n+a\r\n")
 
 
 @pytest.mark.parametrize(

@@ -274,6 +274,26 @@ def test_interrupted_anywhere_every_reply_reaches_its_request() -> None:
                 break
 
 
+def test_interrupted_anywhere_a_short_reply_reaches_its_request() -> None:
+    """
+    It is read with a reader of its own, and nothing of an interrupted attempt is left in that.
+    """
+    for point in range(200):
+        paired, (first, second) = expecting(1, 1)
+        pieces = [b"*1\r\n$1\r\na\r\n"]
+
+        struck = strike(point, lambda paired=paired, pieces=pieces: paired.receive(pieces))  # type: ignore[misc]
+        if pieces:
+            assert not first.done()
+            paired.receive(pieces)
+        paired.receive([b"%1\r\n$1\r\nb\r\n*0\r\n"])
+
+        assert ([[b"a"]], [{b"b": []}]) == (first.replies, second.replies), point
+        assert not (paired.pending or pieces), point
+        if not struck:
+            break
+
+
 def test_what_came_before_something_invalid_is_handed_out() -> None:
     """
     Even the replies of a request that will never be complete.

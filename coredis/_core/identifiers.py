@@ -80,6 +80,8 @@ def entries(name: str, identifiers: IdentifierT | Iterable[IdentifierT]) -> tupl
     """
     if isinstance(identifiers, StreamEntry):  # It is a tuple, too.
         return (_check(name, identifiers),)
+    if type(identifiers) is list and len(identifiers) == 1:
+        return (_check(name, identifiers[0]),)
     items: tuple[IdentifierT, ...] = several(name, identifiers)
     if len(items) > 1 and _BYTES.issuperset(map(type, items)) and _pairs(items):  # type: ignore[arg-type]
         return items  # type: ignore[return-value]

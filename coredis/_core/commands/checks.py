@@ -24,12 +24,15 @@ LARGEST_INTEGER: Final = 2**63 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _SECOND: Final = timedelta(seconds=1)
+_STRINGS: Final = (str, bytes)  # asked for with each command, and in half the time of a union
 
 
 def whole_number(name: str, value: int, minimum: int = -LARGEST_INTEGER - 1, maximum: int = LARGEST_INTEGER) -> int:
     """
     Check a whole number against its bounds, both included.
     """
+    if type(value) is int and minimum <= value <= maximum:
+        return value
     if isinstance(value, bool):
         raise ValueError(f"{name}: expected a whole number, got {value!r}")
     try:
@@ -119,7 +122,7 @@ def string(name: str, value: StringT) -> StringT:
     """
     Check a name: str or bytes, empty ones included (servers accept those).
     """
-    if not isinstance(value, str | bytes):
+    if not isinstance(value, _STRINGS):
         raise TypeError(f"{name}: expected str or bytes, got {type(value).__name__} ({value!r})")
     return value
 

@@ -269,7 +269,7 @@ def with_limits(
     """
     requires: tuple[Requirement, ...] = ()
     if count is not None:
-        words += ["COUNT", positive_integer("count", count)]
+        words += ["COUNT", b"%d" % positive_integer("count", count)]  # rendered here, all are bytes or str
     if max_count is not None:
         if positive_integer("max_count", max_count) < (count or 0):
             raise CommandSyntaxError({"count", "max_count"}, f"max_count ({max_count}) is less than count ({count})")
@@ -291,7 +291,7 @@ def with_block(block: int | timedelta | None, words: list[ValueT]) -> float | No
     if block is None:
         return None
     span = milliseconds("block", block)
-    words += ["BLOCK", span]
+    words += ["BLOCK", b"%d" % span]
     return span / 1000 if span else math.inf
 
 
@@ -309,11 +309,11 @@ def with_streams(
     Returns:
         the positions of the keys, which are known here without searching: a consumer may be called STREAMS, too
     """
-    if not isinstance(streams, Mapping):
+    if type(streams) is not dict and not isinstance(streams, Mapping):
         raise TypeError(f"streams: expected a mapping of names to identifiers, got {type(streams).__name__}")
     if not streams:
         raise ValueError("streams: expected at least one stream, got none")
-    names = [string("streams", name) for name in streams]
+    names = [name if type(name) is bytes else string("streams", name) for name in streams]
     if len(names) > 1 and len({name.encode() if isinstance(name, str) else name for name in names}) < len(names):
         raise ValueError(f"streams: the same stream is there as str and as bytes: {names!r}")
     words.append("STREAMS")

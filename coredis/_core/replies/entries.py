@@ -38,7 +38,9 @@ def read_entries(reply: Reply, text: Callable[[Reply], AnyStr]) -> tuple[StreamE
     """
     Read a list of entries, as ``read_list``.
     """
-    return tuple(read_list(reply, text)) if reply else ()
+    if not reply:
+        return ()
+    return (read_entry(reply[0], text),) if len(reply) == 1 else tuple(read_list(reply, text))
 
 
 def read_list(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntry[AnyStr]]:
@@ -76,6 +78,9 @@ def read_alike(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntr
     """
     if not reply:
         return []
+    if len(reply) == 1:
+        alone = _read_plain(reply[0], text)
+        return None if alone is None else [alone]
     first = reply[0][1]
     if not first or len(first) > 2 * _MOST_FIELDS or len(first) % 2:
         return None
@@ -107,6 +112,9 @@ def read_entry(reply: Reply, text: Callable[[Reply], AnyStr]) -> StreamEntry[Any
     """
     Read one entry of any kind: with repeated names, deleted, or claimed with its idle time and delivery count.
     """
+    plain = _read_plain(reply, text)
+    if plain is not None:
+        return plain
     identifier, flat, *claim = reply
     # Early previews of CLAIM sent the two numbers as text.
     idle, delivered = (int(claim[0]), int(claim[1])) if len(claim) == 2 else (None, None)
@@ -122,6 +130,20 @@ def read_entry(reply: Reply, text: Callable[[Reply], AnyStr]) -> StreamEntry[Any
         if len(fields) < len(pairs):
             fields = RepeatedFields(pairs)
     return StreamEntry(text(identifier), fields, idle, delivered)
+
+
+def _read_plain(reply: Reply, text: Callable[[Reply], AnyStr]) -> StreamEntry[AnyStr] | None:
+    """
+    Read one entry with nothing special about it; None: there is.
+    """
+    if len(reply) != 2 or not reply[1]:
+        return None
+    flat: Reply = reply[1] if text is bytes else list(map(text, reply[1]))
+    fields: dict[AnyStr, AnyStr] = dict(zip(flat[::2], flat[1::2], strict=False))
+    if 2 * len(fields) < len(flat):  # a name occurs twice, or has no value
+        return None
+    identifier: AnyStr = text(reply[0])
+    return tuple.__new__(StreamEntry, (identifier, fields, None, None))
 
 
 def _wrappers(text: Callable[[Reply], object]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Final
@@ -192,8 +192,11 @@ class Parser:
             if self._special is not None:
                 self._complete_special(self._special)  # in case an interruption came before
             while pieces:
-                if self._special is not None or _needs_care(pieces[0], self._line_ended):
-                    self._feed_carefully(pieces)
+                piece = pieces[0]
+                if self._special is not None or _needs_care(piece, self._line_ended):
+                    self._feed_carefully(pieces, _candidates(piece, self._offset, self._line_ended))
+                elif header := _last_header(piece):  # as after every few pieces of a large reply
+                    self._feed_carefully(pieces, (header,))
                 else:
                     if self._aligned and len(pieces[0]) < _TINY_PIECE_BYTES and not self._offset:
                         self._check_strings(pieces)
@@ -338,9 +341,9 @@ class Parser:
 
     # -------------------------------------------------------------------------------- what hiredis cannot do itself
 
-    def _feed_carefully(self, pieces: list[bytes]) -> None:
+    def _feed_carefully(self, pieces: list[bytes], candidates: Iterable[int]) -> None:
         """
-        Feed the first piece, in which something special may begin.
+        Feed the first piece, in which something special may begin at one of these positions.
 
         Candidates are certain type bytes at the beginning of a line. Whether one is a type byte or payload shows once
         everything before it is fed and parsed: hiredis leaves a string unconsumed until all of it is there, so data left over
@@ -352,7 +355,7 @@ class Parser:
             self._feed_special(pieces, self._special)
             if len(pieces) < count:
                 return
-        for position in _candidates(piece, self._offset, self._line_ended):
+        for position in candidates:
             if position < self._offset:
                 continue  # it was inside of something special
             if position > self._offset:
@@ -489,13 +492,11 @@ def _ordinary(piece: bytes) -> bool:
 
 def _needs_care(piece: bytes, begins_line: bool) -> bool:
     """
-    Tell whether an attribute, a blob error or an absurd header may begin in a piece.
+    Tell whether an attribute, a blob error or an absurd header may begin in a piece, before its last line.
     """
     if begins_line and _CAREFUL_FIRST.match(piece) is not None:
         return True
     part = piece if len(piece) < _LARGE_PIECE_BYTES else _with_lines(piece)
-    if not part:
-        return False
     # The search for one byte is many times as fast as that for two, and rarely finds any.
     lines = (b"|" in part and b"\n|" in part) or (b"!" in part and b"\n!" in part)
     if lines and _SPECIAL_LINE.search(part) is not None:
@@ -508,7 +509,7 @@ def _needs_care(piece: bytes, begins_line: bool) -> bool:
             found = part.find(kind, start)
             if found >= 0 and pattern.search(part, found, most) is not None:
                 return True
-    return _last_header(piece) > 0
+    return False
 
 
 def _with_lines(piece: bytes) -> bytes:

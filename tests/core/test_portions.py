@@ -21,7 +21,7 @@ def test_small_entries() -> None:
     They change nothing.
     """
     portions = Portions(100, 1000, 9000)
-    portions.received(100, 1000)
+    portions.received(100, 1000, 1)
 
     assert 100 == portions.count(1)
 
@@ -31,7 +31,7 @@ def test_large_entries() -> None:
     As many as are expected to fit, of all streams together, and at least one.
     """
     portions = Portions(100, 1000, 9000)
-    portions.received(10, 2000)
+    portions.received(10, 2000, 1)
 
     assert [5, 2, 1, 1] == [portions.count(streams) for streams in (1, 2, 5, 9)]
 
@@ -43,7 +43,7 @@ def test_a_rise_counts_at_once_and_a_fall_slowly() -> None:
     portions = Portions(100, 1000, 9000)
     counts = []
     for size in (10, 500, 10, 10):
-        portions.received(1, size)
+        portions.received(1, size, 1)
         counts.append(portions.count(1))
 
     assert [100, 2, 2, 3] == counts
@@ -54,7 +54,7 @@ def test_nothing_says_nothing() -> None:
     An empty reply has no entries whose size could be learned.
     """
     portions = Portions(100, 1000, 9000)
-    portions.received(0, 5)
+    portions.received(0, 5, 1)
 
     assert 100 == portions.count(1)
 
@@ -64,7 +64,7 @@ def test_no_more_than_half_of_what_is_cut() -> None:
     Where that is less than what a read is not expected to exceed: otherwise one reply after another would be cut.
     """
     portions = Portions(100, 9000, 1000)
-    portions.received(10, 1000)
+    portions.received(10, 1000, 1)
 
     assert [5, 1] == [portions.count(streams) for streams in (1, 9)]
 
@@ -88,7 +88,39 @@ def test_after_a_cut() -> None:
         portions.cut(portions.count(1))
         counts.append(portions.count(1))
     for _ in range(8):
-        portions.received(1, 10)
+        portions.received(1, 10, 1)
         counts.append(portions.count(1))
 
     assert [50, 25, 12, 6, 3, 1, 1, 1, 2, 4, 8, 16, 32, 64, 100, 100] == counts
+
+
+def test_all_streams_are_asked_where_that_is_not_much() -> None:
+    """
+    Whatever they have.
+    """
+    portions = Portions(100, 10**9, 10**9)
+    portions.received(4000, 100, 40)
+
+    assert [1, 40] == [portions.streams(known) for known in (1, 40)]
+
+
+def test_of_many_streams_some_are_asked_at_a_time() -> None:
+    """
+    As many as have about as much as one reply should have; at least one.
+    """
+    assert 400 == Portions(10, 10**9, 10**9).streams(10_000)
+    assert 1 == Portions(5000, 10**9, 10**9).streams(10_000)
+
+
+def test_when_they_have_nothing_all_are_asked_soon() -> None:
+    """
+    A fall counts by halves, a rise at once.
+    """
+    portions = Portions(10, 10**9, 10**9)
+    asked = []
+    for entries in (0, 0, 0, 1, 0, 0):
+        asked.append(portions.streams(3000))
+        portions.received(entries * asked[-1] * 10, 100, asked[-1])
+    asked.append(portions.streams(3000))
+
+    assert [400, 800, 1600, 3000, 400, 800, 1600] == asked

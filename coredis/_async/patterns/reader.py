@@ -41,6 +41,7 @@ class Reader(Generic[AnyStr]):
     Attributes:
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
+        next_share: which of them is the first of those to be asked next, where they are not asked all at once
         scattered: they are in several slots of a cluster
         told: the outstanding read, or the last one, was sent to streams in several slots, and they are the same still: the
             server tells when they change
@@ -78,6 +79,7 @@ class Reader(Generic[AnyStr]):
         self.place = place
         self._repeated: Repeated | None = None
         self.cursors: tuple[Cursor, ...] = ()
+        self.next_share = 0
         self.scattered = False
         self.told = False
         self.plan: Plan | None = None

@@ -62,7 +62,14 @@ class Sending(Places[AnyStr]):
         if reader.doubt_at < math.inf and rt.now() >= reader.doubt_at:
             reader.doubt_at = math.inf
             self._doubt(reader)
-        following = plan(reader.cursors, reader.last, due, reader.scattered)
+        asked = self._asked(reader)
+        following = plan(asked, reader.last, due, reader.scattered)
+        if asked is not reader.cursors:
+            reader.next_share += len(asked)
+            if following is None:
+                following = plan(reader.cursors, reader.last, due, reader.scattered)
+            else:
+                following = following._replace(waits=False, complete=False)
         if following is None:
             if self._seconds and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
                 reader.listen(self._longest_wait(reader.cursors))
@@ -75,10 +82,22 @@ class Sending(Places[AnyStr]):
             tracking = reads.tracking_words(following, self._membership, reader.tracking)
         if self._seconds and following.waits:
             block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
-        reader.count = count = self._portion(reader, room)
+        reader.count = count = self._portion(reader, len(asked), room)
         acknowledging, questions, limit = self._ahead(reader), self._questions(following), self._portions.limit(count)
         reader.send(following, self._membership, block, takeover, tracking, acknowledging, questions, limit)
         reader.failure = None
+
+    def _asked(self, reader: Reader[AnyStr]) -> tuple[Cursor, ...]:
+        """
+        Give the streams that are asked next: those of one connection, or a share of them where all would be too many.
+        """
+        cursors = reader.cursors
+        number = self._portions.streams(len(cursors))
+        if number == len(cursors) or reader.scattered:
+            return cursors
+        if reader.next_share >= len(cursors):
+            reader.next_share = 0
+        return cursors[reader.next_share : reader.next_share + number]
 
     def _room(self) -> float:
         """
@@ -86,15 +105,15 @@ class Sending(Places[AnyStr]):
         """
         return self._allowance.room(self._holding())
 
-    def _portion(self, reader: Reader[AnyStr], room: float) -> int:
+    def _portion(self, reader: Reader[AnyStr], streams: int, room: float) -> int:
         """
-        Say how many entries of each stream to ask for.
+        Say how many entries of each of so many streams to ask for.
         """
         if room < math.inf:
             for other in self._readers.values():
                 if other is not reader and other.plan is not None:
                     room -= other.count * len(other.cursors)
-        return max(1, int(min(self._portions.count(len(reader.cursors)), room // len(self._cursors))))
+        return max(1, int(min(self._portions.count(streams), room // len(self._cursors))))
 
     def _read_ahead(self) -> None:
         """

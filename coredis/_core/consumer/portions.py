@@ -1,9 +1,14 @@
 """
-Decide how many entries to ask for, so that what a read brings stays within a number of bytes.
+Decide how many entries to ask for, and of how many streams, so that what a read brings stays within a number of bytes and
+of entries.
 
 Servers have no such limit, only COUNT. So the size of entries is learned: from each reply its average, which follows a rise at
 once and a fall slowly. When a reply nevertheless grows too large it is cut, where its entries can be read again, and the next
 read asks for half as many. A single entry is never too large.
+
+COUNT is for each stream. Of thousands of streams with a backlog the entries of one reply would fit no cache, and Python's
+collector would go through them again and again: each would cost several times as much. So they are asked in turns then, some
+at a time, and all at once when few of them have anything: only a read of all can wait for entries.
 """
 
 from __future__ import annotations
@@ -13,6 +18,8 @@ from typing import Final
 
 #: How much one reply counts in an average that falls.
 SHARE: Final = 0.25
+#: Entries in a reply from which on an entry costs noticeably more. Fewer would be more replies to wait for.
+MOST_ENTRIES: Final = 4000
 
 
 class Portions:
@@ -23,7 +30,7 @@ class Portions:
         reply_bytes: what a reply may have before it is cut; infinite: it never is
     """
 
-    __slots__ = ("_average", "_buffered_bytes", "_count", "_most", "reply_bytes")
+    __slots__ = ("_average", "_buffered_bytes", "_count", "_each", "_most", "reply_bytes")
 
     def __init__(self, count: int, buffered_bytes: int, reply_bytes: float) -> None:
         """
@@ -36,6 +43,7 @@ class Portions:
         self._buffered_bytes = buffered_bytes
         self.reply_bytes = reply_bytes
         self._average = 0.0
+        self._each = float(count)  # how many entries of each stream are expected
 
     def count(self, streams: int) -> int:
         """
@@ -47,20 +55,32 @@ class Portions:
             return self._most
         return max(1, int(most / (self._average * streams)))
 
+    def streams(self, known: int) -> int:
+        """
+        Say how many of so many streams to ask at a time.
+        """
+        if self._each * known <= MOST_ENTRIES:
+            return known
+        return min(known, max(1, int(MOST_ENTRIES / self._each)))
+
     def limit(self, count: int) -> float:
         """
         Say how many bytes the reply to a read with this COUNT may have.
         """
         return self.reply_bytes if count > 1 else math.inf
 
-    def received(self, entries: int, size: int) -> None:
+    def received(self, entries: int, size: int, streams: int) -> None:
         """
-        Learn from a reply. From the same one twice is no harm.
+        Learn from a reply to a read of new entries. From the same one twice is no harm.
 
         Args:
             entries: how many there were
             size: of the reply, in bytes
+            streams: how many were asked
         """
+        if streams:
+            # A rise counts at once, or a reply would be too large; a fall by halves: soon all are asked when they have nothing.
+            self._each = max(entries / streams, self._each / 2)
         if entries:
             fall = self._average - size / entries
             self._average -= fall * (SHARE if fall > 0 else 1)

@@ -105,6 +105,9 @@ class Engine(Sending[AnyStr]):
         # Gives entries at once, without a look at anything else: the rest of the buffer, or nothing when there is something to
         # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
         self._ready: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = NOTHING
+        self._exhausted: list[
+            Cursor
+        ] = []  # asked for what is pending in this call of the application, and nothing was left
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
         self._turn: dict[str, object] = {}  # who reads
@@ -238,14 +241,16 @@ class Engine(Sending[AnyStr]):
         A call of the application begins: everybody may be asked again.
         """
         self._redirects = {}
-        for cursor in self._cursors.values():
+        for cursor in self._exhausted:
             cursor.asked = False
+        self._exhausted = []
         for reader in self._readers.values():
             reader.begin()
             if not self._seconds:
                 reader.listening = None
-                for cursor in reader.cursors:
-                    cursor.ready = True
+                if reader.scattered:
+                    for cursor in reader.cursors:
+                        cursor.ready = True
 
     def _serve(self) -> bool:
         """
@@ -267,7 +272,7 @@ class Engine(Sending[AnyStr]):
         (reader,) = self._readers.values()
         if not reader.straight(self._seconds > 0):
             return None
-        for cursor in reader.cursors:
+        for cursor in self._asked(reader):
             if cursor.phase not in _READ_ON:
                 return None
         return reader
@@ -387,7 +392,10 @@ class Engine(Sending[AnyStr]):
                 unreadable.replies = answers
             raise unreadable from (error if isinstance(error, ProtocolError) else None)
         for name, last in arrived.last.items():
-            cursors[name].received(last)
+            cursor = cursors[name]
+            cursor.received(last)
+            if cursor.asked:
+                self._exhausted.append(cursor)
         if reader.told and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
                 cursor.ready = arrived.counts.get(name, 0) >= reader.count
@@ -400,7 +408,8 @@ class Engine(Sending[AnyStr]):
             reader.attempt = self._detours = 0
         reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
         reader.settle()
-        self._portions.received(sum(arrived.counts.values()), reader.size)
+        new = len(cursors) if following.kind is Kind.NEW else 0
+        self._portions.received(sum(arrived.counts.values()), reader.size, new)
         delivered = len(entries)
         number = delivered + len(suspects)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.

@@ -82,6 +82,7 @@ class Plan:
         max_deliveries: after so many an entry becomes a dead letter; None: never
         blocking: one of the readers uses the blocking flavour
         primaries: of the cluster; 0: it is one server
+        shares: of several streams on one connection some are asked at a time, as if they were thousands
         faults: probability per step, by name
     """
 
@@ -111,6 +112,7 @@ class Plan:
     connections: int
     steps: int
     primaries: int = 0
+    shares: bool = False
     faults: dict[str, float] = field(default_factory=dict)
 
     def without(self, fault: str) -> Plan:
@@ -189,6 +191,7 @@ def draw(random: Random) -> Plan:
         faults={name: FAULTS[name] * random.random() ** 2 for name in faults},
         max_unacked=random.choice((None, None, 2, 4)) if mode == "ack" else None,
         max_reply_bytes=random.choice((REPLY_BYTES, REPLY_BYTES, 60)),
+        shares=random.random() < 0.3,
     )
 
 

@@ -4,6 +4,9 @@ Run seeds.
 
 from __future__ import annotations
 
+from unittest import mock
+
+from coredis._core.consumer import portions
 from tests.support.simulation.plan import Plan, planned
 from tests.support.simulation.sessions import Violation
 from tests.support.simulation.world import World
@@ -16,8 +19,10 @@ def run(seed: int, plan: Plan | None = None) -> World:
     Raises:
         Violation: the library broke a promise
     """
-    world = World(seed, plan or planned(seed))
-    world.run()
+    plan = plan or planned(seed)
+    world = World(seed, plan)
+    with mock.patch.object(portions, "MOST_ENTRIES", 1 if plan.shares else portions.MOST_ENTRIES):
+        world.run()
     return world
 
 

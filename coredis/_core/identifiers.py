@@ -101,8 +101,10 @@ def canonical(name: str, identifiers: tuple[IdentifierT, ...]) -> tuple[bytes, .
         if type(only) is bytes and _as_servers_write(only):
             return (only,)
         return (b"%d-%d" % parse(entry(name, identifiers[0])),)
-    found = [one.identifier if isinstance(one, StreamEntry) else one for one in identifiers]
-    texts = tuple([one.encode("ascii", "replace") if type(one) is str else one for one in found])
+    texts: tuple[object, ...] = identifiers
+    if not _BYTES.issuperset(map(type, texts)):
+        found = [one.identifier if isinstance(one, StreamEntry) else one for one in identifiers]
+        texts = tuple([one.encode("ascii", "replace") if type(one) is str else one for one in found])
     if texts and _BYTES.issuperset(map(type, texts)):
         text = _pairs(texts)  # type: ignore[arg-type]
         if text and text.count(b" 0") == text.count(b" 0-") and text.count(b"-0") == text.count(b"-0 "):

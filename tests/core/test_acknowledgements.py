@@ -18,12 +18,13 @@ def test_they_are_due_by_number() -> None:
     """
     collected = Acknowledgements(3, 10.0)
 
-    collected.add(b"a", (b"1-0", b"2-0"), 0.0)
-    collected.add(b"a", (b"2-0",), 0.0)
-    assert (2, False) == (len(collected), collected.due(0.0))
-    collected.add(b"b", (b"2-0",), 0.0)
+    due = [
+        collected.add(name, identifiers, 0.0)
+        for name, identifiers in ((b"a", (b"1-0", b"2-0")), (b"a", (b"2-0",)), (b"b", (b"2-0",)))
+    ]
 
-    assert (3, True) == (len(collected), collected.due(0.0))
+    assert [False, False, True] == due
+    assert 3 == len(collected)
 
 
 def test_they_are_due_by_age() -> None:
@@ -31,11 +32,8 @@ def test_they_are_due_by_age() -> None:
     Of the oldest one.
     """
     collected = Acknowledgements(100, 10.0)
-    assert not collected.due(10.0**9)
-    collected.add(b"a", (b"1-0",), 5.0)
-    collected.add(b"a", (b"2-0",), 14.0)
 
-    assert [False, True] == [collected.due(now) for now in (14.9, 15.0)]
+    assert [False, False, True] == [collected.add(b"a", (b"%d-0" % now,), now) for now in (5.0, 14.9, 15.0)]
 
 
 def test_they_stay_until_they_are_confirmed() -> None:
@@ -52,7 +50,7 @@ def test_they_stay_until_they_are_confirmed() -> None:
     collected.confirmed(sent, 8.0)
 
     assert {b"a": (b"3-0",)} == collected.take()
-    assert [False, True] == [collected.due(now) for now in (17.9, 18.0)]
+    assert [False, True] == [collected.add(b"a", (b"3-0",), now) for now in (17.9, 18.0)]
 
 
 def test_nothing_is_due_when_all_are_confirmed() -> None:
@@ -66,7 +64,7 @@ def test_nothing_is_due_when_all_are_confirmed() -> None:
     collected.confirmed(sent, 0.0)
     collected.confirmed(sent, 0.0)
 
-    assert (0, {}, False) == (len(collected), collected.take(), collected.due(10.0**9))
+    assert (0, {}) == (len(collected), collected.take())
 
 
 def test_another_thread_adds_while_one_confirms() -> None:
@@ -102,7 +100,7 @@ def test_they_are_cleared() -> None:
 
     collected.clear()
 
-    assert (0, False) == (len(collected), collected.due(10.0**9))
+    assert (0, {}) == (len(collected), collected.take())
 
 
 @given(

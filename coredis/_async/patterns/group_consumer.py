@@ -233,10 +233,10 @@ class GroupConsumer(Leaving[AnyStr]):
         collected = self._acknowledgements
         if not collected.limit:
             return await self._acknowledge({name: found})
-        now = rt.now()
-        collected.add(name, found, now)
-        self._wake()
-        return await self.flush() if collected.due(now) else 0
+        due = collected.add(name, found, rt.now())
+        if self._allowance.paused:
+            self._wake()
+        return await self.flush() if due else 0
 
     async def nack(self, stream: KeyT, *entries: IdentifierT, delay: int | None = None) -> int:
         """

@@ -381,6 +381,9 @@ class Member(Consumer[AnyStr]):
         self._wake()
 
     def _wake(self) -> None:
+        """
+        Let who reads look again, if nothing was fetched because too much was unacknowledged.
+        """
         if self._allowance.paused:
             self._alarm.ring()
 

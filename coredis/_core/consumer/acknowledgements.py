@@ -33,9 +33,12 @@ class Acknowledgements:
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
-    def add(self, name: bytes, identifiers: tuple[bytes, ...], now: float) -> None:
+    def add(self, name: bytes, identifiers: tuple[bytes, ...], now: float) -> bool:
         """
         Collect acknowledgements of entries of one stream.
+
+        Returns:
+            whether it is time to send what was collected
         """
         waiting = self._waiting.get(name)
         if waiting is None:
@@ -46,12 +49,8 @@ class Acknowledgements:
             waiting.update(dict.fromkeys(identifiers))
         if now < self._oldest:
             self._oldest = now
-
-    def due(self, now: float) -> bool:
-        """
-        Tell whether it is time to send them.
-        """
-        return now - self._oldest >= self.interval or sum(map(len, self._waiting.values())) >= self.limit
+        number = len(waiting) if len(self._waiting) == 1 else len(self)
+        return number >= self.limit or now - self._oldest >= self.interval
 
     def take(self) -> dict[bytes, tuple[bytes, ...]]:
         """

@@ -234,10 +234,10 @@ class GroupConsumer(Leaving[AnyStr]):
         collected = self._acknowledgements
         if not collected.limit:
             return self._acknowledge({name: found})
-        now = rt.now()
-        collected.add(name, found, now)
-        self._wake()
-        return self.flush() if collected.due(now) else 0
+        due = collected.add(name, found, rt.now())
+        if self._allowance.paused:
+            self._wake()
+        return self.flush() if due else 0
 
     def nack(self, stream: KeyT, *entries: IdentifierT, delay: int | None = None) -> int:
         """

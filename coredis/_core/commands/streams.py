@@ -65,7 +65,7 @@ def add(
     if type(field_values) is dict:
         options = identifier, idmpauto, idmp, trim_strategy, threshold, trim_operator, limit, condition
         if options == _NO_OPTIONS and field_values and not nomkstream:  # mostly, and then there is nothing to check
-            plain = ("XADD", key, b"*", *chain.from_iterable(field_values.items()))  # type: ignore[union-attr]
+            plain = ("XADD", key, "*", *chain.from_iterable(field_values.items()))  # type: ignore[union-attr]
             return Command(plain, replies.optional_text, _KEY_FIRST)
     words: list[ValueT] = ["XADD", key]
     requires: tuple[Requirement, ...] = ()

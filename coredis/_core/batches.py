@@ -35,6 +35,7 @@ from .command import Command, Reply
 from .commands.streams import with_fields
 from .errors import REFUSALS, from_line
 from .parser import ErrorLine
+from .replies.shapes import UNCHANGED
 from .session import Request
 from .transaction import CHUNK_BYTES, CHUNK_COMMANDS
 from .wire import encode, encode_value
@@ -224,10 +225,12 @@ class Batches(Generic[AnyStr]):
             False, and nothing is taken: not all of its entries were added
         """
         replies = self.outstanding[0].replies()
-        if ErrorLine in set(map(type, replies)):
+        kinds = set(map(type, replies))
+        if ErrorLine in kinds:
             return False
+        convert = self.command.convert
         try:
-            identifiers = list(map(self.command.convert, replies))
+            identifiers = list(replies if kinds == {UNCHANGED.get(convert)} else map(convert, replies))
         except (AttributeError, TypeError, ValueError):
             return False
         # No call between these two statements, so nothing can interrupt here.

@@ -41,12 +41,12 @@ def text_packer(count: int, otherwise: Packer) -> Packer:
         it takes the words; of a long one it raises an ``IndexError``
     """
     words = [f"word{number}" for number in range(count)]
-    all_text = " is ".join([f"type({word})" for word in words])
-    packed = "".join([f"{{heads[size({word})]}}{{{word}}}" for word in words])
+    all_text = " and ".join([f"type({word}) is text" for word in words])
+    packed = "".join([f"{{heads[len({word})]}}{{{word}}}" for word in words])
     return _compiled(
-        f"lambda heads, type, text, size, otherwise: lambda {', '.join(words)}: packed.encode() "
-        f"if {all_text} is text and (packed := f'*{count}{packed}\\r\\n').isascii() else otherwise({', '.join(words)})"
-    )(_heads()[0], type, str, len, otherwise)
+        f"lambda heads, text, otherwise: lambda {', '.join(words)}: packed.encode() "
+        f"if {all_text} and (packed := f'*{count}{packed}\\r\\n').isascii() else otherwise({', '.join(words)})"
+    )(_heads()[0], str, otherwise)
 
 
 def packer(count: int, convert: Callable[[object], bytes]) -> Packer:
@@ -62,13 +62,12 @@ def packer(count: int, convert: Callable[[object], bytes]) -> Packer:
     """
     words = [f"word{number}" for number in range(count)]
     converted = "{0} := {0} if type({0}) is data else {0}.encode() if type({0}) is text else convert({0})"
-    packed = "".join([f"heads[size({converted.format(word)})], {word}, " for word in words])
+    packed = "".join([f"heads[len({converted.format(word)})], {word}, " for word in words])
     return _compiled(
-        f"lambda heads, type, data, text, size, convert, join, end: lambda {', '.join(words)}: "
-        f"join((b'*{count}', {packed}end))"
-    )(_heads()[1], type, bytes, str, len, convert, b"".join, b"\r\n")
+        f"lambda heads, data, text, convert, join, end: lambda {', '.join(words)}: join((b'*{count}', {packed}end))"
+    )(_heads()[1], bytes, str, convert, b"".join, b"\r\n")
 
 
 def _compiled(source: str) -> Callable[..., Packer]:
-    function: Callable[..., Packer] = eval(source, {"__builtins__": {}})
+    function: Callable[..., Packer] = eval(source, {"__builtins__": {}, "len": len, "type": type})
     return function

@@ -25,9 +25,6 @@ _PLAIN: Final = frozenset({str, bytes})
 _LARGE_BYTES: Final = 32 * 1024
 # The server refuses longer values (proto-max-bulk-len); refused here, a broken connection is spared.
 MAX_VALUE_BYTES: Final = 512 * 1024 * 1024
-# For commands of short words, by the number of words.
-_text_packers: Final[dict[int, Packer]] = {}
-_packers: Final[dict[int, Packer]] = {}
 
 
 def encode_value(value: object, where: str, encoding: str = "utf-8") -> bytes:
@@ -86,7 +83,7 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
         if encoding == "utf-8" and (kind is int or ((kind is str or kind is bytes) and len(last) < LONG_WORD)):  # type: ignore[arg-type]
             packers = _text_packers if kind is str and last.isascii() else _packers  # type: ignore[attr-defined]
             try:
-                packed = (packers.get(len(arguments)) or _add_packer(packers, len(arguments)))(*arguments)
+                packed = packers[len(arguments)](*arguments)
             except IndexError:
                 pass
         if packed is None:
@@ -100,21 +97,22 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
     return packed
 
 
-def _add_packer(packers: dict[int, Packer], count: int) -> Packer:
-    """
-    Make the function for so many words.
-
-    Raises:
-        IndexError: there is none for so many
-    """
-    if count > MOST_WORDS:
-        raise IndexError
-    made = packer(count, _convert)
-    return packers.setdefault(count, made if packers is _packers else text_packer(count, made))
-
-
 def _convert(value: object) -> bytes:
     return b"%d" % value if type(value) is int else encode_value(value, "")
+
+
+def _first_packer(count: int, text: bool) -> Packer:
+    """
+    Give what packs the first command of so many words, and leaves in its own place what packs all others.
+    """
+
+    def pack(*words: object) -> bytes:
+        made = _packers[count] = packer(count, _convert)
+        if text:
+            made = _text_packers[count] = text_packer(count, made)
+        return made(*words)
+
+    return pack
 
 
 def _pack(arguments: tuple[object, ...], encoding: str) -> bytes:
@@ -170,3 +168,8 @@ def encode_all(commands: Sequence[Command[object]], encoding: str = "utf-8") -> 
     Encode several commands back to back.
     """
     return b"".join([encode(command.arguments, encoding) for command in commands])
+
+
+# For commands of short words, by the number of words.
+_text_packers: Final = [_first_packer(count, True) for count in range(MOST_WORDS + 1)]
+_packers: Final = [_first_packer(count, False) for count in range(MOST_WORDS + 1)]

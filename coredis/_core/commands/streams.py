@@ -34,10 +34,9 @@ _NO_LAST_ENTRY: Final = "ERR Invalid stream ID"
 #: Stands for the fields of an entry that are not known yet.
 LATER: Final[PairsT] = [("", "")]
 
-_NO_OPTIONS: Final = (None,) * 8
 _KEY_FIRST: Final = (1,)
-# Up to here it is faster to make a new tuple for each field, from here on to make a list of all.
-_FEW_FIELDS: Final = 16
+#: Up to here it is faster to make a new tuple for each field, from here on to make a list of all.
+FEW_FIELDS: Final = 16
 
 # The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
 _LONGEST_MEMORY: Final = 86_400  # seconds
@@ -64,16 +63,26 @@ def add(
     """
     Build XADD. With ``LATER`` for its fields, ``with_fields`` has to append them to its words.
     """
-    if type(field_values) is dict:
-        options = identifier, idmpauto, idmp, trim_strategy, threshold, trim_operator, limit, condition
-        if options == _NO_OPTIONS and field_values and not nomkstream:  # mostly, and then there is nothing to check
-            # Text and not bytes: commands that are text throughout are encoded faster.
-            plain: tuple[ValueT, ...] = "XADD", key, "*"
-            if len(field_values) <= _FEW_FIELDS:
-                plain = sum(field_values.items(), plain)
-            else:
-                plain += tuple(chain.from_iterable(field_values.items()))
-            return Command(plain, replies.optional_text, _KEY_FIRST)
+    if (  # mostly, and then there is nothing to check
+        identifier is None
+        and trim_strategy is None
+        and threshold is None
+        and trim_operator is None
+        and limit is None
+        and condition is None
+        and idmpauto is None
+        and idmp is None
+        and not nomkstream
+        and type(field_values) is dict
+        and field_values
+    ):
+        # Text and not bytes: commands that are text throughout are encoded faster.
+        plain: tuple[ValueT, ...] = "XADD", key, "*"
+        if len(field_values) <= FEW_FIELDS:
+            plain = sum(field_values.items(), plain)
+        else:
+            plain += tuple(chain.from_iterable(field_values.items()))
+        return Command(plain, replies.optional_text, _KEY_FIRST)
     words: list[ValueT] = ["XADD", key]
     requires: tuple[Requirement, ...] = ()
     if nomkstream:

@@ -35,6 +35,10 @@ _NO_LAST_ENTRY: Final = "ERR Invalid stream ID"
 LATER: Final[PairsT] = [("", "")]
 
 _KEY_FIRST: Final = (1,)
+# Looked up once: Python makes a long way of it to a member of an enumeration.
+_STRATEGIES: Final = (PureToken.MAXLEN, PureToken.MINID)
+_OPERATORS: Final = (PureToken.EQUAL, PureToken.APPROXIMATELY)
+_CONDITIONS: Final = (PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
 #: Up to here it is faster to make a new tuple for each field, from here on to make a list of all.
 FEW_FIELDS: Final = 16
 
@@ -266,7 +270,7 @@ def choose_condition(condition: TokenT) -> bytes:
     """
     Read what happens to references of an entry in consumer groups.
     """
-    return choose("condition", condition, PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
+    return choose("condition", condition, *_CONDITIONS)
 
 
 def with_counted_identifiers(identifiers: IdentifierT | Iterable[IdentifierT], words: list[ValueT]) -> None:
@@ -351,7 +355,8 @@ def with_fields(field_values: Mapping[MappingStringKeyT, ValueT] | PairsT, words
     """
     before = len(words)
     if type(field_values) is dict:  # nearly always, and asking for less takes several times as long
-        words += chain.from_iterable(field_values.items())
+        few = len(field_values) <= FEW_FIELDS
+        words += sum(field_values.items(), ()) if few else chain.from_iterable(field_values.items())
     elif isinstance(field_values, RepeatedFields):
         words += chain.from_iterable(field_values.pairs)
     elif isinstance(field_values, Mapping):
@@ -399,9 +404,9 @@ def _with_producer(
 def _with_trimming(
     strategy: TokenT, threshold: PositionT, operator: TokenT | None, limit: int | None, words: list[ValueT]
 ) -> bytes:
-    chosen = choose("trim_strategy", strategy, PureToken.MAXLEN, PureToken.MINID)
+    chosen = choose("trim_strategy", strategy, *_STRATEGIES)
     words.append(chosen)
-    sign = None if operator is None else choose("trim_operator", operator, PureToken.EQUAL, PureToken.APPROXIMATELY)
+    sign = None if operator is None else choose("trim_operator", operator, *_OPERATORS)
     if sign is not None:
         words.append(sign)
     if chosen == b"MINID":
@@ -416,7 +421,7 @@ def _with_trimming(
 
 
 def _length(threshold: PositionT) -> int:
-    if isinstance(threshold, str | bytes):
+    if type(threshold) is not int and isinstance(threshold, str | bytes):
         try:
             return int(threshold)
         except ValueError:

@@ -8,7 +8,7 @@ Wherever a method takes a token, the plain word does as well: ``PureToken.MAXLEN
 from __future__ import annotations
 
 import enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 class PureToken(bytes, enum.Enum):
@@ -84,6 +84,11 @@ class PureToken(bytes, enum.Enum):
 #: What a method takes where it wants a token.
 TokenT: TypeAlias = PureToken | str | bytes
 
+# Text, "~" and "APPROXIMATELY" alike, is not in one dictionary with bytes: of the same hash, the two would be compared, about
+# which Python can be told to complain.
+_BY_BYTES: Final = {bytes(token): token for token in PureToken}
+_BY_TEXT: Final = {word: token for token in PureToken for word in (bytes(token).decode(), token.name)}
+
 
 def choose(argument: str, value: TokenT, *allowed: PureToken) -> bytes:
     """
@@ -100,8 +105,13 @@ def choose(argument: str, value: TokenT, *allowed: PureToken) -> bytes:
     Raises:
         ValueError: none of those
     """
+    # As it is mostly written: to compare with a token costs ten times as much.
+    given = _BY_TEXT.get(value) if type(value) is str else _BY_BYTES.get(value) if type(value) is bytes else value
     for token in allowed:
-        if token == value or token.name == value:  # "~" and "APPROXIMATELY"
+        if token is given:
+            return token[:]  # plain bytes, as below, in half the time
+    for token in allowed:
+        if token == value or token.name == value:
             return bytes(token)
     words = ", ".join(bytes(token).decode() for token in allowed)
     raise ValueError(f"{argument}: expected one of {words}, got {value!r}")

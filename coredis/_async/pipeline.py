@@ -19,12 +19,11 @@ from coredis._async.connection import Connection
 from coredis._async.pool import Pool
 from coredis._async.single import SingleClient
 from coredis._async.transfer import Transfer
-from coredis._core.additions import Addition
 from coredis._core.command import Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Queued, answer_all, commands, failed, first_error, outcomes
+from coredis._core.queue import Queued, additions, answer_all, blocks, failed, first_error, outcomes
 from coredis._core.transaction import abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
@@ -46,6 +45,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
     def __init__(self, client: Client[AnyStr], transaction: bool, raise_on_error: bool) -> None:
         self.replies = client.replies
         self._client: Client[AnyStr] = client
+        self._encoding = client.encoding
         self._transaction = transaction
         self._raise_on_error = raise_on_error
         self._handles: list[Queued[object]] = []
@@ -58,7 +58,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         """
         Queue one command, built by a command method.
         """
-        payload = encode(command.arguments, self._client.encoding)
+        payload = encode(command.arguments, self._encoding)
         handle = Queued(command)
         self._payloads.append(payload)
         self._handles.append(handle)
@@ -199,11 +199,8 @@ class BasePipeline(QueuedCommands[AnyStr]):
         handles, payloads = self._handles, self._payloads
         self._handles, self._payloads = [], []
         watching = self._watching
-        queued = commands(handles)
-        if Addition in set(map(type, queued)):
-            for command in queued:
-                if type(command) is Addition:
-                    self._client.begin(command)
+        for addition in additions(handles):
+            self._client.begin(addition)
         try:
             if handles or watching is not None:
                 await self._run(handles, payloads, watching)
@@ -241,7 +238,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         if request is None:
             return math.inf
         # Inside a transaction nothing blocks; a plain pipeline may take as long as its blocking commands together.
-        seconds = 0.0 if transaction else math.fsum([command.block or 0.0 for command in commands(handles)])
+        seconds = 0.0 if transaction else math.fsum(blocks(handles))
         return rt.now() + request + seconds
 
     async def _transact(
@@ -337,7 +334,7 @@ class Pipeline(BasePipeline[AnyStr]):
     ) -> None:
         transaction = self._transaction or watching is not None
         deadline = self._deadline(handles, transaction)
-        exclusive = transaction or {None} != {command.block for command in commands(handles)}
+        exclusive = transaction or bool(blocks(handles))
         connection = await self._pool.acquire(exclusive, deadline) if watching is None else watching[1]
         held = watching is None
         try:
@@ -360,10 +357,11 @@ class Pipeline(BasePipeline[AnyStr]):
             if held:  # interrupted on the way into release, which knew nothing of it
                 self._pool.discard(connection)
             raise
-        for handle in failed(handles):
+        failures = failed(handles)
+        for handle in failures:
             if handle.error is not None:
                 self._pool.notice(connection, handle.error)
-        await self._explain(handles)
+        await self._explain(failures)
 
     async def _stream(
         self, connection: Connection, handles: list[Queued[object]], payloads: list[bytes], deadline: float

@@ -32,9 +32,10 @@ from ..types import PairsT, StreamAdditions
 from ..typing import MappingStringKeyT, ValueT
 from .additions import Addition, Turn
 from .command import Command, Reply
-from .commands.streams import with_fields
+from .commands.streams import FEW_FIELDS, with_fields
 from .errors import REFUSALS, from_line
 from .parser import ErrorLine
+from .replies.shapes import UNCHANGED
 from .session import Request
 from .transaction import CHUNK_BYTES, CHUNK_COMMANDS
 from .wire import encode, encode_value
@@ -159,11 +160,16 @@ class Batches(Generic[AnyStr]):
             batch = Batch()
         payloads: list[bytes] = []
         size, refused = batch.size, None
+        beginnings, encoding = self._beginnings, self._encoding
         for entry in held[:room]:
-            fields: list[ValueT] = []
+            fields: tuple[ValueT, ...] | list[ValueT] = ()
             try:
-                with_fields(entry, fields)
-                payload = self._encoded(fields)
+                if type(entry) is dict and 0 < len(entry) <= FEW_FIELDS:
+                    fields = sum(entry.items(), ())
+                else:
+                    with_fields(entry, fields := [])
+                beginning, replaced = beginnings.get(len(fields)) or self._beginning(len(fields))
+                payload = beginning + encode(tuple(fields), encoding)[replaced:]
             except Exception as error:  # generators and mappings of the application raise what they like
                 refused = self._named(error, fields, len(payloads))
                 break
@@ -180,16 +186,16 @@ class Batches(Generic[AnyStr]):
         self.refused = refused
         del held[:count]
 
-    def _encoded(self, fields: list[ValueT]) -> bytes:
-        count = len(fields)
-        beginning = self._beginnings.get(count)
-        if beginning is None:
-            words = len(self.command.arguments) + count
-            beginning = b"*%d\r\n" % words + self._constant, len(b"*%d\r\n" % count)
-            self._beginnings[count] = beginning
-        return beginning[0] + encode(tuple(fields), self._encoding)[beginning[1] :]
+    def _beginning(self, count: int) -> tuple[bytes, int]:
+        """
+        Make what begins an entry of so many words, and tell how many bytes of the words packed alone it replaces.
+        """
+        words = len(self.command.arguments) + count
+        beginning = b"*%d\r\n" % words + self._constant, len(b"*%d\r\n" % count)
+        self._beginnings[count] = beginning
+        return beginning
 
-    def _named(self, error: Exception, fields: list[ValueT], following: int) -> Exception:
+    def _named(self, error: Exception, fields: Sequence[ValueT], following: int) -> Exception:
         """
         Say in an error which entry it is about, and which field.
 
@@ -224,10 +230,12 @@ class Batches(Generic[AnyStr]):
             False, and nothing is taken: not all of its entries were added
         """
         replies = self.outstanding[0].replies()
-        if ErrorLine in set(map(type, replies)):
+        kinds = set(map(type, replies))
+        if ErrorLine in kinds:
             return False
+        convert = self.command.convert
         try:
-            identifiers = list(map(self.command.convert, replies))
+            identifiers = list(replies if kinds == {UNCHANGED.get(convert)} else map(convert, replies))
         except (AttributeError, TypeError, ValueError):
             return False
         # No call between these two statements, so nothing can interrupt here.

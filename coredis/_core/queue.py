@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from typing import Final, Generic, TypeVar, cast
 
+from .additions import Addition
 from .command import SHAPE_ERRORS, Command, Reply
 from .errors import from_line
 from .parser import ErrorLine
+from .replies.shapes import UNCHANGED
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -96,25 +98,36 @@ class Queued(Generic[T_co]):
 # Each of these goes over thousands of commands, so none calls a method of theirs.
 
 
-def commands(handles: Sequence[Queued[object]]) -> list[Command[object]]:
+def additions(handles: Sequence[Queued[object]]) -> list[Addition[object]]:
     """
-    Give what was queued.
+    Find what a stream does not take twice.
     """
-    return [handle._command for handle in handles]
+    return [handle._command for handle in handles if type(handle._command) is Addition]
+
+
+def blocks(handles: Sequence[Queued[object]]) -> list[float]:
+    """
+    Give the seconds that commands may take which wait for something.
+    """
+    return [handle._command.block for handle in handles if handle._command.block is not None]
 
 
 def answer_all(handles: Iterable[Queued[object]], replies: Iterable[Reply]) -> None:
     """
     Store what replies mean.
     """
+    unchanged = UNCHANGED.get
     for handle, reply in zip(handles, replies, strict=False):
-        if type(reply) is ErrorLine:
+        kind = type(reply)
+        if unchanged(handle._command.convert) is kind:
+            handle._value = reply
+        elif kind is ErrorLine:
             handle.fail(from_line(str(reply)))
-            continue
-        try:
-            handle._value = handle._command.convert(reply)
-        except SHAPE_ERRORS as error:
-            handle.fail(handle._command.unexpected(error))
+        else:
+            try:
+                handle._value = handle._command.convert(reply)
+            except SHAPE_ERRORS as error:
+                handle.fail(handle._command.unexpected(error))
 
 
 def failed(handles: Sequence[Queued[object]]) -> list[Queued[object]]:

@@ -1,8 +1,8 @@
 """
 Encode commands to RESP and check what is encoded.
 
-hiredis packs; this module decides what may be packed. Encoding is complete before a byte is queued anywhere, so a wrong
-argument fails its own call and nothing else. Commands are arrays of bulk strings, so no content can break the framing
+``packing`` and hiredis pack; this module decides what may be packed. Encoding is complete before a byte is queued anywhere, so
+a wrong argument fails its own call and nothing else. Commands are arrays of bulk strings, so no content can break the framing
 (https://redis.io/docs/latest/develop/reference/protocol-spec/#sending-commands-to-a-redis-server).
 """
 
@@ -16,6 +16,7 @@ from hiredis import pack_command
 
 from .callers import name_of
 from .command import Command
+from .packing import LONG_WORD, MOST_WORDS, Packer, packer, text_packer
 
 # hiredis packs exactly these types by itself, str as UTF-8. It takes int as well, but turns them into text without checking
 # for failure, and Python lets signal handlers run while it does that: a handler that raises (Ctrl-C) ends the process.
@@ -74,34 +75,57 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
         TypeError, ValueError, UnicodeEncodeError: as ``encode_value``, naming the parameter the user gave it for, or the
             position of the argument
     """
-    given = arguments
+    last = arguments[-1]
+    kind = type(last)
+    packed: bytes | None = None
     try:
-        if encoding != "utf-8":
-            arguments = tuple([encode_value(value, "", encoding) for value in arguments])
-        elif not _PLAIN.issuperset(map(type, arguments)):
-            arguments = tuple(
-                [
-                    value
-                    if type(value) in _PLAIN
-                    else b"%d" % value
-                    if type(value) is int
-                    else encode_value(value, "", encoding)
-                    for value in arguments
-                ]
-            )
-        packed: bytes
-        # Only the last word is looked at: there a large value nearly always is. A large one elsewhere is packed as well, only
-        # not as fast.
-        if len(arguments[-1]) < _LARGE_BYTES:  # type: ignore[arg-type]
-            packed = pack_command(arguments)  # type: ignore[arg-type]
-        else:
-            packed = _pack_large(arguments)
+        # Only the last word is looked at: there a long value nearly always is. One elsewhere is found out later.
+        if encoding == "utf-8" and (kind is int or ((kind is str or kind is bytes) and len(last) < LONG_WORD)):  # type: ignore[arg-type]
+            packers = _text_packers if kind is str and last.isascii() else _packers  # type: ignore[attr-defined]
+            try:
+                packed = packers[len(arguments)](*arguments)
+            except IndexError:
+                pass
+        if packed is None:
+            packed = _pack(arguments, encoding)
     except (TypeError, ValueError) as error:
-        raise (_named_error(given, encoding) or error) from None
+        raise (_named_error(arguments, encoding) or error) from None
     if len(packed) > MAX_VALUE_BYTES:
-        named = _named_error(given, encoding)
+        named = _named_error(arguments, encoding)
         if named is not None:  # else it is long, but no part of it is too long
             raise named
+    return packed
+
+
+def _convert(value: object) -> bytes:
+    return b"%d" % value if type(value) is int else encode_value(value, "")
+
+
+def _first_packer(count: int, text: bool) -> Packer:
+    """
+    Give what packs the first command of so many words, and leaves in its own place what packs all others.
+    """
+
+    def pack(*words: object) -> bytes:
+        made = _packers[count] = packer(count, _convert)
+        if text:
+            made = _text_packers[count] = text_packer(count, made)
+        return made(*words)
+
+    return pack
+
+
+def _pack(arguments: tuple[object, ...], encoding: str) -> bytes:
+    """
+    Pack any command.
+    """
+    if encoding != "utf-8":
+        arguments = tuple([encode_value(value, "", encoding) for value in arguments])
+    elif not _PLAIN.issuperset(map(type, arguments)):
+        arguments = tuple([value if type(value) in _PLAIN else _convert(value) for value in arguments])
+    if len(arguments[-1]) >= _LARGE_BYTES:  # type: ignore[arg-type]  # As above.
+        return _pack_large(arguments)
+    packed: bytes = pack_command(arguments)  # type: ignore[arg-type]
     return packed
 
 
@@ -144,3 +168,8 @@ def encode_all(commands: Sequence[Command[object]], encoding: str = "utf-8") -> 
     Encode several commands back to back.
     """
     return b"".join([encode(command.arguments, encoding) for command in commands])
+
+
+# For commands of short words, by the number of words.
+_text_packers: Final = [_first_packer(count, True) for count in range(MOST_WORDS + 1)]
+_packers: Final = [_first_packer(count, False) for count in range(MOST_WORDS + 1)]

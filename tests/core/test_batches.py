@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from coredis._core import replies
 from coredis._core.additions import Addition
 from coredis._core.batches import REMEMBERED_ENTRIES, Batch, Batches
 from coredis._core.commands import streams as build
+from coredis._core.commands.streams import FEW_FIELDS
 from coredis._core.parser import ErrorLine
 from coredis._core.session import Request
 from coredis._core.transaction import CHUNK_BYTES, CHUNK_COMMANDS
@@ -65,6 +67,30 @@ def test_an_entry_is_encoded_as_a_command(entries: list[Any]) -> None:
     expected = [encode(("XADD", "s", b"*", *[word for pair in entry for word in pair])) for entry in entries]
 
     assert expected == [payload for batch in batches_of(entries).outstanding for payload in batch.payloads]
+
+
+@pytest.mark.parametrize("count", [1, FEW_FIELDS, FEW_FIELDS + 1, 100])
+def test_an_entry_may_have_any_number_of_fields(count: int) -> None:
+    """
+    A mapping of them is encoded like pairs.
+    """
+    pairs = [(f"name{number}", number) for number in range(count)]
+    (batch,) = batches_of([dict(pairs), pairs]).outstanding
+
+    expected = encode(("XADD", "s", "*", *[word for pair in pairs for word in pair]))
+    assert [expected, expected] == batch.payloads
+
+
+@pytest.mark.parametrize("replies", [[b"1-1"], [None], [b"1-1", None, b"1-2"]])
+def test_identifiers_are_what_was_answered(replies: list[Any]) -> None:
+    """
+    There is none of an entry that was not to make the stream.
+    """
+    batches = batches_of(numbers[: len(replies)])
+    answered(batches.outstanding[0], *replies)
+
+    assert batches.settle()
+    assert tuple(replies) == batches.outcome().identifiers
 
 
 def test_batches_are_bounded() -> None:

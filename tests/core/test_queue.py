@@ -4,11 +4,17 @@ Handles for the results of queued commands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from coredis._core.command import Command
-from coredis._core.queue import Queued, first_error, outcomes
-from coredis.exceptions import WrongTypeError
+from coredis._core import replies
+from coredis._core.additions import Addition
+from coredis._core.command import Command, Reply
+from coredis._core.parser import ErrorLine
+from coredis._core.queue import Queued, additions, answer_all, blocks, first_error, outcomes
+from coredis._core.replies.shapes import UNCHANGED, integer, truth
+from coredis.exceptions import InvalidResponse, WrongTypeError
 
 
 def handle(*words: str) -> Queued[object]:
@@ -130,3 +136,64 @@ def test_a_handle_describes_its_state_and_no_payload() -> None:
         repr(failed),
     ]
     assert "<Command SET with 1 arguments>" == repr(queued.command)
+
+
+@pytest.mark.parametrize(
+    ("convert", "reply", "result"),
+    [
+        (integer, 7, 7),
+        (integer, b"7", 7),
+        (integer, True, 1),
+        (truth, 1, True),
+        (replies.raw().text, b"7", b"7"),
+        (replies.raw().optional_text, b"7", b"7"),
+        (replies.raw().optional_text, None, None),
+        (replies.decoded("utf-8").optional_text, b"7", "7"),
+        (replies.decoded("utf-8").optional_text, None, None),
+        (replies.decoded("latin-1").optional_text, b"\xe9", "\u00e9"),
+    ],
+)
+def test_a_reply_becomes_a_result(convert: Callable[[Reply], object], reply: Reply, result: object) -> None:
+    """
+    Whether its converter has to be called or leaves it as it is.
+    """
+    queued = Queued(Command(("GET", "k"), convert))
+
+    answer_all([queued], [reply])
+
+    assert (result, type(result)) == (queued.result(), type(queued.result()))
+
+
+@pytest.mark.parametrize("convert", UNCHANGED)
+def test_an_error_is_no_result(convert: Callable[[Reply], object]) -> None:
+    """
+    Nor is a reply of another shape.
+    """
+    refused, odd = (Queued(Command(("GET", "k"), convert)) for _ in range(2))
+
+    answer_all([refused, odd], [ErrorLine("WRONGTYPE no"), [[]]])
+
+    assert WrongTypeError is type(refused.error)
+    assert InvalidResponse is type(odd.error)
+
+
+@pytest.mark.parametrize(("convert", "kind"), UNCHANGED.items())
+def test_what_need_not_be_called_changes_nothing(convert: Callable[[Reply], object], kind: type) -> None:
+    """
+    Of a reply of that type.
+    """
+    for value in {bytes: [b"", b"\x00x"], int: [0, -1, 2**63], float: [0.5, float("inf")]}[kind]:
+        assert (value, kind) == (convert(value), type(convert(value)))
+
+
+def test_what_is_special_about_commands_is_found() -> None:
+    """
+    Those that wait, and those that a stream does not take twice.
+    """
+    plain: Command[object] = Command(("GET", "k"), integer)
+    waiting: Command[object] = Command(("BLPOP", "k", 2), integer, block=2.0)
+    addition: Addition[object] = Addition(("XADD", "s", b"1-1", "f", "v"), integer, producer=None, identifier=2)
+    handles = [Queued(command) for command in (plain, waiting, addition)]
+
+    assert [2.0] == blocks(handles)
+    assert [addition] == additions(handles)

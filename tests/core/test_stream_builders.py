@@ -19,6 +19,7 @@ from coredis._async.commands.stream_groups import StreamGroupCommands
 from coredis._async.commands.streams import StreamCommands
 from coredis._core import replies, wire
 from coredis._core.command import Command, Requirement
+from coredis._core.commands.streams import FEW_FIELDS
 from coredis.exceptions import CommandSyntaxError
 from coredis.tokens import PureToken
 from coredis.types import RepeatedFields, StreamEntry
@@ -269,6 +270,17 @@ class TestWords:
         command = built(client.xadd(b"\x00\r\n", [("", b"*1\r\n$8\r\nFLUSHALL\r\n"), ("é", "")]))
 
         assert words(command) == [b"XADD", b"\x00\r\n", b"*", b"", b"*1\r\n$8\r\nFLUSHALL\r\n", "é".encode(), b""]
+
+    @pytest.mark.parametrize("count", [1, 2, FEW_FIELDS - 1, FEW_FIELDS, FEW_FIELDS + 1, 100])
+    def test_any_number_of_fields(self, count: int) -> None:
+        """
+        They are sent in their order, in a mapping as in pairs.
+        """
+        pairs = [(f"name{number}", str(number)) for number in range(count)]
+        expected = [b"XADD", b"s", b"*", *[word.encode() for pair in pairs for word in pair]]
+
+        assert expected == words(built(client.xadd("s", dict(pairs))))
+        assert expected == words(built(client.xadd("s", pairs)))
 
 
 class TestAttributes:

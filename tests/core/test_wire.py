@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import decimal
 import enum
+from typing import Any
 
 import pytest
 from hiredis import pack_command
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from coredis._core import wire
 from coredis._core.command import Command
+from coredis._core.packing import LONG_WORD, MOST_WORDS
 from coredis._core.wire import encode, encode_all, encode_value
 from tests.support.resp import commands_in, encode_command
 
@@ -167,6 +169,34 @@ def test_any_words_arrive_as_they_are(arguments: list[bytes | str | int]) -> Non
     expected = [value if isinstance(value, bytes) else str(value).encode() for value in arguments]
 
     assert encode_command(*expected) == encode(tuple(arguments))
+
+
+@pytest.mark.parametrize("value", ["a", "\u00e9", b"a", b"\xff", 7, -(2**63), 0.5, bytearray(b"a")])
+@pytest.mark.parametrize("count", [1, 2, MOST_WORDS - 1, MOST_WORDS, MOST_WORDS + 1, 3 * MOST_WORDS])
+def test_a_kind_of_word_may_be_anywhere(value: Any, count: int) -> None:
+    """
+    How many there are, of which kind and where, makes a difference to how they are packed, but none to what is sent.
+    """
+    encoded = str(value).encode() if isinstance(value, str | int | float) else bytes(value)
+    for position in {0, count // 2, count - 1}:
+        arguments: list[object] = ["word"] * count
+        expected = [b"word"] * count
+        arguments[position], expected[position] = value, encoded
+
+        assert encode_command(*expected) == encode(tuple(arguments))
+
+
+@pytest.mark.parametrize("word", ["x", b"x", "\u00e9"])
+@pytest.mark.parametrize("length", [0, 1, 9, 10, 999, 1000, LONG_WORD - 1, LONG_WORD, LONG_WORD + 1, 10_000])
+def test_a_word_of_any_length_may_be_anywhere(word: str | bytes, length: int) -> None:
+    """
+    The lengths of short ones are written beforehand.
+    """
+    value = word * length
+    for arguments in ((value, "k", "v"), ("SET", value, "v"), ("SET", "k", value), ("SET", b"k", value)):
+        expected = [item if isinstance(item, bytes) else item.encode() for item in arguments]
+
+        assert encode_command(*expected) == encode(arguments)
 
 
 def test_several_commands_are_encoded_back_to_back() -> None:

@@ -24,7 +24,9 @@ LARGEST_INTEGER: Final = 2**63 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _SECOND: Final = timedelta(seconds=1)
-_STRINGS: Final = (str, bytes)  # asked for with each command, and in half the time of a union
+# To write these as unions where they are asked for would make the unions anew each time.
+_TEXT: Final = (str, bytes)
+_SINGLE: Final = (str, bytes, bytearray, memoryview, int, float)
 
 
 def whole_number(name: str, value: int, minimum: int = -LARGEST_INTEGER - 1, maximum: int = LARGEST_INTEGER) -> int:
@@ -122,7 +124,7 @@ def string(name: str, value: StringT) -> StringT:
     """
     Check a name: str or bytes, empty ones included (servers accept those).
     """
-    if not isinstance(value, _STRINGS):
+    if not isinstance(value, _TEXT):
         raise TypeError(f"{name}: expected str or bytes, got {type(value).__name__} ({value!r})")
     return value
 
@@ -140,7 +142,7 @@ def several(name: str, values: T | Iterable[T]) -> tuple[T, ...]:
         TypeError: not an iterable and not a value either
     """
     items: tuple[T, ...]
-    if isinstance(values, str | bytes | bytearray | memoryview | int | float):
+    if isinstance(values, _SINGLE):
         items = (values,)  # type: ignore[assignment]
     else:
         try:

@@ -34,8 +34,13 @@ _NO_LAST_ENTRY: Final = "ERR Invalid stream ID"
 #: Stands for the fields of an entry that are not known yet.
 LATER: Final[PairsT] = [("", "")]
 
-_NO_OPTIONS: Final = (None,) * 8
 _KEY_FIRST: Final = (1,)
+# Looked up once: Python makes a long way of it to a member of an enumeration.
+_STRATEGIES: Final = (PureToken.MAXLEN, PureToken.MINID)
+_OPERATORS: Final = (PureToken.EQUAL, PureToken.APPROXIMATELY)
+_CONDITIONS: Final = (PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
+#: Up to here it is faster to make a new tuple for each field, from here on to make a list of all.
+FEW_FIELDS: Final = 16
 
 # The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
 _LONGEST_MEMORY: Final = 86_400  # seconds
@@ -62,11 +67,26 @@ def add(
     """
     Build XADD. With ``LATER`` for its fields, ``with_fields`` has to append them to its words.
     """
-    if type(field_values) is dict:
-        options = identifier, idmpauto, idmp, trim_strategy, threshold, trim_operator, limit, condition
-        if options == _NO_OPTIONS and field_values and not nomkstream:  # mostly, and then there is nothing to check
-            plain = ("XADD", key, b"*", *chain.from_iterable(field_values.items()))  # type: ignore[union-attr]
-            return Command(plain, replies.optional_text, _KEY_FIRST)
+    if (  # mostly, and then there is nothing to check
+        identifier is None
+        and trim_strategy is None
+        and threshold is None
+        and trim_operator is None
+        and limit is None
+        and condition is None
+        and idmpauto is None
+        and idmp is None
+        and not nomkstream
+        and type(field_values) is dict
+        and field_values
+    ):
+        # Text and not bytes: commands that are text throughout are encoded faster.
+        plain: tuple[ValueT, ...] = "XADD", key, "*"
+        if len(field_values) <= FEW_FIELDS:
+            plain = sum(field_values.items(), plain)
+        else:
+            plain += tuple(chain.from_iterable(field_values.items()))
+        return Command(plain, replies.optional_text, _KEY_FIRST)
     words: list[ValueT] = ["XADD", key]
     requires: tuple[Requirement, ...] = ()
     if nomkstream:
@@ -250,7 +270,7 @@ def choose_condition(condition: TokenT) -> bytes:
     """
     Read what happens to references of an entry in consumer groups.
     """
-    return choose("condition", condition, PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
+    return choose("condition", condition, *_CONDITIONS)
 
 
 def with_counted_identifiers(identifiers: IdentifierT | Iterable[IdentifierT], words: list[ValueT]) -> None:
@@ -335,7 +355,8 @@ def with_fields(field_values: Mapping[MappingStringKeyT, ValueT] | PairsT, words
     """
     before = len(words)
     if type(field_values) is dict:  # nearly always, and asking for less takes several times as long
-        words += chain.from_iterable(field_values.items())
+        few = len(field_values) <= FEW_FIELDS
+        words += sum(field_values.items(), ()) if few else chain.from_iterable(field_values.items())
     elif isinstance(field_values, RepeatedFields):
         words += chain.from_iterable(field_values.pairs)
     elif isinstance(field_values, Mapping):
@@ -383,9 +404,9 @@ def _with_producer(
 def _with_trimming(
     strategy: TokenT, threshold: PositionT, operator: TokenT | None, limit: int | None, words: list[ValueT]
 ) -> bytes:
-    chosen = choose("trim_strategy", strategy, PureToken.MAXLEN, PureToken.MINID)
+    chosen = choose("trim_strategy", strategy, *_STRATEGIES)
     words.append(chosen)
-    sign = None if operator is None else choose("trim_operator", operator, PureToken.EQUAL, PureToken.APPROXIMATELY)
+    sign = None if operator is None else choose("trim_operator", operator, *_OPERATORS)
     if sign is not None:
         words.append(sign)
     if chosen == b"MINID":
@@ -400,7 +421,7 @@ def _with_trimming(
 
 
 def _length(threshold: PositionT) -> int:
-    if isinstance(threshold, str | bytes):
+    if type(threshold) is not int and isinstance(threshold, str | bytes):
         try:
             return int(threshold)
         except ValueError:

@@ -5,7 +5,7 @@ Converters for the shapes that many commands share: text, numbers, flags, lists 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, AnyStr, Generic
+from typing import Any, AnyStr, Final, Generic
 
 from ...exceptions import InvalidResponse
 from ...typing import ResponseType
@@ -79,24 +79,39 @@ def pairs(reply: Reply) -> Iterator[tuple[Reply, Reply]]:
     raise InvalidResponse(f"expected a map, got {type(reply).__name__}")
 
 
+def optional_bytes(reply: Reply) -> bytes | None:
+    """
+    Text that is left as bytes, or None.
+    """
+    return None if reply is None else bytes(reply)
+
+
+#: What leaves all replies of one type as they are, so that whoever has many of them need not call it.
+UNCHANGED: Final[dict[Callable[[Reply], object], type]] = {
+    bytes: bytes,
+    optional_bytes: bytes,
+    integer: int,
+    optional_integer: int,
+    number: float,
+    optional_number: float,
+}
+
+
 class TextReplies(Generic[AnyStr]):
     """
     Converters for text, raw or decoded.
 
     Attributes:
         text: one piece of text from bytes
+        optional_text: text, or None
     """
 
     text: Callable[[Reply], AnyStr]
+    optional_text: Callable[[Reply], AnyStr | None]
 
     def __init__(self, text: Callable[[bytes], AnyStr]) -> None:
         self.text = text
-
-    def optional_text(self, reply: Reply) -> AnyStr | None:
-        """
-        Text, or None.
-        """
-        return None if reply is None else self.text(reply)
+        self.optional_text = optional_bytes if text is bytes else _optional(text)  # type: ignore[assignment]
 
     def texts(self, reply: Reply) -> tuple[AnyStr, ...]:
         """
@@ -128,6 +143,13 @@ class TextReplies(Generic[AnyStr]):
             return {_hashable(self.response(name)): self.response(value) for name, value in reply.items()}
         answer: ResponseType = reply
         return answer
+
+
+def _optional(text: Callable[[bytes], AnyStr]) -> Callable[[Reply], AnyStr | None]:
+    def optional_text(reply: Reply) -> AnyStr | None:
+        return None if reply is None else text(reply)
+
+    return optional_text
 
 
 def _hashable(value: ResponseType) -> ResponseType:

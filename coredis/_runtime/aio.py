@@ -183,12 +183,58 @@ class Alarm:
             self._waiter.set_result(None)
 
 
-class Started(Request):
+class _Awaited(Request):
+    """
+    A request that somebody may wait for.
+
+    Attributes:
+        waiter: what they wait for; None: nobody does
+        deadline: when they wait no longer
+    """
+
+    __slots__ = ("deadline", "waiter")
+
+    waiter: asyncio.Future[Any] | None
+    deadline: float
+
+    def wake(self) -> None:
+        """
+        Let whoever waits go on.
+        """
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def expire(self) -> None:
+        """
+        Tell whoever waits that time is up.
+        """
+        # Still outstanding, it must not hold what the error will hold: the frames of the waiting task, and so the channel.
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+
+
+class _Asked(_Awaited):
+    """
+    A single command whose reply, or the reason why there is none, is all that whoever waits wants to have.
+    """
+
+    __slots__ = ()
+
+    def wake(self) -> None:
+        """
+        Tell whoever waits that the connection has ended.
+        """
+        if self.waiter is not None and not self.waiter.done() and self.failure is not None:
+            self.waiter.set_exception(self.reason(self.failure))
+
+
+class Started(_Awaited):
     """
     A request that has been queued for the network.
     """
 
-    __slots__ = ("_channel", "deadline", "waiter")
+    __slots__ = ("_channel",)
 
     def __init__(self, channel: Channel, expected: int) -> None:
         # Not through the base class: there is one for each command.
@@ -197,7 +243,7 @@ class Started(Request):
         self.failure = None
         self.sent = False
         self._channel = channel
-        self.waiter: asyncio.Future[None] | None = None
+        self.waiter = None
         self.deadline = math.inf
 
     @property
@@ -216,41 +262,15 @@ class Started(Request):
             RequestTimeoutError: nothing by then
         """
         if not self.done():
+            channel = self._channel
+            self.waiter = channel.loop.create_future()
+            self.deadline = deadline
+            channel.watch(deadline)
             try:
-                await self.answered(deadline)
+                await self.waiter
             finally:
                 self.waiter = None
         return self.outcome()
-
-    def answered(self, deadline: float) -> asyncio.Future[None]:
-        """
-        Make what to await until it is done, however it ends: the replies, or why there are none, are its ``outcome``.
-
-        This is ``result`` for whoever waits right after ``start`` and once.
-
-        Raises:
-            RequestTimeoutError: nothing by then
-        """
-        channel = self._channel
-        waiter = self.waiter = channel.loop.create_future()
-        self.deadline = deadline
-        if deadline < channel.watched:
-            channel.watch(deadline)
-        return waiter
-
-    def wake(self) -> None:
-        """
-        Let whoever waits go on.
-        """
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
-
-    def expire(self) -> None:
-        """
-        Tell whoever waits that time is up.
-        """
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
 
 
 class Listening(Started):
@@ -285,7 +305,7 @@ class Channel(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._queued: list[bytes] = []
         self._queued_bytes = 0
-        self._unsent: list[Started] = []
+        self._unsent: list[Started] = []  # those among them who will want to know
         self._paused = False
         # In order, and found at once by whoever leaves: there may be tens of thousands.
         self._writers: OrderedDict[asyncio.Future[None], None] = OrderedDict()
@@ -296,6 +316,7 @@ class Channel(asyncio.BufferedProtocol):
         self._crowd = False  # those who are about to go on are several
         self._lost = loop.create_future()
         self._listening: Listening | None = None
+        self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
 
     # ------------------------------------------------------------------------------------------------------ sending
 
@@ -312,24 +333,79 @@ class Channel(asyncio.BufferedProtocol):
             ConnectionError: the channel is closed; nothing was sent
         """
         started = Started(self, expected)
+        self._enqueue(started, payload)
+        if not started.sent:
+            self._unsent.append(started)
+        return started
+
+    def ask(self, payload: bytes, expected: int, deadline: float) -> asyncio.Future[Any]:
+        """
+        Queue encoded commands, and give the reply to the last one to await. Whoever waits no longer leaves it outstanding.
+
+        Args:
+            payload: the commands, completely encoded
+            expected: how many there are
+            deadline: when to give up
+
+        Raises:
+            ConnectionError: the connection is or was lost
+            RequestTimeoutError: no reply by then
+        """
+        # Filled here: a constructor in Python would take longer than the rest, and there is one for each command.
+        asked = _Asked.__new__(_Asked)
+        asked.expected = expected
+        asked.replies = []
+        asked.failure = None
+        asked.sent = True  # or it soon will be; when it fails, that is looked at again
+        asked.deadline = deadline
+        asked.waiter = waiter = self.loop.create_future()
+        if self._queued:
+            # One of many: all there is to do for it was done for the first of them.
+            pending = self._session.pending
+            pending.append(asked)
+            self._queued.append(payload)
+            self._queued_bytes += len(payload)
+            if len(pending) + self._admitted >= MAX_PENDING or self._queued_bytes >= MAX_QUEUED_BYTES:
+                self.ready = False
+        else:
+            self._enqueue(asked, payload)
+        if deadline < self.watched:
+            self.watch(deadline)
+        return waiter
+
+    def _enqueue(self, request: _Awaited, payload: bytes) -> None:
+        """
+        Write a request, or leave it to the next write.
+        """
         session = self._session
         idle = not session.pending
         if session.failure is None:
-            session.pending.append(started)
+            session.pending.append(request)
         else:
-            session.expect(started)  # which raises it
+            session.expect(request)  # which raises it
         if idle and not self._crowd and not self._queued and not self._paused:
             # Nobody to share a write with is in sight, so none is waited for.
-            started.sent = True
+            request.sent = True
             assert self._transport is not None
             self._transport.write(payload)
-            return started
-        if not self._queued:
-            self.loop.call_soon(self._flush)
-        self._queued.append(payload)
-        self._queued_bytes += len(payload)
-        self._unsent.append(started)
-        return started
+        else:
+            if not self._queued:
+                self.loop.call_soon(self._flush)
+            self._queued.append(payload)
+            self._queued_bytes += len(payload)
+        self._look()
+
+    def _look(self) -> None:
+        """
+        Find out whether a request may be started now. Wherever that may have changed, this is called.
+        """
+        session = self._session
+        self.ready = (
+            len(session.pending) + self._admitted < MAX_PENDING
+            and self._queued_bytes < MAX_QUEUED_BYTES
+            and not self._paused
+            and session.failure is None
+        )
 
     def _flush(self) -> None:
         self._crowd = False
@@ -350,19 +426,6 @@ class Channel(asyncio.BufferedProtocol):
         Whether further requests should wait with ``writable`` first.
         """
         return self._paused or self._room <= 0 or self._queued_bytes >= MAX_QUEUED_BYTES
-
-    @property
-    def ready(self) -> bool:
-        """
-        Whether a request may be started now, without waiting or asking first.
-        """
-        session = self._session
-        return (
-            len(session.pending) + self._admitted < MAX_PENDING
-            and self._queued_bytes < MAX_QUEUED_BYTES
-            and not self._paused
-            and session.failure is None
-        )
 
     @property
     def _room(self) -> int:
@@ -418,6 +481,7 @@ class Channel(asyncio.BufferedProtocol):
                 else:
                     # If we leave without using our turn, it is the next one's; that shows after we have gone on.
                     self._admitted -= 1
+                    self._look()
                     if not self._admission_due:
                         self._admission_due = True
                         self.loop.call_soon(self._admit_left)
@@ -436,12 +500,14 @@ class Channel(asyncio.BufferedProtocol):
             if not turn.done():
                 turn.set_result(None)
                 room -= 1
+        self._look()
 
     def pause_writing(self) -> None:
         """
         The network takes no more (called by the transport).
         """
         self._paused = True
+        self._look()
 
     def resume_writing(self) -> None:
         """
@@ -543,11 +609,11 @@ class Channel(asyncio.BufferedProtocol):
             complete = self._session.complete  # what came before it was in order
         # They go on in the same turn of the loop, so what they send next can share a write.
         self._crowd = len(complete) > 1
-        for started in complete:
-            waiter = cast(Started, started).waiter
+        for request in cast(list[_Awaited], complete):
+            waiter = request.waiter
             if waiter is not None and not waiter.done():
-                waiter.set_result(None)
-        if self._writers:
+                waiter.set_result(request.replies[-1])
+        if self._writers or not self.ready:
             self._admit()
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
@@ -567,13 +633,15 @@ class Channel(asyncio.BufferedProtocol):
     def _expire(self) -> None:
         self._timer, self.watched = None, math.inf
         time_now, earliest = now(), math.inf
-        for started in self._session.pending:
-            assert isinstance(started, Started)
-            if started.waiter is not None:
-                if started.deadline <= time_now:
-                    started.expire()
+        sent = len(self._session.pending) - len(self._queued)  # the last ones are those that are queued
+        for position, request in enumerate(self._session.pending):
+            assert isinstance(request, _Awaited)
+            if request.waiter is not None:
+                if request.deadline <= time_now:
+                    request.sent = position < sent
+                    request.expire()
                 else:
-                    earliest = min(earliest, started.deadline)
+                    earliest = min(earliest, request.deadline)
         self.watch(earliest)
 
     # ------------------------------------------------------------------------------------------------------ the end
@@ -625,6 +693,8 @@ class Channel(asyncio.BufferedProtocol):
 
     def _end(self, failure: ConnectionError) -> None:
         failed = self._session.end(failure)
+        for request in failed[max(0, len(failed) - len(self._queued)) :]:
+            request.sent = False  # the last ones are those that are queued
         self._queued.clear()
         self._queued_bytes = 0
         self._unsent.clear()
@@ -633,9 +703,9 @@ class Channel(asyncio.BufferedProtocol):
             self._timer, self.watched = None, math.inf
         if self._transport is not None and not self.loop.is_closed():
             self._transport.abort()
-        for started in failed:
-            assert isinstance(started, Started)
-            started.wake()
+        for request in failed:
+            assert isinstance(request, _Awaited)
+            request.wake()
         if self._listening is not None:
             self._listening.wake()
         self._admit()

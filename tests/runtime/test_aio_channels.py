@@ -73,6 +73,13 @@ def task(coroutine: Coroutine[object, object, object]) -> asyncio.Task[object]:
     return asyncio.get_running_loop().create_task(coroutine)
 
 
+async def ask(channel: aio.Channel, payload: bytes) -> object:
+    """
+    Ask, and wait for the reply.
+    """
+    return await channel.ask(payload, 1, math.inf)
+
+
 async def turns(count: int = 5) -> None:
     """
     Let the event loop turn.
@@ -162,6 +169,91 @@ class TestWrites:
             with pytest.raises(ConnectionLostError) as caught:
                 await request.result(math.inf)
             assert may_have_run is caught.value.may_have_run
+
+
+class TestQuestions:
+    """
+    Single commands of many tasks.
+    """
+
+    async def test_each_task_gets_its_reply(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        In whatever pieces they come, and whatever else is outstanding.
+        """
+        asking = [task(ask(channel, b"a")), task(ask(channel, b"b"))]
+        await turns(1)
+        started = channel.start(b"cc", 2)
+        asking += [task(ask(channel, b"d")), task(ask(channel, b"e"))]
+        await turns()
+        assert b"abccde" == b"".join(wire.writes)
+
+        channel.data_received(b":1\r\n:2\r\n:3\r\n")
+        channel.data_received(b":4\r\n:5\r\n:6\r\n")
+
+        assert [1, 2, 5, 6] == await asyncio.gather(*asking)
+        assert [3, 4] == await started.result(math.inf)
+
+    async def test_a_cancelled_one_keeps_its_place(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Its reply reaches nobody.
+        """
+        asking = [task(ask(channel, b"%d" % number)) for number in range(3)]
+        await turns()
+        asking[1].cancel()
+        await turns()
+        assert 3 == channel.pending
+
+        channel.data_received(b":0\r\n:1\r\n:2\r\n")
+
+        assert [0, 2] == [await asking[0], await asking[2]]
+        assert asking[1].cancelled()
+
+    async def test_the_end_tells_which_may_have_run(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        What was only queued has not. The same when it is a request of several commands.
+        """
+        first, second = channel.ask(b"a", 1, math.inf), channel.ask(b"b", 1, math.inf)
+        started, last = channel.start(b"c", 1), channel.ask(b"d", 1, math.inf)
+        waiting = task(started.result(math.inf))
+        await asyncio.sleep(0)
+        channel._flush()
+        late = channel.ask(b"e", 1, math.inf)
+
+        channel.close()
+
+        results = await asyncio.gather(first, second, waiting, last, late, return_exceptions=True)
+        assert {ConnectionLostError} == set(map(type, results))
+        assert [True, True, True, True, False] == [cast(ConnectionLostError, error).may_have_run for error in results]
+
+    async def test_time_that_is_up_tells_which_may_have_run(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        What is only queued will be sent all the same, and when it fails then, that shows.
+        """
+        asked, queued, patient = [
+            channel.ask(b"%d" % number, 1, aio.now() + 60.0 * (number == 2)) for number in range(3)
+        ]
+
+        channel._expire()
+
+        results = await asyncio.gather(asked, queued, return_exceptions=True)
+        assert [True, False] == [cast(RequestTimeoutError, error).may_have_run for error in results]
+        channel._flush()
+        channel.close()
+        with pytest.raises(ConnectionLostError) as caught:
+            await patient
+        assert caught.value.may_have_run
+
+    async def test_one_whose_time_is_up_holds_nothing(self, wire: Wire, channel: aio.Channel) -> None:
+        """
+        It waits for its reply, perhaps for ever, and its error has the frames of whoever waited.
+        """
+        asked = channel.ask(b"a", 1, aio.now())
+        channel._expire()
+
+        with pytest.raises(RequestTimeoutError):
+            await asked
+
+        assert [None] == [cast(aio.Started, request).waiter for request in channel._session.pending]
 
 
 class TestBackPressure:

@@ -16,6 +16,7 @@ AIO_ONLY = {"connection_lost", "connection_made", "data_received", "eof_received
 AIO_ONLY |= {"get_buffer", "buffer_updated"}
 AIO_ONLY |= {"watch", "wake", "expire", "loop", "waiter", "deadline"}
 BLOCKING_ONLY = {"fileno", "flush", "has_data", "receive", "channel", "unsent"}
+BLOCKING_ONLY |= {"ready"}  # a property, where the twin has an attribute
 CLASSES = ["Alarm", "Channel", "Event", "Home", "Listening", "Started"]
 
 

@@ -9,7 +9,8 @@ from typing import Any, AnyStr, Generic
 
 from ...exceptions import InvalidResponse
 from ...typing import ResponseType
-from ..command import Reply
+from ..command import Command, Constant, Reply
+from ..wire import encode
 
 
 def integer(reply: Reply) -> int:
@@ -85,12 +86,15 @@ class TextReplies(Generic[AnyStr]):
 
     Attributes:
         text: one piece of text from bytes
+        ping: PING without a message, the one command that nothing else belongs to
     """
 
     text: Callable[[Reply], AnyStr]
+    ping: Command[AnyStr]
 
     def __init__(self, text: Callable[[bytes], AnyStr]) -> None:
         self.text = text
+        self.ping = Constant(encode(("PING",)), ("PING",), text)
 
     def optional_text(self, reply: Reply) -> AnyStr | None:
         """

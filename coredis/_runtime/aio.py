@@ -3,7 +3,8 @@ The asynchronous half of the runtime: asyncio channels, clocks and locks. Its tw
 
 What differs from the twin: one channel carries the commands of many tasks at once (``MULTIPLEXED``). What they send in
 one turn of the event loop leaves in one write, and each waits for its own replies. A wait is a future; one timer per
-channel watches the earliest time limit of all waits, so a command costs no timer of its own.
+channel watches the earliest time limit of all waits, so a command costs no timer of its own. A task that waits for one command
+goes on where its reply is received, without a turn of the event loop in between.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence, Sized
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator, Iterable, Sequence, Sized
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -183,58 +184,108 @@ class Alarm:
             self._waiter.set_result(None)
 
 
-class _Awaited(Request):
+class _Asked(Request):
     """
-    A request that somebody may wait for.
+    A question, which is what to await for its answer: the reply to the last of its commands.
+
+    To asyncio it is like a future (see ``asyncio.isfuture``), one that a single task awaits, right after it was made. A real
+    one would be one object more for each command, and would have the task go on in the next turn of the event loop at the
+    earliest: here the channel has it go on as soon as the reply is there.
 
     Attributes:
-        waiter: what they wait for; None: nobody does
-        deadline: when they wait no longer
+        deadline: when whoever waits does so no longer
+        callback: what has the task go on; None: it does not wait (yet, or any more)
+        context: what to call that in
     """
 
-    __slots__ = ("deadline", "waiter")
+    __slots__ = ("_asyncio_future_blocking", "_error", "callback", "context", "deadline", "loop")
 
-    waiter: asyncio.Future[Any] | None
+    # There is no constructor: in Python it would take longer than all the rest of ``Channel.ask``, which does its work.
+    loop: asyncio.AbstractEventLoop
     deadline: float
+    callback: Callable[[_Asked], object] | None
+    context: contextvars.Context
+    _error: BaseException | None
+
+    def __await__(self) -> Generator[_Asked, None, Any]:
+        if len(self.replies) < self.expected and self._error is None:
+            self._asyncio_future_blocking = True
+            yield self
+        if self._error is not None:
+            self.result()
+        return self.replies[-1]
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """
+        Where it may be awaited (asked by the task).
+        """
+        return self.loop
+
+    def add_done_callback(self, callback: Callable[[_Asked], object], *, context: contextvars.Context) -> None:
+        """
+        Take what has the task go on (called by the task).
+        """
+        self.callback = callback
+        self.context = context
+
+    def result(self) -> None:
+        """
+        Raise why there is no answer, if so (called by the task, before it goes on).
+        """
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # the frame is in its traceback
+
+    def cancel(self, msg: object = None) -> bool:
+        """
+        Have the task go on with its cancellation (called by the task). The command stays outstanding.
+        """
+        if self.callback is None:
+            return False
+        self._fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
+        return True
+
+    @property
+    def waiting(self) -> bool:
+        """
+        Whether somebody waits.
+        """
+        return self.callback is not None
 
     def wake(self) -> None:
         """
-        Let whoever waits go on.
+        Let whoever waits go on, soon.
         """
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
+        if self.failure is not None:
+            self._fail(self.reason(self.failure))
+        elif self.callback is not None:
+            self._go_on(self.callback)
 
     def expire(self) -> None:
         """
         Tell whoever waits that time is up.
         """
-        # Still outstanding, it must not hold what the error will hold: the frames of the waiting task, and so the channel.
-        waiter, self.waiter = self.waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+        self._fail(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+        if self.callback is not None:
+            self._go_on(self.callback)
+
+    def _go_on(self, callback: Callable[[_Asked], object]) -> None:
+        self.callback = None
+        self.loop.call_soon(callback, self, context=self.context)
 
 
-class _Asked(_Awaited):
-    """
-    A single command whose reply, or the reason why there is none, is all that whoever waits wants to have.
-    """
-
-    __slots__ = ()
-
-    def wake(self) -> None:
-        """
-        Tell whoever waits that the connection has ended.
-        """
-        if self.waiter is not None and not self.waiter.done() and self.failure is not None:
-            self.waiter.set_exception(self.reason(self.failure))
-
-
-class Started(_Awaited):
+class Started(Request):
     """
     A request that has been queued for the network.
     """
 
-    __slots__ = ("_channel",)
+    __slots__ = ("_channel", "deadline", "waiter")
 
     def __init__(self, channel: Channel, expected: int) -> None:
         # Not through the base class: there is one for each command.
@@ -243,7 +294,7 @@ class Started(_Awaited):
         self.failure = None
         self.sent = False
         self._channel = channel
-        self.waiter = None
+        self.waiter: asyncio.Future[None] | None = None
         self.deadline = math.inf
 
     @property
@@ -271,6 +322,27 @@ class Started(_Awaited):
             finally:
                 self.waiter = None
         return self.outcome()
+
+    @property
+    def waiting(self) -> bool:
+        """
+        Whether somebody waits.
+        """
+        return self.waiter is not None
+
+    def wake(self) -> None:
+        """
+        Let whoever waits go on.
+        """
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def expire(self) -> None:
+        """
+        Tell whoever waits that time is up.
+        """
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
 
 
 class Listening(Started):
@@ -314,6 +386,7 @@ class Channel(asyncio.BufferedProtocol):
         self._timer: asyncio.Handle | None = None
         self.watched = math.inf  # until when there is a timer
         self._crowd = False  # those who are about to go on are several
+        self._waking = False  # some of them are just going on: what they send is written after that
         self._lost = loop.create_future()
         self._listening: Listening | None = None
         self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
@@ -338,9 +411,10 @@ class Channel(asyncio.BufferedProtocol):
             self._unsent.append(started)
         return started
 
-    def ask(self, payload: bytes, expected: int, deadline: float) -> asyncio.Future[Any]:
+    def ask(self, payload: bytes, expected: int, deadline: float) -> Awaitable[Any]:
         """
-        Queue encoded commands, and give the reply to the last one to await. Whoever waits no longer leaves it outstanding.
+        Queue encoded commands, and give the reply to the last one to await, at once and once. Whoever waits no longer leaves it
+        outstanding.
 
         Args:
             payload: the commands, completely encoded
@@ -351,14 +425,15 @@ class Channel(asyncio.BufferedProtocol):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
-        # Filled here: a constructor in Python would take longer than the rest, and there is one for each command.
         asked = _Asked.__new__(_Asked)
         asked.expected = expected
         asked.replies = []
         asked.failure = None
         asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
-        asked.waiter = waiter = self.loop.create_future()
+        asked.loop = self.loop
+        asked.callback = None
+        asked._error = None
         if self._queued:
             # One of many: all there is to do for it was done for the first of them.
             pending = self._session.pending
@@ -371,9 +446,9 @@ class Channel(asyncio.BufferedProtocol):
             self._enqueue(asked, payload)
         if deadline < self.watched:
             self.watch(deadline)
-        return waiter
+        return asked
 
-    def _enqueue(self, request: _Awaited, payload: bytes) -> None:
+    def _enqueue(self, request: Request, payload: bytes) -> None:
         """
         Write a request, or leave it to the next write.
         """
@@ -389,7 +464,7 @@ class Channel(asyncio.BufferedProtocol):
             assert self._transport is not None
             self._transport.write(payload)
         else:
-            if not self._queued:
+            if not self._queued and not self._waking:
                 self.loop.call_soon(self._flush)
             self._queued.append(payload)
             self._queued_bytes += len(payload)
@@ -408,9 +483,9 @@ class Channel(asyncio.BufferedProtocol):
         )
 
     def _flush(self) -> None:
-        self._crowd = False
         if self._transport is None or not self._queued:
             return
+        self._crowd = False
         payload = b"".join(self._queued)
         self._queued.clear()
         self._queued_bytes = 0
@@ -609,14 +684,34 @@ class Channel(asyncio.BufferedProtocol):
             complete = self._session.complete  # what came before it was in order
         # They go on in the same turn of the loop, so what they send next can share a write.
         self._crowd = len(complete) > 1
-        for request in cast(list[_Awaited], complete):
-            waiter = request.waiter
-            if waiter is not None and not waiter.done():
-                waiter.set_result(request.replies[-1])
+        self._wake_up(cast(list[_Asked | Started], complete))
         if self._writers or not self.ready:
             self._admit()
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
+
+    def _wake_up(self, answered: list[_Asked | Started]) -> None:
+        """
+        Have those go on whose replies have come: single commands at once, others soon. Then write what they sent.
+        """
+        # A task cannot go on inside of another one. (No event loop hands over data there, but who knows.)
+        inside = asyncio.current_task(self.loop) is not None
+        self._waking = not inside
+        try:
+            for request in answered:
+                if inside or type(request) is not _Asked:
+                    request.wake()
+                elif request.callback is not None:
+                    callback, request.callback = request.callback, None
+                    request.context.run(callback, request)
+        except BaseException:  # a task was told to end the program: the others have their replies all the same
+            for request in answered:
+                request.wake()
+            raise
+        finally:
+            if self._waking:
+                self._waking = False
+                self._flush()
 
     def watch(self, deadline: float) -> None:
         """
@@ -635,8 +730,8 @@ class Channel(asyncio.BufferedProtocol):
         time_now, earliest = now(), math.inf
         sent = len(self._session.pending) - len(self._queued)  # the last ones are those that are queued
         for position, request in enumerate(self._session.pending):
-            assert isinstance(request, _Awaited)
-            if request.waiter is not None:
+            assert isinstance(request, _Asked | Started)
+            if request.waiting:
                 if request.deadline <= time_now:
                     request.sent = position < sent
                     request.expire()
@@ -704,7 +799,7 @@ class Channel(asyncio.BufferedProtocol):
         if self._transport is not None and not self.loop.is_closed():
             self._transport.abort()
         for request in failed:
-            assert isinstance(request, _Awaited)
+            assert isinstance(request, _Asked | Started)
             request.wake()
         if self._listening is not None:
             self._listening.wake()

@@ -278,6 +278,8 @@ class _Asked(Request):
     def _go_on(self, callback: Callable[[_Asked], object]) -> None:
         self.callback = None
         self.loop.call_soon(callback, self, context=self.context)
+        # The command may be outstanding for long, and should not hold what its task held.
+        del self.context
 
 
 class Started(Request):

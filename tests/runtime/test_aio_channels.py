@@ -9,6 +9,7 @@ import contextvars
 import gc
 import math
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
@@ -337,6 +338,50 @@ class TestQuestions:
         else:
             assert 0 == await asking[0]
         assert 1 == await asking[1]
+
+    async def test_tasks_written_in_python(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Some patch asyncio to use them.
+        """
+        asking = [asyncio.tasks._PyTask(ask(channel, b"%d" % number)) for number in range(3)]  # type: ignore[attr-defined]
+        await turns()
+        asking[1].cancel("enough")
+
+        asyncio.get_running_loop().call_soon(channel.data_received, b":0\r\n:1\r\n")
+        await turns()
+
+        assert 0 == asking[0].result()
+        with pytest.raises(asyncio.CancelledError, match="enough"):
+            await asking[1]
+        channel.close()
+        with pytest.raises(ConnectionLostError):
+            await asking[2]
+
+    async def test_what_a_cancelled_task_held_is_freed(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Its command may wait for the reply for long.
+        """
+
+        class Held:
+            pass
+
+        async def hold_and_ask() -> None:
+            variable.set(Held())
+            freed.append(weakref.ref(variable.get()))
+            await ask(channel, b"a")
+
+        variable: contextvars.ContextVar[Held] = contextvars.ContextVar("held")
+        freed: list[weakref.ref[Held]] = []
+        asking = task(hold_and_ask())
+        await turns()
+        asking.cancel()
+        await turns()
+        assert asking.cancelled()
+        del asking
+        gc.collect()
+
+        assert 1 == channel.pending
+        assert freed[0]() is None
 
     async def test_it_may_fail_before_it_is_awaited(self, channel: aio.Channel, wire: Wire) -> None:
         """

@@ -89,3 +89,18 @@ class Command(Generic[T_co]):
     def __repr__(self) -> str:
         # Arguments may hold secrets and payload: neither belongs into a log.
         return f"<Command {self.name} with {len(self.arguments) - 1} arguments>"
+
+
+class Constant(Command[T_co]):
+    """
+    A command that is always the same, so it is made and encoded once.
+
+    Attributes:
+        payload: the encoded command
+    """
+
+    __slots__ = ("payload",)
+
+    def __init__(self, payload: bytes, arguments: tuple[ValueT, ...], convert: Callable[[Reply], T_co]) -> None:
+        super().__init__(arguments, convert, readonly=True)
+        self.payload = payload

@@ -69,8 +69,16 @@ class Request:
             ConnectionError: the connection ended first; ``replies`` has those that came
         """
         if self.failure is not None:
-            raise type(self.failure)(str(self.failure), may_have_run=self.sent) from self.failure.__cause__
+            raise self.reason(self.failure)
         return self.replies
+
+    def reason(self, failure: ConnectionError) -> ConnectionError:
+        """
+        Say why there are no replies, and whether the commands may have run: an error for this request alone.
+        """
+        error = type(failure)(str(failure), may_have_run=self.sent)
+        error.__cause__ = failure.__cause__
+        return error
 
 
 class Session:
@@ -92,6 +100,7 @@ class Session:
 
     __slots__ = (
         "_arrived",
+        "_given",
         "_parser",
         "_unasked",
         "complete",
@@ -107,7 +116,8 @@ class Session:
 
     def __init__(self) -> None:
         self._parser = Parser()
-        self._arrived: list[Reply] = []  # for the oldest request, pushes perhaps among them
+        self._arrived: list[Reply] = []  # for the oldest requests, pushes perhaps among them
+        self._given = 0  # how many of these the requests have; they are taken out together, or each would move the rest
         self._unasked: list[Reply] = []  # arrived while nothing was pending
         self.pending: deque[Request] = deque()
         self.complete: list[Request] = []
@@ -183,7 +193,8 @@ class Session:
         pending = self.pending
         invalid: ProtocolError | None = None
         while pending:
-            if not self._arrived:
+            if self._given == len(self._arrived):
+                self._drop_given()
                 try:
                     if invalid is None:
                         # Each of them misses at least one.
@@ -198,28 +209,48 @@ class Session:
             if PushNotification in set(map(type, self._arrived)):
                 self._keep_pushes()
             arrived = self._arrived
-            while arrived and pending:
+            count = len(arrived)
+            while pending and self._given < count:
                 request = pending[0]
+                if request.expected == 1:
+                    # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
+                    request.replies = [arrived[self._given]]
+                    self._given += 1
+                    del pending[0]
+                    complete.append(request)
+                    continue
+                given = self._given
                 missing = request.expected - len(request.replies)
-                enough = len(arrived) >= missing
-                # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
-                request.replies += arrived[:missing]
-                del arrived[:missing]
+                enough = count - given >= missing
+                end = given + missing if enough else count
+                # As above.
+                request.replies += arrived[given:end]
+                self._given = end
                 if enough:
                     del pending[0]
                     complete.append(request)
+        self._drop_given()
         self._take_unasked()
+
+    def _drop_given(self) -> None:
+        """
+        Take out of what has arrived what the requests have.
+        """
+        # No call between these statements, so nothing can interrupt here.
+        del self._arrived[: self._given]
+        self._given = 0
 
     def _keep_pushes(self) -> None:
         """
         Sort out-of-band messages from replies.
         """
-        arrived = self._arrived
+        arrived = self._arrived[self._given :]
         pushes = [reply for reply in arrived if type(reply) is PushNotification]
         replies = [reply for reply in arrived if type(reply) is not PushNotification]
-        # No call between these two statements, so nothing can interrupt here.
+        # No call between these statements, so nothing can interrupt here.
         self.pushes += pushes
         self._arrived = replies
+        self._given = 0
         self._check_pushes()
 
     def _take_unasked(self) -> None:

@@ -3,7 +3,8 @@ The asynchronous half of the runtime: asyncio channels, clocks and locks. Its tw
 
 What differs from the twin: one channel carries the commands of many tasks at once (``MULTIPLEXED``). What they send in
 one turn of the event loop leaves in one write, and each waits for its own replies. A wait is a future; one timer per
-channel watches the earliest time limit of all waits, so a command costs no timer of its own.
+channel watches the earliest time limit of all waits, so a command costs no timer of its own. A task that waits for one command
+goes on where its reply is received, without a turn of the event loop in between.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence, Sized
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator, Iterable, Sequence, Sized
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -183,6 +184,104 @@ class Alarm:
             self._waiter.set_result(None)
 
 
+class _Asked(Request):
+    """
+    A question, which is what to await for its answer: the reply to the last of its commands.
+
+    To asyncio it is like a future (see ``asyncio.isfuture``), one that a single task awaits, right after it was made. A real
+    one would be one object more for each command, and would have the task go on in the next turn of the event loop at the
+    earliest: here the channel has it go on as soon as the reply is there.
+
+    Attributes:
+        deadline: when whoever waits does so no longer
+        callback: what has the task go on; None: it does not wait (yet, or any more)
+        context: what to call that in
+    """
+
+    __slots__ = ("_asyncio_future_blocking", "_error", "callback", "context", "deadline", "loop")
+
+    # There is no constructor: in Python it would take longer than all the rest of ``Channel.ask``, which does its work.
+    loop: asyncio.AbstractEventLoop
+    deadline: float
+    callback: Callable[[_Asked], object] | None
+    context: contextvars.Context
+    _error: BaseException | None
+
+    def __await__(self) -> Generator[_Asked, None, Any]:
+        if len(self.replies) < self.expected and self._error is None:
+            self._asyncio_future_blocking = True
+            yield self
+        if self._error is not None:
+            self.result()
+        return self.replies[-1]
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """
+        Where it may be awaited (asked by the task).
+        """
+        return self.loop
+
+    def add_done_callback(self, callback: Callable[[_Asked], object], *, context: contextvars.Context) -> None:
+        """
+        Take what has the task go on (called by the task).
+        """
+        self.callback = callback
+        self.context = context
+
+    def result(self) -> None:
+        """
+        Raise why there is no answer, if so (called by the task, before it goes on).
+        """
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # the frame is in its traceback
+
+    def cancel(self, msg: object = None) -> bool:
+        """
+        Have the task go on with its cancellation (called by the task). The command stays outstanding.
+        """
+        if self.callback is None:
+            return False
+        self._fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
+        return True
+
+    @property
+    def waiting(self) -> bool:
+        """
+        Whether somebody waits.
+        """
+        return self.callback is not None
+
+    def wake(self) -> None:
+        """
+        Let whoever waits go on, soon.
+        """
+        if self.failure is not None:
+            self._fail(self.reason(self.failure))
+        elif self.callback is not None:
+            self._go_on(self.callback)
+
+    def expire(self) -> None:
+        """
+        Tell whoever waits that time is up.
+        """
+        self._fail(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+        if self.callback is not None:
+            self._go_on(self.callback)
+
+    def _go_on(self, callback: Callable[[_Asked], object]) -> None:
+        self.callback = None
+        self.loop.call_soon(callback, self, context=self.context)
+        # The command may be outstanding for long, and should not hold what its task held.
+        del self.context
+
+
 class Started(Request):
     """
     A request that has been queued for the network.
@@ -216,27 +315,22 @@ class Started(Request):
             RequestTimeoutError: nothing by then
         """
         if not self.done():
+            channel = self._channel
+            self.waiter = channel.loop.create_future()
+            self.deadline = deadline
+            channel.watch(deadline)
             try:
-                await self.answered(deadline)
+                await self.waiter
             finally:
                 self.waiter = None
         return self.outcome()
 
-    def answered(self, deadline: float) -> asyncio.Future[None]:
+    @property
+    def waiting(self) -> bool:
         """
-        Make what to await until it is done, however it ends: the replies, or why there are none, are its ``outcome``.
-
-        This is ``result`` for whoever waits right after ``start`` and once.
-
-        Raises:
-            RequestTimeoutError: nothing by then
+        Whether somebody waits.
         """
-        channel = self._channel
-        waiter = self.waiter = channel.loop.create_future()
-        self.deadline = deadline
-        if deadline < channel.watched:
-            channel.watch(deadline)
-        return waiter
+        return self.waiter is not None
 
     def wake(self) -> None:
         """
@@ -285,7 +379,7 @@ class Channel(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._queued: list[bytes] = []
         self._queued_bytes = 0
-        self._unsent: list[Started] = []
+        self._unsent: list[Started] = []  # those among them who will want to know
         self._paused = False
         # In order, and found at once by whoever leaves: there may be tens of thousands.
         self._writers: OrderedDict[asyncio.Future[None], None] = OrderedDict()
@@ -294,8 +388,10 @@ class Channel(asyncio.BufferedProtocol):
         self._timer: asyncio.Handle | None = None
         self.watched = math.inf  # until when there is a timer
         self._crowd = False  # those who are about to go on are several
+        self._waking = False  # some of them are just going on: what they send is written after that
         self._lost = loop.create_future()
         self._listening: Listening | None = None
+        self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
 
     # ------------------------------------------------------------------------------------------------------ sending
 
@@ -312,29 +408,86 @@ class Channel(asyncio.BufferedProtocol):
             ConnectionError: the channel is closed; nothing was sent
         """
         started = Started(self, expected)
+        self._enqueue(started, payload)
+        if not started.sent:
+            self._unsent.append(started)
+        return started
+
+    def ask(self, payload: bytes, expected: int, deadline: float) -> Awaitable[Any]:
+        """
+        Queue encoded commands, and give the reply to the last one to await, at once and once. Whoever waits no longer leaves it
+        outstanding.
+
+        Args:
+            payload: the commands, completely encoded
+            expected: how many there are
+            deadline: when to give up
+
+        Raises:
+            ConnectionError: the connection is or was lost
+            RequestTimeoutError: no reply by then
+        """
+        asked = _Asked.__new__(_Asked)
+        asked.expected = expected
+        asked.replies = []
+        asked.failure = None
+        asked.sent = True  # or it soon will be; when it fails, that is looked at again
+        asked.deadline = deadline
+        asked.loop = self.loop
+        asked.callback = None
+        asked._error = None
+        if self._queued:
+            # One of many: all there is to do for it was done for the first of them.
+            pending = self._session.pending
+            pending.append(asked)
+            self._queued.append(payload)
+            self._queued_bytes += len(payload)
+            if len(pending) + self._admitted >= MAX_PENDING or self._queued_bytes >= MAX_QUEUED_BYTES:
+                self.ready = False
+        else:
+            self._enqueue(asked, payload)
+        if deadline < self.watched:
+            self.watch(deadline)
+        return asked
+
+    def _enqueue(self, request: Request, payload: bytes) -> None:
+        """
+        Write a request, or leave it to the next write.
+        """
         session = self._session
         idle = not session.pending
         if session.failure is None:
-            session.pending.append(started)
+            session.pending.append(request)
         else:
-            session.expect(started)  # which raises it
+            session.expect(request)  # which raises it
         if idle and not self._crowd and not self._queued and not self._paused:
             # Nobody to share a write with is in sight, so none is waited for.
-            started.sent = True
+            request.sent = True
             assert self._transport is not None
             self._transport.write(payload)
-            return started
-        if not self._queued:
-            self.loop.call_soon(self._flush)
-        self._queued.append(payload)
-        self._queued_bytes += len(payload)
-        self._unsent.append(started)
-        return started
+        else:
+            if not self._queued and not self._waking:
+                self.loop.call_soon(self._flush)
+            self._queued.append(payload)
+            self._queued_bytes += len(payload)
+        self._look()
+
+    def _look(self) -> None:
+        """
+        Find out whether a request may be started now. Wherever that may have changed, this is called.
+        """
+        session = self._session
+        self.ready = (
+            len(session.pending) + self._admitted < MAX_PENDING
+            and self._queued_bytes < MAX_QUEUED_BYTES
+            and not self._paused
+            and session.failure is None
+        )
 
     def _flush(self) -> None:
-        self._crowd = False
         if self._transport is None or not self._queued:
             return
+        self._crowd = False
         payload = b"".join(self._queued)
         self._queued.clear()
         self._queued_bytes = 0
@@ -350,19 +503,6 @@ class Channel(asyncio.BufferedProtocol):
         Whether further requests should wait with ``writable`` first.
         """
         return self._paused or self._room <= 0 or self._queued_bytes >= MAX_QUEUED_BYTES
-
-    @property
-    def ready(self) -> bool:
-        """
-        Whether a request may be started now, without waiting or asking first.
-        """
-        session = self._session
-        return (
-            len(session.pending) + self._admitted < MAX_PENDING
-            and self._queued_bytes < MAX_QUEUED_BYTES
-            and not self._paused
-            and session.failure is None
-        )
 
     @property
     def _room(self) -> int:
@@ -418,6 +558,7 @@ class Channel(asyncio.BufferedProtocol):
                 else:
                     # If we leave without using our turn, it is the next one's; that shows after we have gone on.
                     self._admitted -= 1
+                    self._look()
                     if not self._admission_due:
                         self._admission_due = True
                         self.loop.call_soon(self._admit_left)
@@ -436,12 +577,14 @@ class Channel(asyncio.BufferedProtocol):
             if not turn.done():
                 turn.set_result(None)
                 room -= 1
+        self._look()
 
     def pause_writing(self) -> None:
         """
         The network takes no more (called by the transport).
         """
         self._paused = True
+        self._look()
 
     def resume_writing(self) -> None:
         """
@@ -543,14 +686,34 @@ class Channel(asyncio.BufferedProtocol):
             complete = self._session.complete  # what came before it was in order
         # They go on in the same turn of the loop, so what they send next can share a write.
         self._crowd = len(complete) > 1
-        for started in complete:
-            waiter = cast(Started, started).waiter
-            if waiter is not None and not waiter.done():
-                waiter.set_result(None)
-        if self._writers:
+        self._wake_up(cast(list[_Asked | Started], complete))
+        if self._writers or not self.ready:
             self._admit()
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
+
+    def _wake_up(self, answered: list[_Asked | Started]) -> None:
+        """
+        Have those go on whose replies have come: single commands at once, others soon. Then write what they sent.
+        """
+        # A task cannot go on inside of another one. (No event loop hands over data there, but who knows.)
+        inside = asyncio.current_task(self.loop) is not None
+        self._waking = not inside
+        try:
+            for request in answered:
+                if inside or type(request) is not _Asked:
+                    request.wake()
+                elif request.callback is not None:
+                    callback, request.callback = request.callback, None
+                    request.context.run(callback, request)
+        except BaseException:  # a task was told to end the program: the others have their replies all the same
+            for request in answered:
+                request.wake()
+            raise
+        finally:
+            if self._waking:
+                self._waking = False
+                self._flush()
 
     def watch(self, deadline: float) -> None:
         """
@@ -567,13 +730,15 @@ class Channel(asyncio.BufferedProtocol):
     def _expire(self) -> None:
         self._timer, self.watched = None, math.inf
         time_now, earliest = now(), math.inf
-        for started in self._session.pending:
-            assert isinstance(started, Started)
-            if started.waiter is not None:
-                if started.deadline <= time_now:
-                    started.expire()
+        sent = len(self._session.pending) - len(self._queued)  # the last ones are those that are queued
+        for position, request in enumerate(self._session.pending):
+            assert isinstance(request, _Asked | Started)
+            if request.waiting:
+                if request.deadline <= time_now:
+                    request.sent = position < sent
+                    request.expire()
                 else:
-                    earliest = min(earliest, started.deadline)
+                    earliest = min(earliest, request.deadline)
         self.watch(earliest)
 
     # ------------------------------------------------------------------------------------------------------ the end
@@ -625,6 +790,8 @@ class Channel(asyncio.BufferedProtocol):
 
     def _end(self, failure: ConnectionError) -> None:
         failed = self._session.end(failure)
+        for request in failed[max(0, len(failed) - len(self._queued)) :]:
+            request.sent = False  # the last ones are those that are queued
         self._queued.clear()
         self._queued_bytes = 0
         self._unsent.clear()
@@ -633,9 +800,9 @@ class Channel(asyncio.BufferedProtocol):
             self._timer, self.watched = None, math.inf
         if self._transport is not None and not self.loop.is_closed():
             self._transport.abort()
-        for started in failed:
-            assert isinstance(started, Started)
-            started.wake()
+        for request in failed:
+            assert isinstance(request, _Asked | Started)
+            request.wake()
         if self._listening is not None:
             self._listening.wake()
         self._admit()

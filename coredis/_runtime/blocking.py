@@ -217,21 +217,12 @@ class Started(Request):
             ConnectionError: the connection ended first
             RequestTimeoutError: nothing by then
         """
-        self.answered(deadline)
-        return self.outcome()
-
-    def answered(self, deadline: float) -> None:
-        """
-        Wait until it is done, however it ends: the replies, or why there are none, are its ``outcome``.
-
-        Raises:
-            RequestTimeoutError: nothing by then
-        """
         channel = self.channel
         if self.unsent and self.failure is None:
             channel.flush(self, deadline)
         while len(self.replies) < self.expected and self.failure is None:
             channel.receive(deadline)
+        return self.outcome()
 
 
 class Listening(Started):
@@ -297,6 +288,24 @@ class Channel:
             self._session.expect(started)  # which raises it
         self.flush(started, deadline)
         return started
+
+    def ask(self, payload: bytes, expected: int, deadline: float) -> Any:
+        """
+        Write encoded commands, and wait for the reply to the last one. Interrupted or too late, it stays outstanding.
+
+        Args:
+            payload: the commands, completely encoded
+            expected: how many there are
+            deadline: when to give up
+
+        Raises:
+            ConnectionError: the connection is or was lost
+            RequestTimeoutError: no reply by then
+        """
+        started = self.start(payload, expected, deadline)
+        while len(started.replies) < expected and started.failure is None:
+            self.receive(deadline)
+        return (started.replies if started.failure is None else started.outcome())[-1]
 
     def flush(self, started: Started, deadline: float) -> None:
         """

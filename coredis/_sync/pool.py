@@ -98,7 +98,7 @@ class Pool:
         channel, state = connection.channel, self._state
         if connection.users:
             connection.users -= 1
-            if connection is state.shared and not channel.closed:
+            if connection is state.shared and (connection.users or not channel.closed):
                 if not connection.users and state.waiting:
                     with self._lock:
                         self._wake()
@@ -143,6 +143,32 @@ class Pool:
         self.bind()
         return self._connect(deadline, None)
 
+    def lend(self) -> Connection | None:
+        """
+        Lend the shared connection if it takes a command at once. Whoever leaves it counts its ``users`` down, and calls
+        ``left`` as the last one; after a failure they call ``part`` instead.
+
+        Returns:
+            None: there is something to wait for, to open or to find out first, which ``exchange`` does
+        """
+        shared, home = self._state.shared, self._home
+        if shared is None or home is None or self._source is not None or not (home.here() and shared.channel.ready):
+            return None
+        shared.users += 1
+        return shared
+
+    def left(self, shared: Connection) -> None:
+        """
+        See to a connection that was shared, and that the last of its ``users`` has just left.
+        """
+        state = self._state
+        if shared is state.shared and not shared.channel.closed:
+            if state.waiting:
+                with self._lock:
+                    self._wake()
+        else:
+            self.release(shared)
+
     def exchange(self, payload: bytes, expected: int, block: float | None, deadline: float) -> Reply:
         """
         Send one command on a borrowed connection and wait for its reply.
@@ -166,12 +192,10 @@ class Pool:
                 connection = self._obtain(ticket, exclusive, math.inf if exclusive else deadline)
             if block is not None:
                 deadline = rt.now() + block + self._options.times.grace
-            started = connection.channel.start(payload, expected, deadline)
             if self._source is None or exclusive:
-                started.answered(deadline)
+                reply = connection.channel.ask(payload, expected, deadline)
             else:
-                self._watch(started, deadline)
-            reply = (started.replies if started.failure is None else started.outcome())[-1]
+                reply = self._watch(connection.channel.start(payload, expected, deadline), deadline)
             if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
                 # A server that becomes a replica says so and then closes: the next command would be lost with it.
                 connection.channel.close()
@@ -380,14 +404,20 @@ class Pool:
             return self._when_writable(shared, deadline) if shared.channel.congested else shared
         return self._borrow(ticket, exclusive, deadline)
 
+    def part(self, connection: Connection, error: BaseException) -> None:
+        """
+        Take back the shared connection from somebody who has failed, or does not wait any more.
+        """
+        if isinstance(error, RequestTimeoutError):
+            self.retire(connection)  # slow or dead? Others had better not wait to find out
+        self.release(connection)
+
     def _recover(self, ticket: object, connection: Connection | None, error: BaseException) -> None:
         """
         Take back what was lent to somebody who has failed.
         """
         if connection is not None and connection.users:
-            if isinstance(error, RequestTimeoutError):
-                self.retire(connection)  # slow or dead? Others had better not wait to find out
-            self.release(connection)
+            self.part(connection, error)
         else:
             self._surrender(ticket)
 
@@ -436,9 +466,9 @@ class Pool:
                 again = unused or self._state.idle
                 self._wait(waiter, pool_deadline, min(pool_deadline, rt.now() + 0.02) if again else pool_deadline)
 
-    def _watch(self, started: rt.Started, deadline: float) -> None:
+    def _watch(self, started: rt.Started, deadline: float) -> Reply:
         """
-        Wait for the replies to an ordinary command, not longer than its server is the right one.
+        Wait for the last reply to an ordinary command, not longer than its server is the right one.
 
         One that hangs and has been replaced will not answer in time, or something that has no effect: when the source says so,
         the connections to it are closed, which ends the request. A blocking command is not watched like this: it takes its time
@@ -447,8 +477,7 @@ class Pool:
         patience = rt.now() + SLOW_SECONDS
         while True:
             try:
-                started.result(min(deadline, max(patience, self.due_at())))
-                return
+                return (started.result(min(deadline, max(patience, self.due_at()))))[-1]
             except RequestTimeoutError:
                 if rt.now() >= deadline:
                     raise

@@ -39,6 +39,21 @@ def test_replies_reach_their_requests_in_order() -> None:
     assert [[1], [2, 3], [4]] == [request.outcome() for request in requests]
 
 
+def test_messages_among_the_replies_of_many_requests() -> None:
+    """
+    In whatever pieces, each reply reaches its own, and each message is kept.
+    """
+    wire = b":1\r\n" + PUSH + b":2\r\n:3\r\n" + PUSH + PUSH + b":4\r\n:5\r\n"
+    for cut in range(1, len(wire)):
+        paired, requests = expecting(1, 2, 1, 1)
+
+        complete = paired.receive([wire[:cut]]) + paired.receive([wire[cut:]])
+
+        assert requests == complete
+        assert [[1], [2, 3], [4], [5]] == [request.outcome() for request in requests]
+        assert 3 == len(paired.pushes)
+
+
 def test_a_request_is_complete_with_its_last_reply() -> None:
     """
     Until then it is not done, and nothing is complete.

@@ -9,6 +9,7 @@ import contextvars
 import gc
 import math
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
@@ -71,6 +72,13 @@ def task(coroutine: Coroutine[object, object, object]) -> asyncio.Task[object]:
     Run something beside the test.
     """
     return asyncio.get_running_loop().create_task(coroutine)
+
+
+async def ask(channel: aio.Channel, payload: bytes, deadline: float = math.inf) -> object:
+    """
+    Ask, and wait for the reply.
+    """
+    return await channel.ask(payload, 1, deadline)
 
 
 async def turns(count: int = 5) -> None:
@@ -162,6 +170,228 @@ class TestWrites:
             with pytest.raises(ConnectionLostError) as caught:
                 await request.result(math.inf)
             assert may_have_run is caught.value.may_have_run
+
+
+class TestQuestions:
+    """
+    Single commands of many tasks.
+    """
+
+    async def test_each_task_gets_its_reply(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        In whatever pieces they come, and whatever else is outstanding.
+        """
+        asking = [task(ask(channel, b"a")), task(ask(channel, b"b"))]
+        await turns(1)
+        started = channel.start(b"cc", 2)
+        asking += [task(ask(channel, b"d")), task(ask(channel, b"e"))]
+        await turns()
+        assert b"abccde" == b"".join(wire.writes)
+
+        channel.data_received(b":1\r\n:2\r\n:3\r\n")
+        channel.data_received(b":4\r\n:5\r\n:6\r\n")
+
+        assert [1, 2, 5, 6] == await asyncio.gather(*asking)
+        assert [3, 4] == await started.result(math.inf)
+
+    async def test_a_cancelled_one_keeps_its_place(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Its reply reaches nobody.
+        """
+        asking = [task(ask(channel, b"%d" % number)) for number in range(3)]
+        await turns()
+        asking[1].cancel()
+        await turns()
+        assert 3 == channel.pending
+
+        channel.data_received(b":0\r\n:1\r\n:2\r\n")
+
+        assert [0, 2] == [await asking[0], await asking[2]]
+        assert asking[1].cancelled()
+
+    async def test_the_end_tells_which_may_have_run(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        What was only queued has not. The same when it is a request of several commands.
+        """
+        asking = [task(ask(channel, b"a")), task(ask(channel, b"b"))]
+        await asyncio.sleep(0)
+        asking.append(task(channel.start(b"c", 1).result(math.inf)))
+        await turns()
+        asking.append(task(ask(channel, b"d")))
+        await asyncio.sleep(0)
+        assert [b"a", b"bc"] == wire.writes
+
+        channel.close()
+
+        results = await asyncio.gather(*asking, return_exceptions=True)
+        assert {ConnectionLostError} == set(map(type, results))
+        assert [True, True, True, False] == [cast(ConnectionLostError, error).may_have_run for error in results]
+
+    async def test_time_that_is_up_tells_which_may_have_run(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        What is only queued will be sent all the same, and when it fails then, that shows.
+        """
+        asking = [task(ask(channel, b"%d" % number, aio.now() + 60.0 * (number == 2))) for number in range(3)]
+        await asyncio.sleep(0)
+
+        channel._expire()
+
+        results = await asyncio.gather(*asking[:2], return_exceptions=True)
+        assert [True, False] == [cast(RequestTimeoutError, error).may_have_run for error in results]
+        assert [b"0", b"12"] == wire.writes
+        channel.close()
+        with pytest.raises(ConnectionLostError) as caught:
+            await asking[2]
+        assert caught.value.may_have_run
+
+    async def test_one_whose_time_is_up_holds_nothing(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        It waits for its reply, perhaps for ever, and its error has the frames of whoever waited.
+        """
+        asking = task(ask(channel, b"a", aio.now()))
+        await asyncio.sleep(0)
+        channel._expire()
+        with pytest.raises(RequestTimeoutError) as caught:
+            await asking
+
+        assert channel.oldest is not None
+        assert not any(
+            caught.value in gc.get_referents(held) for held in (channel.oldest, *gc.get_referents(channel.oldest))
+        )
+
+    async def test_it_goes_on_as_soon_as_its_reply_is_there(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        And what it sends then leaves with what the others send, in the same turn of the event loop.
+        """
+
+        async def ask_twice(number: int) -> list[object]:
+            return [await ask(channel, b"%d" % number), await ask(channel, b"%d" % number)]
+
+        asking = [task(ask_twice(number)) for number in range(3)]
+        await turns()
+        loop = asyncio.get_running_loop()
+
+        loop.call_soon(channel.data_received, b":0\r\n:1\r\n:2\r\n")
+        await asyncio.sleep(0)
+        assert [b"0", b"12", b"012"] == wire.writes
+        loop.call_soon(channel.data_received, b":3\r\n:4\r\n:5\r\n")
+        await asyncio.sleep(0)
+
+        assert [[0, 3], [1, 4], [2, 5]] == [done.result() for done in asking]
+
+    async def test_a_reply_that_comes_within_a_task(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Another one cannot go on there, and does so later.
+        """
+        asking = [task(ask(channel, b"%d" % number)) for number in range(2)]
+        await turns()
+
+        channel.data_received(b":0\r\n:1\r\n")
+
+        assert [0, 1] == await asyncio.gather(*asking)
+
+    async def test_a_task_that_ends_the_program(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        The others have their replies all the same.
+        """
+
+        async def ask_and_exit() -> None:
+            await ask(channel, b"0")
+            raise KeyboardInterrupt
+
+        asking = [task(ask_and_exit()), task(ask(channel, b"1"))]
+        await turns()
+        raised: list[BaseException] = []
+
+        def receive() -> None:
+            try:
+                channel.data_received(b":0\r\n:1\r\n")
+            except BaseException as error:
+                raised.append(error)
+
+        asyncio.get_running_loop().call_soon(receive)
+        assert 1 == await asking[1]
+
+        assert [KeyboardInterrupt] == [type(error) for error in raised]
+        assert isinstance(asking[0].exception(), KeyboardInterrupt)
+
+    @pytest.mark.parametrize("before", [True, False])
+    async def test_a_reply_and_a_cancellation_in_one_turn(self, before: bool, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Whichever is first counts.
+        """
+        asking = [task(ask(channel, b"%d" % number)) for number in range(2)]
+        await turns()
+        loop = asyncio.get_running_loop()
+
+        if before:
+            loop.call_soon(asking[0].cancel, "enough")
+        loop.call_soon(channel.data_received, b":0\r\n:1\r\n")
+        if not before:
+            loop.call_soon(asking[0].cancel)
+        await turns()
+
+        assert before is asking[0].cancelled()
+        if before:
+            with pytest.raises(asyncio.CancelledError, match="enough"):
+                await asking[0]
+        else:
+            assert 0 == await asking[0]
+        assert 1 == await asking[1]
+
+    async def test_tasks_written_in_python(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Some patch asyncio to use them.
+        """
+        asking = [asyncio.tasks._PyTask(ask(channel, b"%d" % number)) for number in range(3)]  # type: ignore[attr-defined]
+        await turns()
+        asking[1].cancel("enough")
+
+        asyncio.get_running_loop().call_soon(channel.data_received, b":0\r\n:1\r\n")
+        await turns()
+
+        assert 0 == asking[0].result()
+        with pytest.raises(asyncio.CancelledError, match="enough"):
+            await asking[1]
+        channel.close()
+        with pytest.raises(ConnectionLostError):
+            await asking[2]
+
+    async def test_what_a_cancelled_task_held_is_freed(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Its command may wait for the reply for long.
+        """
+
+        class Held:
+            pass
+
+        async def hold_and_ask() -> None:
+            variable.set(Held())
+            freed.append(weakref.ref(variable.get()))
+            await ask(channel, b"a")
+
+        variable: contextvars.ContextVar[Held] = contextvars.ContextVar("held")
+        freed: list[weakref.ref[Held]] = []
+        asking = task(hold_and_ask())
+        await turns()
+        asking.cancel()
+        await turns()
+        assert asking.cancelled()
+        del asking
+        gc.collect()
+
+        assert 1 == channel.pending
+        assert freed[0]() is None
+
+    async def test_it_may_fail_before_it_is_awaited(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        As a future may.
+        """
+        asked = channel.ask(b"a", 1, math.inf)
+        channel.close()
+
+        with pytest.raises(ConnectionLostError):
+            await asked
 
 
 class TestBackPressure:

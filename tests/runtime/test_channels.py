@@ -60,6 +60,56 @@ async def test_many_requests_are_outstanding_at_once(half: Half, echoing: Script
     assert 0 == channel.pending
 
 
+async def test_a_question_gets_the_reply_to_its_last_command(half: Half, echoing: ScriptedServer) -> None:
+    """
+    Not a list: what comes before only introduces it.
+    """
+    channel = await half.connect(echoing)
+
+    assert b"x" == await do(channel.ask(words("ECHO", "x"), 1, soon()))
+    assert b"z" == await do(channel.ask(words("ECHO", "y") + words("ECHO", "z"), 2, soon()))
+    assert 0 == channel.pending
+
+
+async def test_a_question_ends_with_its_connection(half: Half) -> None:
+    """
+    It may have been heard.
+    """
+    with ScriptedServer([Close()]) as server:
+        channel = await half.connect(server)
+
+        with pytest.raises(ConnectionLostError) as caught:
+            await do(channel.ask(PING, 1, soon()))
+
+        assert caught.value.may_have_run
+
+
+async def test_a_question_ends_at_its_deadline(half: Half) -> None:
+    """
+    It stays outstanding, so that its reply reaches nobody else.
+    """
+    with ScriptedServer([Silence()]) as server:
+        channel = await half.connect(server)
+
+        with pytest.raises(RequestTimeoutError) as caught:
+            await do(channel.ask(PING, 1, soon(0.01)))
+
+        assert (True, 1) == (caught.value.may_have_run, channel.pending)
+
+
+async def test_a_closed_channel_takes_no_question(half: Half, echoing: ScriptedServer) -> None:
+    """
+    Nothing was sent, and the error says so.
+    """
+    channel = await half.connect(echoing)
+    channel.close()
+
+    with pytest.raises(ConnectionLostError) as caught:
+        await do(channel.ask(PING, 1, soon()))
+
+    assert not caught.value.may_have_run
+
+
 async def test_a_reply_may_be_measured(half: Half, echoing: ScriptedServer) -> None:
     """
     In bytes, from when that is asked for; one that is complete is never too large.

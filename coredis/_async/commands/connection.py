@@ -34,7 +34,7 @@ class ConnectionCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/ping/
         """
         return await self.issue(
-            Command(("PING",) if message is None else ("PING", message), self.replies.text, (), True)
+            self.replies.ping if message is None else Command(("PING", message), self.replies.text, (), True)
         )
 
     async def echo(self, message: StringT) -> AnyStr:

@@ -9,7 +9,8 @@ from typing import Any, AnyStr, Final, Generic
 
 from ...exceptions import InvalidResponse
 from ...typing import ResponseType
-from ..command import Reply
+from ..command import Command, Constant, Reply
+from ..wire import encode
 
 
 def integer(reply: Reply) -> int:
@@ -104,14 +105,17 @@ class TextReplies(Generic[AnyStr]):
     Attributes:
         text: one piece of text from bytes
         optional_text: text, or None
+        ping: PING without a message, the one command that nothing else belongs to
     """
 
     text: Callable[[Reply], AnyStr]
     optional_text: Callable[[Reply], AnyStr | None]
+    ping: Command[AnyStr]
 
     def __init__(self, text: Callable[[bytes], AnyStr]) -> None:
         self.text = text
         self.optional_text = optional_bytes if text is bytes else _optional(text)  # type: ignore[assignment]
+        self.ping = Constant(encode(("PING",)), ("PING",), text)
 
     def texts(self, reply: Reply) -> tuple[AnyStr, ...]:
         """

@@ -36,7 +36,7 @@ class ConnectionCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/ping/
         """
         return self.issue(
-            Command(("PING",) if message is None else ("PING", message), self.replies.text, (), True)
+            self.replies.ping if message is None else Command(("PING", message), self.replies.text, (), True)
         )
 
     def echo(self, message: StringT) -> Queued[AnyStr]:

@@ -101,17 +101,24 @@ def connection_reused() -> Any:
     """
 
     def make(original: Any) -> Any:
-        async def answered(started: aio.Started, deadline: float) -> Any:
-            try:
-                return await original(started, deadline)
-            except BaseException:
-                if started in started._channel._session.pending:
-                    started._channel._session.pending.remove(started)
-                raise
+        def ask(channel: aio.Channel, *arguments: Any) -> Any:
+            waiter = original(channel, *arguments)
+            pending = channel._session.pending
+            request = pending[-1]
 
-        return answered
+            async def answer() -> Any:
+                try:
+                    return await waiter
+                except BaseException:
+                    if request in pending:
+                        pending.remove(request)
+                    raise
 
-    return replaced(aio.Started, "answered", make)
+            return answer()
+
+        return ask
+
+    return replaced(aio.Channel, "ask", make)
 
 
 def buffer_dropped_on_close() -> Any:

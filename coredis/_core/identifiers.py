@@ -82,10 +82,10 @@ def entries(name: str, identifiers: IdentifierT | Iterable[IdentifierT]) -> tupl
     """
     if type(identifiers) is bytes or isinstance(identifiers, StreamEntry):  # It is a tuple, too.
         return (_check(name, identifiers),)
-    if type(identifiers) is list and len(identifiers) == 1:
-        return (_check(name, identifiers[0]),)
     items: tuple[IdentifierT, ...] = several(name, identifiers)
-    if len(items) > 1 and _BYTES.issuperset(map(type, items)) and _all_surely_valid(_together(items)):  # type: ignore[arg-type]
+    if len(items) == 1:
+        return (_check(name, items[0]),)
+    if _BYTES.issuperset(map(type, items)) and _all_surely_valid(_together(items)):  # type: ignore[arg-type]
         return items  # type: ignore[return-value]
     return tuple([_check(name, identifier) for identifier in items])
 

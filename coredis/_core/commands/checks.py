@@ -142,7 +142,9 @@ def several(name: str, values: T | Iterable[T]) -> tuple[T, ...]:
         TypeError: not an iterable and not a value either
     """
     items: tuple[T, ...]
-    if isinstance(values, _SINGLE):
+    if type(values) is list or type(values) is tuple:  # mostly
+        items = tuple(values)
+    elif isinstance(values, _SINGLE):
         items = (values,)  # type: ignore[assignment]
     else:
         try:

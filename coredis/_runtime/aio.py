@@ -19,9 +19,9 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator, Iterable, Sequence, Sized
+from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Iterable, Sequence, Sized
 from itertools import islice
-from types import TracebackType
+from types import TracebackType, coroutine
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from .._core.config import TCPAddress, UnixAddress
@@ -186,15 +186,15 @@ class Alarm:
 
 class _Asked(Request):
     """
-    A question, which is what to await for its answer: the reply to the last of its commands.
+    Commands of which only the last reply is wanted, and what ``Channel.ask`` gives asyncio to wait for.
 
-    To asyncio it is like a future (see ``asyncio.isfuture``), one that a single task awaits, right after it was made. A real
-    one would be one object more for each command, and would have the task go on in the next turn of the event loop at the
-    earliest: here the channel has it go on as soon as the reply is there.
+    To asyncio it is like a future (see ``asyncio.isfuture``) of the one task that awaits it. A real one would be one object
+    more for each command, and would have the task go on in the next turn of the event loop at the earliest: here the channel
+    has it go on as soon as the reply is there.
 
     Attributes:
-        deadline: when whoever waits does so no longer
-        callback: what has the task go on; None: it does not wait (yet, or any more)
+        deadline: when the task waits no longer
+        callback: what has the task go on; None: it does not wait any more
         context: what to call that in
     """
 
@@ -206,14 +206,7 @@ class _Asked(Request):
     callback: Callable[[_Asked], object] | None
     context: contextvars.Context
     _error: BaseException | None
-
-    def __await__(self) -> Generator[_Asked, None, Any]:
-        if len(self.replies) < self.expected and self._error is None:
-            self._asyncio_future_blocking = True
-            yield self
-        if self._error is not None:
-            self.result()
-        return self.replies[-1]
+    _asyncio_future_blocking: bool
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """
@@ -413,10 +406,10 @@ class Channel(asyncio.BufferedProtocol):
             self._unsent.append(started)
         return started
 
-    def ask(self, payload: bytes, expected: int, deadline: float) -> Awaitable[Any]:
+    @coroutine  # not ``async def``: that could not hand a question to asyncio
+    def ask(self, payload: bytes, expected: int, deadline: float) -> Generator[_Asked, None, Any]:
         """
-        Queue encoded commands, and give the reply to the last one to await, at once and once. Whoever waits no longer leaves it
-        outstanding.
+        Queue encoded commands, and wait for the reply to the last one. Cancelled or too late, they stay outstanding.
 
         Args:
             payload: the commands, completely encoded
@@ -436,6 +429,7 @@ class Channel(asyncio.BufferedProtocol):
         asked.loop = self.loop
         asked.callback = None
         asked._error = None
+        asked._asyncio_future_blocking = True
         if self._queued:
             # One of many: all there is to do for it was done for the first of them.
             pending = self._session.pending
@@ -448,7 +442,8 @@ class Channel(asyncio.BufferedProtocol):
             self._enqueue(asked, payload)
         if deadline < self.watched:
             self.watch(deadline)
-        return asked
+        yield asked
+        return asked.replies[-1]
 
     def _enqueue(self, request: Request, payload: bytes) -> None:
         """

@@ -383,16 +383,6 @@ class TestQuestions:
         assert 1 == channel.pending
         assert freed[0]() is None
 
-    async def test_it_may_fail_before_it_is_awaited(self, channel: aio.Channel, wire: Wire) -> None:
-        """
-        As a future may.
-        """
-        asked = channel.ask(b"a", 1, math.inf)
-        channel.close()
-
-        with pytest.raises(ConnectionLostError):
-            await asked
-
 
 class TestBackPressure:
     """

@@ -214,12 +214,14 @@ class _Asked(Request):
         """
         return self.loop
 
-    def add_done_callback(self, callback: Callable[[_Asked], object], *, context: contextvars.Context) -> None:
+    def add_done_callback(
+        self, callback: Callable[[_Asked], object], *, context: contextvars.Context | None = None
+    ) -> None:
         """
-        Take what has the task go on (called by the task).
+        Take what has the task go on (called by the task, or by whoever else drives a coroutine).
         """
         self.callback = callback
-        self.context = context
+        self.context = contextvars.copy_context() if context is None else context
 
     def result(self) -> None:
         """

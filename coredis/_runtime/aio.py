@@ -266,8 +266,8 @@ class _Asked(Request):
         self._fail(RequestTimeoutError("no reply in time", may_have_run=self.sent))
 
     def _fail(self, error: BaseException) -> None:
-        self._error = error
         if self.callback is not None:
+            self._error = error  # the first one counts: when the connection ends as well, a cancellation stays one
             self._go_on(self.callback)
 
     def _go_on(self, callback: Callable[[_Asked], object]) -> None:

@@ -339,6 +339,23 @@ class TestQuestions:
             assert 0 == await asking[0]
         assert 1 == await asking[1]
 
+    @pytest.mark.parametrize("first", ["cancelled", "late"])
+    async def test_it_ends_as_it_ended_first(self, first: str, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Whatever becomes of the connection in the same turn: a cancellation that is forgotten is a limit that is not kept.
+        """
+        asking = task(ask(channel, b"a", aio.now()))
+        await asyncio.sleep(0)
+
+        if first == "cancelled":
+            asking.cancel("enough")
+        else:
+            channel._expire()
+        channel.close()
+
+        with pytest.raises(asyncio.CancelledError if first == "cancelled" else RequestTimeoutError):
+            await asking
+
     async def test_tasks_written_in_python(self, channel: aio.Channel, wire: Wire) -> None:
         """
         Some patch asyncio to use them.

@@ -683,11 +683,12 @@ class Channel(asyncio.BufferedProtocol):
             complete = self._session.complete  # what came before it was in order
         # They go on in the same turn of the loop, so what they send next can share a write.
         self._crowd = len(complete) > 1
-        self._wake_up(cast(list[_Asked | Started], complete))
+        # Before they go on: what they send next is behind those who have waited for room, or these would never have a turn.
         if self._writers or not self.ready:
             self._admit()
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
+        self._wake_up(cast(list[_Asked | Started], complete))
 
     def _wake_up(self, answered: list[_Asked | Started]) -> None:
         """

@@ -463,6 +463,29 @@ class TestBackPressure:
         assert list(range(20)) == await asyncio.gather(*tasks)
         assert names == order
 
+    async def test_those_who_ask_again_do_not_overtake(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        They go on where their replies are received, and room is there at that moment; it belongs to those who wait for it.
+        """
+        asked = dict.fromkeys("abcd", 0)
+
+        async def ask_on(name: str) -> None:
+            while asked[name] < 10:
+                if not channel.ready and channel.congested:
+                    await channel.writable(math.inf)
+                asked[name] += 1
+                await ask(channel, name.encode())
+
+        tasks = [task(ask_on(name)) for name in asked]
+        await turns()
+        for _ in range(8):
+            asyncio.get_running_loop().call_soon(channel.data_received, b":1\r\n" * channel.pending)
+            await turns()
+
+        assert {4, 5} >= set(asked.values())
+        channel.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     @pytest.mark.parametrize("turn", range(4))
     @pytest.mark.parametrize("who", range(4))
     async def test_a_cancelled_waiter_loses_no_turn(

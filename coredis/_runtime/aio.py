@@ -695,23 +695,25 @@ class Channel(asyncio.BufferedProtocol):
         Have those go on whose replies have come: single commands at once, others soon. Then write what they sent.
         """
         # A task cannot go on inside of another one. (No event loop hands over data there, but who knows.)
-        inside = asyncio.current_task(self.loop) is not None
-        self._waking = not inside
+        if asyncio.current_task(self.loop) is not None:
+            for request in answered:
+                request.wake()
+            return
+        self._waking = True
         try:
             for request in answered:
-                if inside or type(request) is not _Asked:
+                if type(request) is not _Asked:
                     request.wake()
                 elif request.callback is not None:
                     callback, request.callback = request.callback, None
-                    request.context.run(callback, request)
-        except BaseException:  # a task was told to end the program: the others have their replies all the same
-            for request in answered:
-                request.wake()
-            raise
+                    try:
+                        request.context.run(callback, request)
+                    except BaseException as error:  # a task was told to end the program
+                        # A transport would take it for a failure of the connection, and uvloop's would keep it to itself.
+                        self.loop.call_soon(_raise, error)
         finally:
-            if self._waking:
-                self._waking = False
-                self._flush()
+            self._waking = False
+            self._flush()
 
     def watch(self, deadline: float) -> None:
         """
@@ -992,6 +994,10 @@ async def close_all(channels: Iterable[Channel]) -> None:
         channel.close()
     for channel in closing:
         await channel.wait_closed()
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:

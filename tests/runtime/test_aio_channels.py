@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import cast
 
 import pytest
@@ -290,30 +291,45 @@ class TestQuestions:
 
         assert [0, 1] == await asyncio.gather(*asking)
 
-    async def test_a_task_that_ends_the_program(self, channel: aio.Channel, wire: Wire) -> None:
+    def test_a_task_that_ends_the_program(self) -> None:
         """
-        The others have their replies all the same.
+        The event loop ends as if it had called the task. That is no failure of the connection, the others have their replies,
+        and those who wait for room are admitted.
         """
 
-        async def ask_and_exit() -> None:
+        async def ask_and_exit(channel: aio.Channel) -> None:
             await ask(channel, b"0")
             raise KeyboardInterrupt
 
-        asking = [task(ask_and_exit()), task(ask(channel, b"1"))]
-        await turns()
-        raised: list[BaseException] = []
+        async def wait_and_ask(channel: aio.Channel) -> object:
+            await channel.writable(math.inf)
+            return await ask(channel, b"2")
 
-        def receive() -> None:
-            try:
-                channel.data_received(b":0\r\n:1\r\n")
-            except BaseException as error:
-                raised.append(error)
+        async def begin() -> tuple[aio.Channel, list[asyncio.Task[object]]]:
+            channel = aio.Channel(asyncio.get_running_loop())
+            Wire(channel)
+            asking = [task(ask_and_exit(channel)), task(ask(channel, b"1"))]
+            await turns()
+            asking.append(task(wait_and_ask(channel)))
+            await turns()
+            return channel, asking
 
-        asyncio.get_running_loop().call_soon(receive)
-        assert 1 == await asking[1]
+        async def go_on(channel: aio.Channel, asking: list[asyncio.Task[object]]) -> list[object]:
+            await turns()
+            asyncio.get_running_loop().call_soon(channel.data_received, b":2\r\n")
+            return list(await asyncio.gather(*asking, return_exceptions=True))
 
-        assert [KeyboardInterrupt] == [type(error) for error in raised]
-        assert isinstance(asking[0].exception(), KeyboardInterrupt)
+        with pytest.MonkeyPatch.context() as patch, closing(asyncio.new_event_loop()) as loop:
+            patch.setattr(aio, "MAX_PENDING", 2)
+            channel, asking = loop.run_until_complete(begin())
+            loop.call_soon(channel.data_received, b":0\r\n:1\r\n")
+            with pytest.raises(KeyboardInterrupt):
+                loop.run_until_complete(asyncio.sleep(60))
+            ended, *replies = loop.run_until_complete(go_on(channel, asking))
+
+            assert isinstance(ended, KeyboardInterrupt)
+            assert [1, 2] == replies
+            assert not channel.closed
 
     @pytest.mark.parametrize("before", [True, False])
     async def test_a_reply_and_a_cancellation_in_one_turn(self, before: bool, channel: aio.Channel, wire: Wire) -> None:
@@ -355,6 +371,28 @@ class TestQuestions:
 
         with pytest.raises(asyncio.CancelledError if first == "cancelled" else RequestTimeoutError):
             await asking
+
+    async def test_a_reply_that_comes_within_one_that_has_just_gone_on(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        What the others have sent by then leaves all the same.
+        """
+
+        async def ask_twice() -> list[object]:
+            return [await ask(channel, b"a"), await ask(channel, b"c")]
+
+        async def ask_and_receive() -> object:
+            answer = await ask(channel, b"b")
+            channel.data_received(b"")
+            return answer
+
+        asking = [task(ask_twice()), task(ask_and_receive())]
+        await turns()
+        asyncio.get_running_loop().call_soon(channel.data_received, b":0\r\n:1\r\n")
+        await turns()
+
+        assert [b"a", b"b", b"c"] == wire.writes
+        asyncio.get_running_loop().call_soon(channel.data_received, b":2\r\n")
+        assert [[0, 2], 1] == await asyncio.gather(*asking)
 
     async def test_tasks_written_in_python(self, channel: aio.Channel, wire: Wire) -> None:
         """

@@ -261,9 +261,9 @@ class _Asked(Request):
 
     def expire(self) -> None:
         """
-        Tell whoever waits that time is up.
+        Tell whoever waits that time is up. What is only queued will be sent all the same, so it may run too.
         """
-        self._fail(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+        self._fail(RequestTimeoutError("no reply in time", may_have_run=True))
 
     def _fail(self, error: BaseException) -> None:
         if self.callback is not None:
@@ -336,10 +336,10 @@ class Started(Request):
 
     def expire(self) -> None:
         """
-        Tell whoever waits that time is up.
+        Tell whoever waits that time is up. What is only queued will be sent all the same.
         """
         if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=True))
 
 
 class Listening(Started):
@@ -730,12 +730,10 @@ class Channel(asyncio.BufferedProtocol):
     def _expire(self) -> None:
         self._timer, self.watched = None, math.inf
         time_now, earliest = now(), math.inf
-        sent = len(self._session.pending) - len(self._queued)  # the last ones are those that are queued
-        for position, request in enumerate(self._session.pending):
+        for request in self._session.pending:
             assert isinstance(request, _Asked | Started)
             if request.waiting:
                 if request.deadline <= time_now:
-                    request.sent = position < sent
                     request.expire()
                 else:
                     earliest = min(earliest, request.deadline)

@@ -261,13 +261,13 @@ class _Asked(Request):
 
     def expire(self) -> None:
         """
-        Tell whoever waits that time is up.
+        Tell whoever waits that time is up. What is only queued will be sent all the same, so it may run too.
         """
-        self._fail(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+        self._fail(RequestTimeoutError("no reply in time", may_have_run=True))
 
     def _fail(self, error: BaseException) -> None:
-        self._error = error
         if self.callback is not None:
+            self._error = error  # the first one counts: when the connection ends as well, a cancellation stays one
             self._go_on(self.callback)
 
     def _go_on(self, callback: Callable[[_Asked], object]) -> None:
@@ -336,10 +336,10 @@ class Started(Request):
 
     def expire(self) -> None:
         """
-        Tell whoever waits that time is up.
+        Tell whoever waits that time is up. What is only queued will be sent all the same.
         """
         if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=self.sent))
+            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=True))
 
 
 class Listening(Started):
@@ -683,34 +683,37 @@ class Channel(asyncio.BufferedProtocol):
             complete = self._session.complete  # what came before it was in order
         # They go on in the same turn of the loop, so what they send next can share a write.
         self._crowd = len(complete) > 1
-        self._wake_up(cast(list[_Asked | Started], complete))
+        # Before they go on: what they send next is behind those who have waited for room, or these would never have a turn.
         if self._writers or not self.ready:
             self._admit()
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
+        self._wake_up(cast(list[_Asked | Started], complete))
 
     def _wake_up(self, answered: list[_Asked | Started]) -> None:
         """
         Have those go on whose replies have come: single commands at once, others soon. Then write what they sent.
         """
         # A task cannot go on inside of another one. (No event loop hands over data there, but who knows.)
-        inside = asyncio.current_task(self.loop) is not None
-        self._waking = not inside
+        if asyncio.current_task(self.loop) is not None:
+            for request in answered:
+                request.wake()
+            return
+        self._waking = True
         try:
             for request in answered:
-                if inside or type(request) is not _Asked:
+                if type(request) is not _Asked:
                     request.wake()
                 elif request.callback is not None:
                     callback, request.callback = request.callback, None
-                    request.context.run(callback, request)
-        except BaseException:  # a task was told to end the program: the others have their replies all the same
-            for request in answered:
-                request.wake()
-            raise
+                    try:
+                        request.context.run(callback, request)
+                    except BaseException as error:  # a task was told to end the program
+                        # A transport would take it for a failure of the connection, and uvloop's would keep it to itself.
+                        self.loop.call_soon(_raise, error)
         finally:
-            if self._waking:
-                self._waking = False
-                self._flush()
+            self._waking = False
+            self._flush()
 
     def watch(self, deadline: float) -> None:
         """
@@ -727,12 +730,10 @@ class Channel(asyncio.BufferedProtocol):
     def _expire(self) -> None:
         self._timer, self.watched = None, math.inf
         time_now, earliest = now(), math.inf
-        sent = len(self._session.pending) - len(self._queued)  # the last ones are those that are queued
-        for position, request in enumerate(self._session.pending):
+        for request in self._session.pending:
             assert isinstance(request, _Asked | Started)
             if request.waiting:
                 if request.deadline <= time_now:
-                    request.sent = position < sent
                     request.expire()
                 else:
                     earliest = min(earliest, request.deadline)
@@ -991,6 +992,10 @@ async def close_all(channels: Iterable[Channel]) -> None:
         channel.close()
     for channel in closing:
         await channel.wait_closed()
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:

@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import cast
 
 import pytest
@@ -227,22 +228,27 @@ class TestQuestions:
         assert {ConnectionLostError} == set(map(type, results))
         assert [True, True, True, False] == [cast(ConnectionLostError, error).may_have_run for error in results]
 
-    async def test_time_that_is_up_tells_which_may_have_run(self, channel: aio.Channel, wire: Wire) -> None:
+    @pytest.mark.parametrize("single", [True, False])
+    async def test_what_is_queued_when_its_time_is_up_may_run(
+        self, single: bool, channel: aio.Channel, wire: Wire
+    ) -> None:
         """
-        What is only queued will be sent all the same, and when it fails then, that shows.
+        It is sent all the same. Its error must not say that it can be sent again without harm.
         """
-        asking = [task(ask(channel, b"%d" % number, aio.now() + 60.0 * (number == 2))) for number in range(3)]
+
+        async def wait(number: int) -> object:
+            payload = b"%d" % number
+            return await (ask(channel, payload, aio.now()) if single else channel.start(payload, 1).result(aio.now()))
+
+        asking = [task(wait(number)) for number in range(2)]
         await asyncio.sleep(0)
+        assert [b"0"] == wire.writes
 
         channel._expire()
 
-        results = await asyncio.gather(*asking[:2], return_exceptions=True)
-        assert [True, False] == [cast(RequestTimeoutError, error).may_have_run for error in results]
-        assert [b"0", b"12"] == wire.writes
-        channel.close()
-        with pytest.raises(ConnectionLostError) as caught:
-            await asking[2]
-        assert caught.value.may_have_run
+        results = await asyncio.gather(*asking, return_exceptions=True)
+        assert [True, True] == [cast(RequestTimeoutError, error).may_have_run for error in results]
+        assert [b"0", b"1"] == wire.writes
 
     async def test_one_whose_time_is_up_holds_nothing(self, channel: aio.Channel, wire: Wire) -> None:
         """
@@ -290,30 +296,45 @@ class TestQuestions:
 
         assert [0, 1] == await asyncio.gather(*asking)
 
-    async def test_a_task_that_ends_the_program(self, channel: aio.Channel, wire: Wire) -> None:
+    def test_a_task_that_ends_the_program(self) -> None:
         """
-        The others have their replies all the same.
+        The event loop ends as if it had called the task. That is no failure of the connection, the others have their replies,
+        and those who wait for room are admitted.
         """
 
-        async def ask_and_exit() -> None:
+        async def ask_and_exit(channel: aio.Channel) -> None:
             await ask(channel, b"0")
             raise KeyboardInterrupt
 
-        asking = [task(ask_and_exit()), task(ask(channel, b"1"))]
-        await turns()
-        raised: list[BaseException] = []
+        async def wait_and_ask(channel: aio.Channel) -> object:
+            await channel.writable(math.inf)
+            return await ask(channel, b"2")
 
-        def receive() -> None:
-            try:
-                channel.data_received(b":0\r\n:1\r\n")
-            except BaseException as error:
-                raised.append(error)
+        async def begin() -> tuple[aio.Channel, list[asyncio.Task[object]]]:
+            channel = aio.Channel(asyncio.get_running_loop())
+            Wire(channel)
+            asking = [task(ask_and_exit(channel)), task(ask(channel, b"1"))]
+            await turns()
+            asking.append(task(wait_and_ask(channel)))
+            await turns()
+            return channel, asking
 
-        asyncio.get_running_loop().call_soon(receive)
-        assert 1 == await asking[1]
+        async def go_on(channel: aio.Channel, asking: list[asyncio.Task[object]]) -> list[object]:
+            await turns()
+            asyncio.get_running_loop().call_soon(channel.data_received, b":2\r\n")
+            return list(await asyncio.gather(*asking, return_exceptions=True))
 
-        assert [KeyboardInterrupt] == [type(error) for error in raised]
-        assert isinstance(asking[0].exception(), KeyboardInterrupt)
+        with pytest.MonkeyPatch.context() as patch, closing(asyncio.new_event_loop()) as loop:
+            patch.setattr(aio, "MAX_PENDING", 2)
+            channel, asking = loop.run_until_complete(begin())
+            loop.call_soon(channel.data_received, b":0\r\n:1\r\n")
+            with pytest.raises(KeyboardInterrupt):
+                loop.run_until_complete(asyncio.sleep(60))
+            ended, *replies = loop.run_until_complete(go_on(channel, asking))
+
+            assert isinstance(ended, KeyboardInterrupt)
+            assert [1, 2] == replies
+            assert not channel.closed
 
     @pytest.mark.parametrize("before", [True, False])
     async def test_a_reply_and_a_cancellation_in_one_turn(self, before: bool, channel: aio.Channel, wire: Wire) -> None:
@@ -338,6 +359,45 @@ class TestQuestions:
         else:
             assert 0 == await asking[0]
         assert 1 == await asking[1]
+
+    @pytest.mark.parametrize("first", ["cancelled", "late"])
+    async def test_it_ends_as_it_ended_first(self, first: str, channel: aio.Channel, wire: Wire) -> None:
+        """
+        Whatever becomes of the connection in the same turn: a cancellation that is forgotten is a limit that is not kept.
+        """
+        asking = task(ask(channel, b"a", aio.now()))
+        await asyncio.sleep(0)
+
+        if first == "cancelled":
+            asking.cancel("enough")
+        else:
+            channel._expire()
+        channel.close()
+
+        with pytest.raises(asyncio.CancelledError if first == "cancelled" else RequestTimeoutError):
+            await asking
+
+    async def test_a_reply_that_comes_within_one_that_has_just_gone_on(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        What the others have sent by then leaves all the same.
+        """
+
+        async def ask_twice() -> list[object]:
+            return [await ask(channel, b"a"), await ask(channel, b"c")]
+
+        async def ask_and_receive() -> object:
+            answer = await ask(channel, b"b")
+            channel.data_received(b"")
+            return answer
+
+        asking = [task(ask_twice()), task(ask_and_receive())]
+        await turns()
+        asyncio.get_running_loop().call_soon(channel.data_received, b":0\r\n:1\r\n")
+        await turns()
+
+        assert [b"a", b"b", b"c"] == wire.writes
+        asyncio.get_running_loop().call_soon(channel.data_received, b":2\r\n")
+        assert [[0, 2], 1] == await asyncio.gather(*asking)
 
     async def test_tasks_written_in_python(self, channel: aio.Channel, wire: Wire) -> None:
         """
@@ -445,6 +505,29 @@ class TestBackPressure:
 
         assert list(range(20)) == await asyncio.gather(*tasks)
         assert names == order
+
+    async def test_those_who_ask_again_do_not_overtake(self, channel: aio.Channel, wire: Wire) -> None:
+        """
+        They go on where their replies are received, and room is there at that moment; it belongs to those who wait for it.
+        """
+        asked = dict.fromkeys("abcd", 0)
+
+        async def ask_on(name: str) -> None:
+            while asked[name] < 10:
+                if not channel.ready and channel.congested:
+                    await channel.writable(math.inf)
+                asked[name] += 1
+                await ask(channel, name.encode())
+
+        tasks = [task(ask_on(name)) for name in asked]
+        await turns()
+        for _ in range(8):
+            asyncio.get_running_loop().call_soon(channel.data_received, b":1\r\n" * channel.pending)
+            await turns()
+
+        assert {4, 5} >= set(asked.values())
+        channel.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @pytest.mark.parametrize("turn", range(4))
     @pytest.mark.parametrize("who", range(4))

@@ -383,7 +383,6 @@ class Channel(asyncio.BufferedProtocol):
         self._timer: asyncio.Handle | None = None
         self.watched = math.inf  # until when there is a timer
         self._crowd = False  # those who are about to go on are several
-        self._waking = False  # some of them are just going on: what they send is written after that
         self._lost = loop.create_future()
         self._listening: Listening | None = None
         self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
@@ -463,7 +462,8 @@ class Channel(asyncio.BufferedProtocol):
             assert self._transport is not None
             self._transport.write(payload)
         else:
-            if not self._queued and not self._waking:
+            if not self._queued:
+                # Also while tasks go on after whom it is written anyway: one of them may run the loop (nest_asyncio does that).
                 self.loop.call_soon(self._flush)
             self._queued.append(payload)
             self._queued_bytes += len(payload)
@@ -699,21 +699,17 @@ class Channel(asyncio.BufferedProtocol):
             for request in answered:
                 request.wake()
             return
-        self._waking = True
-        try:
-            for request in answered:
-                if type(request) is not _Asked:
-                    request.wake()
-                elif request.callback is not None:
-                    callback, request.callback = request.callback, None
-                    try:
-                        request.context.run(callback, request)
-                    except BaseException as error:  # a task was told to end the program
-                        # A transport would take it for a failure of the connection, and uvloop's would keep it to itself.
-                        self.loop.call_soon(_raise, error)
-        finally:
-            self._waking = False
-            self._flush()
+        for request in answered:
+            if type(request) is not _Asked:
+                request.wake()
+            elif request.callback is not None:
+                callback, request.callback = request.callback, None
+                try:
+                    request.context.run(callback, request)
+                except BaseException as error:  # a task was told to end the program
+                    # A transport would take it for a failure of the connection, and uvloop's would keep it to itself.
+                    self.loop.call_soon(_raise, error)
+        self._flush()
 
     def watch(self, deadline: float) -> None:
         """

@@ -3,8 +3,7 @@ The asynchronous half of the runtime: asyncio channels, clocks and locks. Its tw
 
 What differs from the twin: one channel carries the commands of many tasks at once (``MULTIPLEXED``). What they send in
 one turn of the event loop leaves in one write, and each waits for its own replies. A wait is a future; one timer per
-channel watches the earliest time limit of all waits, so a command costs no timer of its own. A task that waits for one command
-goes on where its reply is received, without a turn of the event loop in between.
+channel watches the earliest time limit of all waits, so a command costs no timer of its own.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Iterable, Sequence, Sized
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence, Sized
 from itertools import islice
-from types import TracebackType, coroutine
+from types import TracebackType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from .._core.config import TCPAddress, UnixAddress
@@ -184,105 +183,58 @@ class Alarm:
             self._waiter.set_result(None)
 
 
-class _Asked(Request):
+class _Awaited(Request):
     """
-    Commands of which only the last reply is wanted, and what ``Channel.ask`` gives asyncio to wait for.
-
-    To asyncio it is like a future (see ``asyncio.isfuture``) of the one task that awaits it. A real one would be one object
-    more for each command, and would have the task go on in the next turn of the event loop at the earliest: here the channel
-    has it go on as soon as the reply is there.
+    A request that somebody may wait for.
 
     Attributes:
-        deadline: when the task waits no longer
-        callback: what has the task go on; None: it does not wait any more
-        context: what to call that in
+        waiter: what they wait for; None: nobody does
+        deadline: when they wait no longer
     """
 
-    __slots__ = ("_asyncio_future_blocking", "_error", "callback", "context", "deadline", "loop")
+    __slots__ = ("deadline", "waiter")
 
-    # There is no constructor: in Python it would take longer than all the rest of ``Channel.ask``, which does its work.
-    loop: asyncio.AbstractEventLoop
+    waiter: asyncio.Future[Any] | None
     deadline: float
-    callback: Callable[[_Asked], object] | None
-    context: contextvars.Context
-    _error: BaseException | None
-    _asyncio_future_blocking: bool
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """
-        Where it may be awaited (asked by the task).
-        """
-        return self.loop
-
-    def add_done_callback(
-        self, callback: Callable[[_Asked], object], *, context: contextvars.Context | None = None
-    ) -> None:
-        """
-        Take what has the task go on (called by the task, or by whoever else drives a coroutine).
-        """
-        self.callback = callback
-        self.context = contextvars.copy_context() if context is None else context
-
-    def result(self) -> None:
-        """
-        Raise why there is no answer, if so (called by the task, before it goes on).
-        """
-        error, self._error = self._error, None
-        if error is not None:
-            try:
-                raise error
-            finally:
-                del error  # the frame is in its traceback
-
-    def cancel(self, msg: object = None) -> bool:
-        """
-        Have the task go on with its cancellation (called by the task). The command stays outstanding.
-        """
-        if self.callback is None:
-            return False
-        self._fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
-        return True
-
-    @property
-    def waiting(self) -> bool:
-        """
-        Whether somebody waits.
-        """
-        return self.callback is not None
 
     def wake(self) -> None:
         """
-        Let whoever waits go on, soon.
+        Let whoever waits go on.
         """
-        if self.failure is not None:
-            self._fail(self.reason(self.failure))
-        elif self.callback is not None:
-            self._go_on(self.callback)
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
 
     def expire(self) -> None:
         """
         Tell whoever waits that time is up. What is only queued will be sent all the same, so it may run too.
         """
-        self._fail(RequestTimeoutError("no reply in time", may_have_run=True))
-
-    def _fail(self, error: BaseException) -> None:
-        if self.callback is not None:
-            self._error = error  # the first one counts: when the connection ends as well, a cancellation stays one
-            self._go_on(self.callback)
-
-    def _go_on(self, callback: Callable[[_Asked], object]) -> None:
-        self.callback = None
-        self.loop.call_soon(callback, self, context=self.context)
-        # The command may be outstanding for long, and should not hold what its task held.
-        del self.context
+        # Still outstanding, it must not hold what the error will hold: the frames of the waiting task, and so the channel.
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=True))
 
 
-class Started(Request):
+class _Asked(_Awaited):
+    """
+    A single command whose reply, or the reason why there is none, is all that whoever waits wants to have.
+    """
+
+    __slots__ = ()
+
+    def wake(self) -> None:
+        """
+        Tell whoever waits that the connection has ended.
+        """
+        if self.waiter is not None and not self.waiter.done() and self.failure is not None:
+            self.waiter.set_exception(self.reason(self.failure))
+
+
+class Started(_Awaited):
     """
     A request that has been queued for the network.
     """
 
-    __slots__ = ("_channel", "deadline", "waiter")
+    __slots__ = ("_channel",)
 
     def __init__(self, channel: Channel, expected: int) -> None:
         # Not through the base class: there is one for each command.
@@ -291,7 +243,7 @@ class Started(Request):
         self.failure = None
         self.sent = False
         self._channel = channel
-        self.waiter: asyncio.Future[None] | None = None
+        self.waiter = None
         self.deadline = math.inf
 
     @property
@@ -319,27 +271,6 @@ class Started(Request):
             finally:
                 self.waiter = None
         return self.outcome()
-
-    @property
-    def waiting(self) -> bool:
-        """
-        Whether somebody waits.
-        """
-        return self.waiter is not None
-
-    def wake(self) -> None:
-        """
-        Let whoever waits go on.
-        """
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
-
-    def expire(self) -> None:
-        """
-        Tell whoever waits that time is up. What is only queued will be sent all the same.
-        """
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_exception(RequestTimeoutError("no reply in time", may_have_run=True))
 
 
 class Listening(Started):
@@ -407,10 +338,9 @@ class Channel(asyncio.BufferedProtocol):
             self._unsent.append(started)
         return started
 
-    @coroutine  # not ``async def``: that could not hand a question to asyncio
-    def ask(self, payload: bytes, expected: int, deadline: float) -> Generator[_Asked, None, Any]:
+    def ask(self, payload: bytes, expected: int, deadline: float) -> asyncio.Future[Any]:
         """
-        Queue encoded commands, and wait for the reply to the last one. Cancelled or too late, they stay outstanding.
+        Queue encoded commands, and give the reply to the last one to await. Whoever waits no longer leaves it outstanding.
 
         Args:
             payload: the commands, completely encoded
@@ -421,16 +351,14 @@ class Channel(asyncio.BufferedProtocol):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
+        # Filled here: a constructor in Python would take longer than the rest, and there is one for each command.
         asked = _Asked.__new__(_Asked)
         asked.expected = expected
         asked.replies = []
         asked.failure = None
         asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
-        asked.loop = self.loop
-        asked.callback = None
-        asked._error = None
-        asked._asyncio_future_blocking = True
+        asked.waiter = waiter = self.loop.create_future()
         if self._queued:
             # One of many: all there is to do for it was done for the first of them.
             pending = self._session.pending
@@ -443,10 +371,9 @@ class Channel(asyncio.BufferedProtocol):
             self._enqueue(asked, payload)
         if deadline < self.watched:
             self.watch(deadline)
-        yield asked
-        return asked.replies[-1]
+        return waiter
 
-    def _enqueue(self, request: Request, payload: bytes) -> None:
+    def _enqueue(self, request: _Awaited, payload: bytes) -> None:
         """
         Write a request, or leave it to the next write.
         """
@@ -463,7 +390,6 @@ class Channel(asyncio.BufferedProtocol):
             self._transport.write(payload)
         else:
             if not self._queued:
-                # Also while tasks go on after whom it is written anyway: one of them may run the loop (nest_asyncio does that).
                 self.loop.call_soon(self._flush)
             self._queued.append(payload)
             self._queued_bytes += len(payload)
@@ -482,9 +408,9 @@ class Channel(asyncio.BufferedProtocol):
         )
 
     def _flush(self) -> None:
+        self._crowd = False
         if self._transport is None or not self._queued:
             return
-        self._crowd = False
         payload = b"".join(self._queued)
         self._queued.clear()
         self._queued_bytes = 0
@@ -683,33 +609,14 @@ class Channel(asyncio.BufferedProtocol):
             complete = self._session.complete  # what came before it was in order
         # They go on in the same turn of the loop, so what they send next can share a write.
         self._crowd = len(complete) > 1
-        # Before they go on: what they send next is behind those who have waited for room, or these would never have a turn.
+        for request in cast(list[_Awaited], complete):
+            waiter = request.waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_result(request.replies[-1])
         if self._writers or not self.ready:
             self._admit()
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
-        self._wake_up(cast(list[_Asked | Started], complete))
-
-    def _wake_up(self, answered: list[_Asked | Started]) -> None:
-        """
-        Have those go on whose replies have come: single commands at once, others soon. Then write what they sent.
-        """
-        # A task cannot go on inside of another one. (No event loop hands over data there, but who knows.)
-        if asyncio.current_task(self.loop) is not None:
-            for request in answered:
-                request.wake()
-            return
-        for request in answered:
-            if type(request) is not _Asked:
-                request.wake()
-            elif request.callback is not None:
-                callback, request.callback = request.callback, None
-                try:
-                    request.context.run(callback, request)
-                except BaseException as error:  # a task was told to end the program
-                    # A transport would take it for a failure of the connection, and uvloop's would keep it to itself.
-                    self.loop.call_soon(_raise, error)
-        self._flush()
 
     def watch(self, deadline: float) -> None:
         """
@@ -727,8 +634,8 @@ class Channel(asyncio.BufferedProtocol):
         self._timer, self.watched = None, math.inf
         time_now, earliest = now(), math.inf
         for request in self._session.pending:
-            assert isinstance(request, _Asked | Started)
-            if request.waiting:
+            assert isinstance(request, _Awaited)
+            if request.waiter is not None:
                 if request.deadline <= time_now:
                     request.expire()
                 else:
@@ -795,7 +702,7 @@ class Channel(asyncio.BufferedProtocol):
         if self._transport is not None and not self.loop.is_closed():
             self._transport.abort()
         for request in failed:
-            assert isinstance(request, _Asked | Started)
+            assert isinstance(request, _Awaited)
             request.wake()
         if self._listening is not None:
             self._listening.wake()
@@ -988,10 +895,6 @@ async def close_all(channels: Iterable[Channel]) -> None:
         channel.close()
     for channel in closing:
         await channel.wait_closed()
-
-
-def _raise(error: BaseException) -> None:
-    raise error
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:

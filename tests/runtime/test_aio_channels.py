@@ -9,10 +9,8 @@ import contextvars
 import gc
 import math
 import threading
-import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import cast
 
 import pytest
@@ -214,19 +212,18 @@ class TestQuestions:
         """
         What was only queued has not. The same when it is a request of several commands.
         """
-        asking = [task(ask(channel, b"a")), task(ask(channel, b"b"))]
+        first, second = channel.ask(b"a", 1, math.inf), channel.ask(b"b", 1, math.inf)
+        started, last = channel.start(b"c", 1), channel.ask(b"d", 1, math.inf)
+        waiting = task(started.result(math.inf))
         await asyncio.sleep(0)
-        asking.append(task(channel.start(b"c", 1).result(math.inf)))
-        await turns()
-        asking.append(task(ask(channel, b"d")))
-        await asyncio.sleep(0)
-        assert [b"a", b"bc"] == wire.writes
+        channel._flush()
+        late = channel.ask(b"e", 1, math.inf)
 
         channel.close()
 
-        results = await asyncio.gather(*asking, return_exceptions=True)
+        results = await asyncio.gather(first, second, waiting, last, late, return_exceptions=True)
         assert {ConnectionLostError} == set(map(type, results))
-        assert [True, True, True, False] == [cast(ConnectionLostError, error).may_have_run for error in results]
+        assert [True, True, True, True, False] == [cast(ConnectionLostError, error).may_have_run for error in results]
 
     @pytest.mark.parametrize("single", [True, False])
     async def test_what_is_queued_when_its_time_is_up_may_run(
@@ -238,7 +235,9 @@ class TestQuestions:
 
         async def wait(number: int) -> object:
             payload = b"%d" % number
-            return await (ask(channel, payload, aio.now()) if single else channel.start(payload, 1).result(aio.now()))
+            if single:
+                return await channel.ask(payload, 1, aio.now())
+            return await channel.start(payload, 1).result(aio.now())
 
         asking = [task(wait(number)) for number in range(2)]
         await asyncio.sleep(0)
@@ -249,116 +248,6 @@ class TestQuestions:
         results = await asyncio.gather(*asking, return_exceptions=True)
         assert [True, True] == [cast(RequestTimeoutError, error).may_have_run for error in results]
         assert [b"0", b"1"] == wire.writes
-
-    async def test_one_whose_time_is_up_holds_nothing(self, channel: aio.Channel, wire: Wire) -> None:
-        """
-        It waits for its reply, perhaps for ever, and its error has the frames of whoever waited.
-        """
-        asking = task(ask(channel, b"a", aio.now()))
-        await asyncio.sleep(0)
-        channel._expire()
-        with pytest.raises(RequestTimeoutError) as caught:
-            await asking
-
-        assert channel.oldest is not None
-        assert not any(
-            caught.value in gc.get_referents(held) for held in (channel.oldest, *gc.get_referents(channel.oldest))
-        )
-
-    async def test_it_goes_on_as_soon_as_its_reply_is_there(self, channel: aio.Channel, wire: Wire) -> None:
-        """
-        And what it sends then leaves with what the others send, in the same turn of the event loop.
-        """
-
-        async def ask_twice(number: int) -> list[object]:
-            return [await ask(channel, b"%d" % number), await ask(channel, b"%d" % number)]
-
-        asking = [task(ask_twice(number)) for number in range(3)]
-        await turns()
-        loop = asyncio.get_running_loop()
-
-        loop.call_soon(channel.data_received, b":0\r\n:1\r\n:2\r\n")
-        await asyncio.sleep(0)
-        assert [b"0", b"12", b"012"] == wire.writes
-        loop.call_soon(channel.data_received, b":3\r\n:4\r\n:5\r\n")
-        await asyncio.sleep(0)
-
-        assert [[0, 3], [1, 4], [2, 5]] == [done.result() for done in asking]
-
-    async def test_a_reply_that_comes_within_a_task(self, channel: aio.Channel, wire: Wire) -> None:
-        """
-        Another one cannot go on there, and does so later.
-        """
-        asking = [task(ask(channel, b"%d" % number)) for number in range(2)]
-        await turns()
-
-        channel.data_received(b":0\r\n:1\r\n")
-
-        assert [0, 1] == await asyncio.gather(*asking)
-
-    def test_a_task_that_ends_the_program(self) -> None:
-        """
-        The event loop ends as if it had called the task. That is no failure of the connection, the others have their replies,
-        and those who wait for room are admitted.
-        """
-
-        async def ask_and_exit(channel: aio.Channel) -> None:
-            await ask(channel, b"0")
-            raise KeyboardInterrupt
-
-        async def wait_and_ask(channel: aio.Channel) -> object:
-            await channel.writable(math.inf)
-            return await ask(channel, b"2")
-
-        async def begin() -> tuple[aio.Channel, list[asyncio.Task[object]]]:
-            channel = aio.Channel(asyncio.get_running_loop())
-            Wire(channel)
-            asking = [task(ask_and_exit(channel)), task(ask(channel, b"1"))]
-            await turns()
-            asking.append(task(wait_and_ask(channel)))
-            await turns()
-            return channel, asking
-
-        async def go_on(channel: aio.Channel, asking: list[asyncio.Task[object]]) -> list[object]:
-            await turns()
-            asyncio.get_running_loop().call_soon(channel.data_received, b":2\r\n")
-            return list(await asyncio.gather(*asking, return_exceptions=True))
-
-        with pytest.MonkeyPatch.context() as patch, closing(asyncio.new_event_loop()) as loop:
-            patch.setattr(aio, "MAX_PENDING", 2)
-            channel, asking = loop.run_until_complete(begin())
-            loop.call_soon(channel.data_received, b":0\r\n:1\r\n")
-            with pytest.raises(KeyboardInterrupt):
-                loop.run_until_complete(asyncio.sleep(60))
-            ended, *replies = loop.run_until_complete(go_on(channel, asking))
-
-            assert isinstance(ended, KeyboardInterrupt)
-            assert [1, 2] == replies
-            assert not channel.closed
-
-    @pytest.mark.parametrize("before", [True, False])
-    async def test_a_reply_and_a_cancellation_in_one_turn(self, before: bool, channel: aio.Channel, wire: Wire) -> None:
-        """
-        Whichever is first counts.
-        """
-        asking = [task(ask(channel, b"%d" % number)) for number in range(2)]
-        await turns()
-        loop = asyncio.get_running_loop()
-
-        if before:
-            loop.call_soon(asking[0].cancel, "enough")
-        loop.call_soon(channel.data_received, b":0\r\n:1\r\n")
-        if not before:
-            loop.call_soon(asking[0].cancel)
-        await turns()
-
-        assert before is asking[0].cancelled()
-        if before:
-            with pytest.raises(asyncio.CancelledError, match="enough"):
-                await asking[0]
-        else:
-            assert 0 == await asking[0]
-        assert 1 == await asking[1]
 
     @pytest.mark.parametrize("first", ["cancelled", "late"])
     async def test_it_ends_as_it_ended_first(self, first: str, channel: aio.Channel, wire: Wire) -> None:
@@ -377,71 +266,43 @@ class TestQuestions:
         with pytest.raises(asyncio.CancelledError if first == "cancelled" else RequestTimeoutError):
             await asking
 
-    async def test_a_reply_that_comes_within_one_that_has_just_gone_on(self, channel: aio.Channel, wire: Wire) -> None:
+    async def test_those_who_ask_again_do_not_overtake(
+        self, channel: aio.Channel, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """
-        What the others have sent by then leaves all the same.
+        The room that a reply makes belongs to those who wait for it.
         """
+        monkeypatch.setattr(aio, "MAX_PENDING", 2)
+        asked = dict.fromkeys("abcd", 0)
 
-        async def ask_twice() -> list[object]:
-            return [await ask(channel, b"a"), await ask(channel, b"c")]
+        async def ask_on(name: str) -> None:
+            while asked[name] < 10:
+                if not channel.ready and channel.congested:
+                    await channel.writable(math.inf)
+                asked[name] += 1
+                await ask(channel, name.encode())
 
-        async def ask_and_receive() -> object:
-            answer = await ask(channel, b"b")
-            channel.data_received(b"")
-            return answer
-
-        asking = [task(ask_twice()), task(ask_and_receive())]
+        tasks = [task(ask_on(name)) for name in asked]
         await turns()
-        asyncio.get_running_loop().call_soon(channel.data_received, b":0\r\n:1\r\n")
-        await turns()
+        for _ in range(8):
+            asyncio.get_running_loop().call_soon(channel.data_received, b":1\r\n" * channel.pending)
+            await turns()
 
-        assert [b"a", b"b", b"c"] == wire.writes
-        asyncio.get_running_loop().call_soon(channel.data_received, b":2\r\n")
-        assert [[0, 2], 1] == await asyncio.gather(*asking)
-
-    async def test_tasks_written_in_python(self, channel: aio.Channel, wire: Wire) -> None:
-        """
-        Some patch asyncio to use them.
-        """
-        asking = [asyncio.tasks._PyTask(ask(channel, b"%d" % number)) for number in range(3)]  # type: ignore[attr-defined]
-        await turns()
-        asking[1].cancel("enough")
-
-        asyncio.get_running_loop().call_soon(channel.data_received, b":0\r\n:1\r\n")
-        await turns()
-
-        assert 0 == asking[0].result()
-        with pytest.raises(asyncio.CancelledError, match="enough"):
-            await asking[1]
+        assert {4, 5} >= set(asked.values())
         channel.close()
-        with pytest.raises(ConnectionLostError):
-            await asking[2]
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def test_what_a_cancelled_task_held_is_freed(self, channel: aio.Channel, wire: Wire) -> None:
+    async def test_one_whose_time_is_up_holds_nothing(self, wire: Wire, channel: aio.Channel) -> None:
         """
-        Its command may wait for the reply for long.
+        It waits for its reply, perhaps for ever, and its error has the frames of whoever waited.
         """
+        asked = channel.ask(b"a", 1, aio.now())
+        channel._expire()
 
-        class Held:
-            pass
+        with pytest.raises(RequestTimeoutError):
+            await asked
 
-        async def hold_and_ask() -> None:
-            variable.set(Held())
-            freed.append(weakref.ref(variable.get()))
-            await ask(channel, b"a")
-
-        variable: contextvars.ContextVar[Held] = contextvars.ContextVar("held")
-        freed: list[weakref.ref[Held]] = []
-        asking = task(hold_and_ask())
-        await turns()
-        asking.cancel()
-        await turns()
-        assert asking.cancelled()
-        del asking
-        gc.collect()
-
-        assert 1 == channel.pending
-        assert freed[0]() is None
+        assert [None] == [cast(aio.Started, request).waiter for request in channel._session.pending]
 
 
 class TestBackPressure:
@@ -505,29 +366,6 @@ class TestBackPressure:
 
         assert list(range(20)) == await asyncio.gather(*tasks)
         assert names == order
-
-    async def test_those_who_ask_again_do_not_overtake(self, channel: aio.Channel, wire: Wire) -> None:
-        """
-        They go on where their replies are received, and room is there at that moment; it belongs to those who wait for it.
-        """
-        asked = dict.fromkeys("abcd", 0)
-
-        async def ask_on(name: str) -> None:
-            while asked[name] < 10:
-                if not channel.ready and channel.congested:
-                    await channel.writable(math.inf)
-                asked[name] += 1
-                await ask(channel, name.encode())
-
-        tasks = [task(ask_on(name)) for name in asked]
-        await turns()
-        for _ in range(8):
-            asyncio.get_running_loop().call_soon(channel.data_received, b":1\r\n" * channel.pending)
-            await turns()
-
-        assert {4, 5} >= set(asked.values())
-        channel.close()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     @pytest.mark.parametrize("turn", range(4))
     @pytest.mark.parametrize("who", range(4))

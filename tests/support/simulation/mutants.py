@@ -6,9 +6,8 @@ Each is a context manager; inside, the library makes the mistake.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import coroutine
 from typing import Any, Final
 
 from coredis._async.patterns.engine import Engine
@@ -102,17 +101,20 @@ def connection_reused() -> Any:
     """
 
     def make(original: Any) -> Any:
-        @coroutine
-        def ask(channel: aio.Channel, *arguments: Any) -> Generator[Any, None, Any]:
-            asking = original(channel, *arguments)
-            asked = asking.send(None)
-            try:
-                yield asked
-            except BaseException:
-                if asked in channel._session.pending:
-                    channel._session.pending.remove(asked)
-                raise
-            return (yield from asking)
+        def ask(channel: aio.Channel, *arguments: Any) -> Any:
+            waiter = original(channel, *arguments)
+            pending = channel._session.pending
+            request = pending[-1]
+
+            async def answer() -> Any:
+                try:
+                    return await waiter
+                except BaseException:
+                    if request in pending:
+                        pending.remove(request)
+                    raise
+
+            return answer()
 
         return ask
 

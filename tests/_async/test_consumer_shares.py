@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from coredis._core.consumer import portions
-from tests._async.streams import calls
-from tests.support.aio import Redis, spawn
+from tests._async.streams import HOUR, calls, grow_old, numbered
+from tests._async.streams import fill as fill_one
+from tests.support.aio import Redis, connect, spawn
+from tests.support.proxy import FaultProxy
 
 KEYS = [f"s:{number}" for number in range(10)]
 
@@ -132,3 +134,60 @@ async def test_pending_entries(client: Redis[Any]) -> None:
 
     assert {key.encode(): 3 for key in KEYS} == Counter(stream for stream, _ in seen)
     assert [] == nothing
+
+
+async def test_time_does_not_run_out_before_all_were_asked(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    Though it takes several reads, each nearly as long as the application waits.
+    """
+    proxy.latency(0.04)
+    await client.xadd(KEYS[9], {"number": 1})
+    async with connect(proxy) as slow:
+        starts = {key: {"identifier": "0"} for key in KEYS}
+        async with slow.xconsumer(KEYS, buffer_size=64, timeout=200, **starts) as consumer:
+            seen = [stream async for stream, _ in consumer]
+
+    assert [KEYS[9].encode()] == seen
+
+
+@pytest.mark.parametrize("only_pending", [False, True])
+async def test_having_nothing_pending_is_found_in_few_reads(client: Redis[Any], only_pending: bool) -> None:
+    """
+    Whatever is expected of new entries.
+    """
+    keys = [f"s:{number}" for number in range(200)]
+    for key in keys:
+        await client.xgroup_create(key, "g", "0", mkstream=True)
+    await client.xadd(keys[-1], {"number": 1})
+    options: dict[str, Any] = {"parameters": {key: {"identifier": "0"} for key in keys}} if only_pending else {}
+    async with client.xconsumer(
+        keys, group="g", consumer="c", buffer_size=64, start_from_backlog=True, **options
+    ) as consumer:
+        before = await calls(client, "xreadgroup")
+        seen = await consumer.get_entries()
+        seen += await consumer.get_entries()
+        after = await calls(client, "xreadgroup")
+
+    assert (not only_pending) == len(seen)
+    assert after - before <= 12
+
+
+async def test_taking_over_and_new_entries_take_turns(client: Redis[Any]) -> None:
+    """
+    In each share: with two shares one of them would have nothing but the one, the other nothing but the other.
+    """
+    if await client.supports("XREADGROUP", "CLAIM"):
+        pytest.skip("this server takes over with each read of new entries")
+    keys, old = KEYS[:4], numbered(1, 12)
+    for key in keys:
+        await client.xgroup_create(key, "g", "0", mkstream=True)
+        await fill_one(client, key, 1, 12)
+        await client.xreadgroup("g", "dead", {key: ">"})
+        await grow_old(client, "dead", 1, 12, key)
+        await fill_one(client, key, 13, 24)
+    kinds: set[tuple[Any, bool]] = set()
+    async with client.xconsumer(keys, group="g", consumer="c", buffer_size=2, claim_idle=HOUR // 2) as consumer:
+        for _ in range(4):
+            kinds |= {(stream, entry.identifier in old) for stream, entry in await consumer.get_entries()}
+
+    assert {(key.encode(), is_old) for key in keys for is_old in (False, True)} == kinds

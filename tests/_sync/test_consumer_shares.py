@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from coredis._core.consumer import portions
-from tests._sync.streams import calls
-from tests.support.blocking import Redis, spawn
+from tests._sync.streams import HOUR, calls, grow_old, numbered
+from tests._sync.streams import fill as fill_one
+from tests.support.blocking import Redis, connect, spawn
+from tests.support.proxy import FaultProxy
 
 KEYS = [f"s:{number}" for number in range(10)]
 
@@ -133,3 +135,60 @@ def test_pending_entries(client: Redis[Any]) -> None:
 
     assert {key.encode(): 3 for key in KEYS} == Counter(stream for stream, _ in seen)
     assert [] == nothing
+
+
+def test_time_does_not_run_out_before_all_were_asked(client: Redis[Any], proxy: FaultProxy) -> None:
+    """
+    Though it takes several reads, each nearly as long as the application waits.
+    """
+    proxy.latency(0.04)
+    client.xadd(KEYS[9], {"number": 1})
+    with connect(proxy) as slow:
+        starts = {key: {"identifier": "0"} for key in KEYS}
+        with slow.xconsumer(KEYS, buffer_size=64, timeout=200, **starts) as consumer:
+            seen = [stream for stream, _ in consumer]
+
+    assert [KEYS[9].encode()] == seen
+
+
+@pytest.mark.parametrize("only_pending", [False, True])
+def test_having_nothing_pending_is_found_in_few_reads(client: Redis[Any], only_pending: bool) -> None:
+    """
+    Whatever is expected of new entries.
+    """
+    keys = [f"s:{number}" for number in range(200)]
+    for key in keys:
+        client.xgroup_create(key, "g", "0", mkstream=True)
+    client.xadd(keys[-1], {"number": 1})
+    options: dict[str, Any] = {"parameters": {key: {"identifier": "0"} for key in keys}} if only_pending else {}
+    with client.xconsumer(
+        keys, group="g", consumer="c", buffer_size=64, start_from_backlog=True, **options
+    ) as consumer:
+        before = calls(client, "xreadgroup")
+        seen = consumer.get_entries()
+        seen += consumer.get_entries()
+        after = calls(client, "xreadgroup")
+
+    assert (not only_pending) == len(seen)
+    assert after - before <= 12
+
+
+def test_taking_over_and_new_entries_take_turns(client: Redis[Any]) -> None:
+    """
+    In each share: with two shares one of them would have nothing but the one, the other nothing but the other.
+    """
+    if client.supports("XREADGROUP", "CLAIM"):
+        pytest.skip("this server takes over with each read of new entries")
+    keys, old = KEYS[:4], numbered(1, 12)
+    for key in keys:
+        client.xgroup_create(key, "g", "0", mkstream=True)
+        fill_one(client, key, 1, 12)
+        client.xreadgroup("g", "dead", {key: ">"})
+        grow_old(client, "dead", 1, 12, key)
+        fill_one(client, key, 13, 24)
+    kinds: set[tuple[Any, bool]] = set()
+    with client.xconsumer(keys, group="g", consumer="c", buffer_size=2, claim_idle=HOUR // 2) as consumer:
+        for _ in range(4):
+            kinds |= {(stream, entry.identifier in old) for stream, entry in consumer.get_entries()}
+
+    assert {(key.encode(), is_old) for key in keys for is_old in (False, True)} == kinds

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import Cursor, Kind, Part, Phase, Plan, plan
+from coredis._core.consumer.cursors import Cursor, Kind, Part, Phase, Plan, plan, share
 from coredis._core.consumer.reads import Membership, Words, commands
 
 
@@ -459,3 +459,66 @@ def test_whatever_is_lost_each_entry_comes_once_and_in_order(pages: list[tuple[i
         read(2, True, True)
 
     assert stream == received
+
+
+class TestShares:
+    """
+    Of many streams some are asked at a time.
+    """
+
+    NEW, HISTORY, PENDING = Phase.NEW, Phase.HISTORY, Phase.PENDING
+
+    def shares(self, phases: list[Phase], number: int, new: int = 2, pending: int = 3) -> list[str]:
+        """
+        Take so many shares in a row, and say what is in each.
+        """
+        cursors = [cursor(b"%d" % place, phase) for place, phase in enumerate(phases)]
+        start, found = 0, []
+        for _ in range(number):
+            chosen, start = share(cursors, start, new, pending)
+            found.append("".join(one.name.decode() for one in chosen))
+        return found
+
+    def test_one_after_the_other(self) -> None:
+        """
+        And from the beginning again.
+        """
+        assert ["01", "23", "4", "01"] == self.shares([self.NEW] * 5, 4)
+
+    def test_of_pending_entries_another_number_is_expected(self) -> None:
+        """
+        There may be few of them, and a backlog of new ones.
+        """
+        assert ["012", "34", "012"] == self.shares([self.HISTORY] * 5, 3)
+
+    def test_each_is_for_one_kind(self) -> None:
+        """
+        Those that were passed over come next, so neither kind keeps the other from its turn.
+        """
+        mixed = [self.HISTORY, self.NEW] * 3
+
+        assert ["024", "13", "24", "35", "4", "5", "024"] == self.shares(mixed, 7)
+
+    def test_what_has_nothing_more_to_ask_for(self) -> None:
+        """
+        Pending entries alone were wanted, and there are no more; or another read asks for it.
+        """
+        cursors = [cursor(b"%d" % place, Phase.PENDING, asked=True) for place in range(3)]
+
+        assert ((), 1) == share(cursors, 4, 2, 2)
+        cursors.insert(1, cursor(b"new", Phase.AFTER))
+        cursors.append(cursor(b"busy", Phase.NEW, busy=True))
+        assert ((cursors[1],), 2) == share(cursors, 3, 2, 2)
+
+    @given(
+        st.lists(st.sampled_from([Phase.NEW, Phase.HISTORY]), min_size=1, max_size=10),
+        st.integers(1, 5),
+        st.integers(1, 5),
+    )
+    def test_everybody_has_a_turn(self, phases: list[Phase], new: int, pending: int) -> None:
+        """
+        In one round, however few are asked at a time.
+        """
+        seen = set("".join(self.shares(phases, len(phases), new, pending)))
+
+        assert set(map(str, range(len(phases)))) == seen

@@ -114,13 +114,28 @@ def test_of_many_streams_some_are_asked_at_a_time() -> None:
 
 def test_when_they_have_nothing_all_are_asked_soon() -> None:
     """
-    A fall counts by halves, a rise at once.
+    A rise counts at once, a fall by halves; and where there is nothing at all it takes few reads until all are asked, however
+    many would be expected.
     """
-    portions = Portions(10, 10**9, 10**9)
+    portions = Portions(1000, 10**9, 10**9)
     asked = []
-    for entries in (0, 0, 0, 1, 0, 0):
-        asked.append(portions.streams(3000))
-        portions.received(entries * asked[-1] * 10, 100, asked[-1])
-    asked.append(portions.streams(3000))
+    for each in (0, 0, 0, 0, 0, 10, 1, 1, 0, 0):
+        asked.append(portions.streams(10_000))
+        portions.received(each * asked[-1], 100, asked[-1])
+    asked.append(portions.streams(10_000))
 
-    assert [400, 800, 1600, 3000, 400, 800, 1600] == asked
+    assert [4, 32, 256, 2048, 10_000, 10_000, 400, 800, 1600, 10_000, 10_000] == asked
+
+
+def test_what_is_pending_and_what_is_new_are_different_things() -> None:
+    """
+    A member that has just been made has nothing pending, and a backlog of the group.
+    """
+    portions = Portions(1000, 10**9, 10**9)
+    asked = []
+    for _ in range(5):
+        asked.append(portions.streams(10_000, pending=True))
+        portions.received(0, 100, asked[-1], pending=True)
+
+    assert [4, 32, 256, 2048, 10_000] == asked
+    assert 4 == portions.streams(10_000)

@@ -176,6 +176,14 @@ class TestEntries:
             assert (gone.deleted, there.deleted) == (True, False)
             assert there.field_values == {"b": "2"}
 
+    def test_a_number_for_an_identifier(self) -> None:
+        """
+        No server says so. Of one entry alone it is what it is of several: not as many zeros as it says, which may be terabytes.
+        """
+        reply = [[2**50, [b"a", b"1"]]]
+
+        assert RAW.entries(reply) == RAW.entries(reply * 2)[:1]
+
     def test_claimed(self, received: Callable[[object], Any]) -> None:
         """
         Entries of XREADGROUP with CLAIM tell idle time and deliveries; an early server sent these as text.

@@ -104,9 +104,7 @@ class Engine(Sending[AnyStr]):
         # Gives entries at once, without a look at anything else: the rest of the buffer, or nothing when there is something to
         # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
         self._ready: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = NOTHING
-        self._exhausted: list[
-            Cursor
-        ] = []  # asked for what is pending in this call of the application, and nothing was left
+        self._exhausted: list[Cursor] = []  # those that were ``asked``, in this call of the application
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
         self._turn: dict[str, object] = {}  # who reads
@@ -154,8 +152,9 @@ class Engine(Sending[AnyStr]):
         """
         Read until something is in the buffer, or until there is nothing and the time is up.
 
-        Time runs from when the first read is sent: finding out where the streams stand does not count. When it is up,
-        reads may still be outstanding; they stay so for the next call.
+        Time runs from when the first read is sent: finding out where the streams stand does not count. Where not all of them
+        are asked at once, it runs from when the last ones are. When it is up, reads may still be outstanding; they stay so for
+        the next call.
         """
         self.client.bind()
         closings = self.client.closings
@@ -173,6 +172,9 @@ class Engine(Sending[AnyStr]):
             else:
                 if self._buffer or straight.answered:
                     return self._serve()
+                if straight.unfinished:
+                    straight.unfinished = False
+                    deadline = math.inf
         if self._stopped:
             await rt.sleep(0)  # a loop that asks again and again keeps nobody else from running
         while not self._stopped:
@@ -220,6 +222,9 @@ class Engine(Sending[AnyStr]):
                     self._take(reader)
                 except (RedisError, RequestTimeoutError) as error:
                     self._failed(reader, error, closings, patience if deadline == math.inf else deadline)
+                if reader.unfinished:
+                    reader.unfinished = False
+                    deadline = math.inf
                 if not reader.cursors and reader.plan is None:
                     reader.drop()  # its streams are somewhere else
                     self._readers = {place: other for place, other in self._readers.items() if other is not reader}
@@ -271,7 +276,7 @@ class Engine(Sending[AnyStr]):
         (reader,) = self._readers.values()
         if not reader.straight(self._seconds > 0):
             return None
-        for cursor in self._asked(reader):
+        for cursor in self._asked(reader)[0]:
             if cursor.phase not in _READ_ON:
                 return None
         return reader
@@ -406,9 +411,10 @@ class Engine(Sending[AnyStr]):
         if parts:
             reader.attempt = self._detours = 0
         reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
+        reader.unfinished = reader.partial and not (arrived.counts or refused)
         reader.settle()
-        new = len(cursors) if following.kind is Kind.NEW else 0
-        self._portions.received(sum(arrived.counts.values()), reader.size, new)
+        asked = 0 if following.kind is Kind.CLAIM else len(cursors)
+        self._portions.received(sum(arrived.counts.values()), reader.size, asked, following.kind is Kind.HISTORY)
         delivered = len(entries)
         number = delivered + len(suspects)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.

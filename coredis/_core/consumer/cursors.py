@@ -242,6 +242,62 @@ def plan(
     return None
 
 
+def share(cursors: Sequence[Cursor], start: int, new: int, pending: int) -> tuple[tuple[Cursor, ...], int]:
+    """
+    Choose some of the streams to be asked next, all of them for the same kind of entries.
+
+    One after the other they are where the choice begins. Those that are asked for another kind come next then, so the kinds
+    take turns, and a stream that has much keeps none of the others from being asked.
+
+    Args:
+        cursors: all streams of one connection
+        start: where to begin
+        new: at most so many for new entries
+        pending: at most so many for pending ones
+
+    Returns:
+        them, none when there is nothing left to ask for, and where the next share begins
+    """
+    size = len(cursors)
+    start %= size
+    for first in chain(range(start, size), range(start)):
+        kind = _wanted(cursors[first])
+        if kind is not None:
+            break
+    else:
+        return (), start
+    most = pending
+    if kind is Kind.NEW:
+        most = new
+        following = tuple(cursors[first : first + most])
+        for cursor in following:
+            if cursor.busy or (cursor.phase is not Phase.NEW and cursor.phase is not Phase.AFTER):
+                break
+        else:
+            return following, first + len(following)  # nearly always, and there may be thousands
+    chosen: list[Cursor] = []
+    passed: int | None = None
+    position = first
+    while position < size and len(chosen) < most:
+        if _wanted(cursors[position]) is kind:
+            chosen.append(cursors[position])
+        elif passed is None:
+            passed = position
+        position += 1
+    return tuple(chosen), position if passed is None else passed
+
+
+def _wanted(cursor: Cursor) -> Kind | None:
+    """
+    What a stream is to be asked for; None: nothing now.
+    """
+    if cursor.busy:
+        return None
+    if cursor.phase is Phase.NEW or cursor.phase is Phase.AFTER:
+        return Kind.NEW
+    return None if cursor.asked else Kind.HISTORY
+
+
 def _parts(cursors: list[Cursor], scattered: bool) -> tuple[Part, ...]:
     if not scattered:
         return (_part(cursors),)

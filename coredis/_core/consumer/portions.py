@@ -8,7 +8,8 @@ read asks for half as many. A single entry is never too large.
 
 COUNT is for each stream. Of thousands of streams with a backlog the entries of one reply would fit no cache, and Python's
 collector would go through them again and again: each would cost several times as much. So they are asked in turns then, some
-at a time, and all at once when few of them have anything: only a read of all can wait for entries.
+at a time, and all at once when few of them have anything: only a read of all can wait for entries. What is pending for a member
+of a group is another matter than what is new: that there is none says nothing of the backlog.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from typing import Final
 SHARE: Final = 0.25
 #: Entries in a reply from which on an entry costs noticeably more. Fewer would be more replies to wait for.
 MOST_ENTRIES: Final = 4000
+#: How many times fewer are expected after a reply with fewer, and after one with none at all: until all streams are asked the
+#: application waits for one reply after another that has nothing.
+FALL: Final = 2
+LONG_FALL: Final = 8
 
 
 class Portions:
@@ -43,7 +48,7 @@ class Portions:
         self._buffered_bytes = buffered_bytes
         self.reply_bytes = reply_bytes
         self._average = 0.0
-        self._each = float(count)  # how many entries of each stream are expected
+        self._each = [float(count)] * 2  # how many entries of each stream are expected: new ones, and pending ones
 
     def count(self, streams: int) -> int:
         """
@@ -55,13 +60,18 @@ class Portions:
             return self._most
         return max(1, int(most / (self._average * streams)))
 
-    def streams(self, known: int) -> int:
+    def streams(self, known: int, pending: bool = False) -> int:
         """
         Say how many of so many streams to ask at a time.
+
+        Args:
+            known: how many there are
+            pending: for pending entries, not for new ones
         """
-        if self._each * known <= MOST_ENTRIES:
+        each = self._each[pending]
+        if each * known <= MOST_ENTRIES:
             return known
-        return min(known, max(1, int(MOST_ENTRIES / self._each)))
+        return min(known, max(1, int(MOST_ENTRIES / each)))
 
     def limit(self, count: int) -> float:
         """
@@ -69,18 +79,19 @@ class Portions:
         """
         return self.reply_bytes if count > 1 else math.inf
 
-    def received(self, entries: int, size: int, streams: int) -> None:
+    def received(self, entries: int, size: int, streams: int, pending: bool = False) -> None:
         """
-        Learn from a reply to a read of new entries. From the same one twice is no harm.
+        Learn from a reply. From the same one twice is no harm.
 
         Args:
             entries: how many there were
             size: of the reply, in bytes
-            streams: how many were asked
+            streams: how many were asked; 0: it says nothing of how many entries they have
+            pending: for pending entries, not for new ones
         """
         if streams:
-            # A rise counts at once, or a reply would be too large; a fall by halves: soon all are asked when they have nothing.
-            self._each = max(entries / streams, self._each / 2)
+            # A rise counts at once, or a reply would be too large. A fall counts soon: all are asked when they have nothing.
+            self._each[pending] = max(entries / streams, self._each[pending] / (FALL if entries else LONG_FALL))
         if entries:
             fall = self._average - size / entries
             self._average -= fall * (SHARE if fall > 0 else 1)

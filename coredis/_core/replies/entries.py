@@ -142,7 +142,7 @@ def _read_plain(reply: Reply, text: Callable[[Reply], AnyStr]) -> StreamEntry[An
     fields: dict[AnyStr, AnyStr] = dict(zip(flat[::2], flat[1::2], strict=False))
     if 2 * len(fields) < len(flat):  # a name occurs twice, or has no value
         return None
-    identifier: AnyStr = text(reply[0])
+    identifier: AnyStr = reply[0] if text is bytes else text(reply[0])  # of a number ``bytes`` would make so many zeros
     return tuple.__new__(StreamEntry, (identifier, fields, None, None))
 
 

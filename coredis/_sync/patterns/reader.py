@@ -43,6 +43,8 @@ class Reader(Generic[AnyStr]):
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
         next_share: which of them is the first of those to be asked next, where they are not asked all at once
+        partial: the outstanding read, or the last one, asks not all of them for that reason
+        unfinished: its reply had nothing, so the others are to be asked before it can be said that there is nothing
         scattered: they are in several slots of a cluster
         told: the outstanding read, or the last one, was sent to streams in several slots, and they are the same still: the
             server tells when they change
@@ -81,6 +83,7 @@ class Reader(Generic[AnyStr]):
         self._repeated: Repeated | None = None
         self.cursors: tuple[Cursor, ...] = ()
         self.next_share = 0
+        self.partial = self.unfinished = False
         self.scattered = False
         self.told = False
         self.plan: Plan | None = None
@@ -103,7 +106,7 @@ class Reader(Generic[AnyStr]):
         """
         A call of the application begins.
         """
-        self.sent_now = self.answered = False
+        self.sent_now = self.answered = self.unfinished = False
         self.retry_at = -math.inf
         self.attempt = 0
         self._mark(True)  # an interruption may have left it undone

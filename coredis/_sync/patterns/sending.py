@@ -14,7 +14,7 @@ from coredis._sync.patterns.reader import Reader
 from coredis._core.consumer import reads
 from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan, share
 from coredis._core.consumer.portions import Portions
 from coredis._runtime import blocking as rt
 from coredis.exceptions import RedisError, RequestTimeoutError
@@ -63,14 +63,13 @@ class Sending(Places[AnyStr]):
         if reader.doubt_at < math.inf and rt.now() >= reader.doubt_at:
             reader.doubt_at = math.inf
             self._doubt(reader)
-        asked = self._asked(reader)
+        asked, after = self._asked(reader)
         following = plan(asked, reader.last, due, reader.scattered)
-        if asked is not reader.cursors:
-            reader.next_share += len(asked)
-            if following is None:
-                following = plan(reader.cursors, reader.last, due, reader.scattered)
-            else:
-                following = following._replace(waits=False, complete=False)
+        if following is not None and asked is not reader.cursors:
+            if following.kind is not Kind.CLAIM:  # else their new entries come next
+                reader.next_share = after
+            following = following._replace(waits=False, complete=False)
+        reader.partial = asked is not reader.cursors
         if following is None:
             if self._seconds and any(not cursor.ready or cursor.busy for cursor in reader.cursors):
                 reader.listen(self._longest_wait(reader.cursors))
@@ -88,17 +87,16 @@ class Sending(Places[AnyStr]):
         reader.send(following, self._membership, block, takeover, tracking, acknowledging, questions, limit)
         reader.failure = None
 
-    def _asked(self, reader: Reader[AnyStr]) -> tuple[Cursor, ...]:
+    def _asked(self, reader: Reader[AnyStr]) -> tuple[tuple[Cursor, ...], int]:
         """
-        Give the streams that are asked next: those of one connection, or a share of them where all would be too many.
+        Give the streams that are asked next: those of one connection, or a share of them where all would be too many. And where
+        the next share begins.
         """
         cursors = reader.cursors
         number = self._portions.streams(len(cursors))
         if number == len(cursors) or reader.scattered:
-            return cursors
-        if reader.next_share >= len(cursors):
-            reader.next_share = 0
-        return cursors[reader.next_share : reader.next_share + number]
+            return cursors, 0
+        return share(cursors, reader.next_share, number, self._portions.streams(len(cursors), pending=True))
 
     def _room(self) -> float:
         """

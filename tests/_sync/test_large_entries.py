@@ -128,8 +128,9 @@ def test_a_cut_while_waiting(client: Redis[Any]) -> None:
     """
     The wait goes on, and the entries are delivered to this consumer, once each.
     """
-    fill(client, [10 * SIZE] * 4)
-    consumer = consumer_of(client, "group", buffer_size=3, max_reply_bytes=20 * SIZE, timeout=5000)
+    size = 40 * SIZE  # several of which do not arrive in one piece, nor in two
+    fill(client, [size] * 4)
+    consumer = consumer_of(client, "group", buffer_size=3, max_reply_bytes=50 * SIZE, timeout=5000)
 
     entries = [(consumer.get_entry())[1] for _ in range(4)]
 

@@ -9,7 +9,8 @@ others a ``ProtocolError``. After any error the parser must not be used again.
 Cost on the usual path: a few searches at memory speed per received piece, one of them slowed down by each array in it, and a
 look at its first line. Text with lines that begin like something special (a Markdown table) costs one search more. Only what
 looks like a whole header, or like its beginning at the end of a piece, is examined further, each in constant time: nothing is
-copied or searched twice.
+copied or searched twice. A piece that is one array or map from end to end, as reads of streams nearly always bring, is
+parsed first: had it an absurd header the reply would not be complete, and only then is the piece searched.
 
 What remains: a string's absurd header that is neither in the first kilobyte of a piece nor at its end is not noticed. Nothing
 is allocated for it; the wait ends with the time of the request or at ``MAX_REPLY_BYTES``. And hiredis does not look at the two
@@ -120,16 +121,22 @@ class Parser:
         self._failure: ProtocolError | None = None  # what is wrong with what was fed last
         self._buffered = 0  # bytes fed since a reply was last completed
 
-    def whole(self, piece: bytes) -> Reply:
+    def whole(self, piece: bytes, alone: bool = False) -> Reply:
         """
-        Read a piece that is one short reply and nothing else: so are most, and that saves half of the work, or more.
+        Read a piece that is one reply and nothing else: so are most, and that saves half of the work, or more.
 
         Interrupted in the middle, it can be called again with the same piece.
+
+        Args:
+            piece: what was received
+            alone: no more replies than one are to come
 
         Returns:
             the reply, and the piece is done with; ``NEED_DATA``: feed it, it is not that simple
         """
-        if self._empty and len(piece) < _SMALL_PIECE_BYTES:
+        if self._empty and len(piece) >= _SMALL_PIECE_BYTES:
+            return self._whole_large(piece) if alone else NEED_DATA
+        if self._empty:
             if piece[:1] in _AGGREGATES:
                 return self._whole_aggregate(piece)
             lines = piece.split(b"\r\n")
@@ -151,11 +158,27 @@ class Parser:
 
     def _whole_aggregate(self, piece: bytes) -> Reply:
         """
-        Read a piece that is one array or map, with a reader of its own: an interruption leaves that behind, dirty perhaps, and
-        nothing that has been received.
+        Read a small piece that is one array or map.
         """
-        if _common_items()(piece) is None:
+        return NEED_DATA if _common_items()(piece) is None else self._parsed_aside(piece)
+
+    def _whole_large(self, piece: bytes) -> Reply:
+        """
+        Read a large piece that seems to be one array or map. It is not searched for absurd headers first: with one the reply
+        would not be complete, and then the piece is fed, which looks for it.
+        """
+        if piece[0] not in b"*%" or not piece.endswith(b"\r\n") or _CAREFUL_FIRST.match(piece) is not None:
             return NEED_DATA
+        # The search for one byte is many times as fast as that for two, and rarely finds any.
+        if (b"|" in piece and b"\n|" in piece) or (b"!" in piece and b"\n!" in piece):
+            return NEED_DATA
+        return self._parsed_aside(piece)
+
+    def _parsed_aside(self, piece: bytes) -> Reply:
+        """
+        Parse a piece that is one reply with a reader of its own: an interruption leaves that behind, dirty perhaps, and nothing
+        that has been received. ``NEED_DATA``: it is not one reply, or not a valid one.
+        """
         reader, self._aside = self._aside or _new_reader(), None
         try:
             reader.feed(piece)

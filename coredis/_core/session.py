@@ -156,7 +156,7 @@ class Session:
         if self.pending and len(pieces) == 1 and not self._arrived:
             request = self.pending[0]
             if request.expected == 1:
-                reply = self._parser.whole(pieces[0])
+                reply = self._parser.whole(pieces[0], len(self.pending) == 1)
                 if reply is not NEED_DATA:
                     # No call between these statements, so nothing can interrupt here.
                     request.replies = [reply]

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import AnyStr
+from itertools import repeat
+from operator import itemgetter
+from typing import AnyStr, Final
 
 from ...exceptions import InvalidResponse
 from ...types import DeletedFields, RepeatedFields, StreamEntry
@@ -22,6 +24,8 @@ from ..command import Reply
 
 # Beyond this many fields the loop is as good, and there is no end to the numbers a stream may hold.
 _MOST_FIELDS = 32
+_NONE: Final = repeat(None)
+_first: Final = itemgetter(0)
 
 
 def utf8(reply: bytes) -> str:
@@ -90,15 +94,22 @@ def read_alike(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntr
         return None
     for wrap in _wrappers(text):
         try:
-            made: list[StreamEntry[AnyStr]] = _comprehension_alike(len(names), wrap)(
-                reply, text, tuple.__new__, StreamEntry, _unlike, *names, *texts
-            )
+            fields = _fields_alike(len(names), wrap)(reply, text, _unlike, *names, *texts)
+            identifiers = _identifiers(wrap)(reply, text) if wrap != "{}" else map(_first, reply)
         except UnicodeDecodeError:
             continue  # Not all of it is text.
         except (TypeError, ValueError):
             return None
-        return made
+        return _made(identifiers, fields)
     return None
+
+
+def _made(identifiers: Iterable[AnyStr], fields: list[dict[AnyStr, AnyStr]]) -> list[StreamEntry[AnyStr]]:
+    """
+    Make entries of their parts. In C throughout: ``zip`` has but one tuple for all that it gives, as nobody keeps it.
+    """
+    parts = zip(identifiers, fields, _NONE, _NONE, strict=False)
+    return list(map(tuple.__new__, repeat(StreamEntry), parts))
 
 
 def _unlike() -> Reply:
@@ -154,17 +165,25 @@ def _wrappers(text: Callable[[Reply], object]) -> tuple[str, ...]:
 
 
 @functools.cache
-def _comprehension_alike(fields: int, wrap: str) -> Callable[..., Reply]:
+def _fields_alike(fields: int, wrap: str) -> Callable[..., Reply]:
     """
-    Write the comprehension for entries with the same names, so many. Nothing of a reply gets into its source.
+    Write the comprehension for the fields of entries with the same names, so many. Nothing of a reply gets into its source.
     """
     numbers = range(fields)
     unpack = "".join(f"name{number}, value{number}, " for number in numbers)
     same = " and ".join(f"name{number} == first{number}" for number in numbers)
     display = ", ".join(f"text{number}: {wrap.format(f'value{number}')}" for number in numbers)
     given = ", ".join([*(f"first{number}" for number in numbers), *(f"text{number}" for number in numbers)])
-    entry = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
-    return _compiled(f"lambda reply, text, new, entry, unlike, {given}: [{entry} for identifier, ({unpack}) in reply]")
+    made = f"{{{display}}} if {same} else unlike()"
+    return _compiled(f"lambda reply, text, unlike, {given}: [{made} for identifier, ({unpack}) in reply]")
+
+
+@functools.cache
+def _identifiers(wrap: str) -> Callable[..., Reply]:
+    """
+    Write the comprehension for the identifiers of entries.
+    """
+    return _compiled(f"lambda reply, text: [{wrap.format('identifier')} for identifier, fields in reply]")
 
 
 @functools.cache

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.blocking import Interrupted, Redis, interrupted_after, spawn
+from coredis.sync import RetryPolicy
+from coredis._core.consumer import arrivals
+from coredis.exceptions import ProtocolError
+from tests.support.blocking import Interrupted, Redis, connect, interrupted_after, spawn
+from tests.support.scripted import ScriptedServer
 
 
 def produce(client: Redis[Any], stream: str, first: int, last: int) -> None:
@@ -127,6 +131,59 @@ def test_reading_ahead_without_waiting(client: Redis[Any]) -> None:
         assert ([1], [2], []) == tuple(
             map(numbers, (first, consumer.get_entries(), consumer.get_entries()))
         )
+
+
+def test_the_next_read_is_sent_before_entries_are_made(
+    client: Redis[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    So the server works on it meanwhile. What is fetched and what is on its way are together no more than the buffer may hold.
+    """
+    produce(client, "a", 1, 12)
+    consumer = client.xconsumer(["a"], a={"identifier": "0"}, buffer_size=5, prefetch=True)
+    made, asked = arrivals.make, []
+
+    def make(seen: arrivals.Found, *others: Any) -> Any:
+        (reader,) = consumer._readers.values()
+        assert reader.plan is not None
+        asked.append((len(seen.raw[b"a"]), reader.count, reader.plan.parts[0].identifiers))
+        return made(seen, *others)
+
+    monkeypatch.setattr(arrivals, "make", make)
+    with consumer:
+        seen = [numbers(consumer.get_entries()) for _ in range(4)]
+
+    assert [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]] == seen
+    assert [(3, 3, (b"%d-0" % last,)) for last in (3, 6, 9, 12)] == asked
+
+
+def test_what_cannot_be_read_is_asked_for_again_by_who_reads_ahead() -> None:
+    """
+    A read that was sent since then comes after it, so it is given up.
+    """
+    entries = b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n%b\r\n%b"
+    whole, half = b"*2\r\n$1\r\nf\r\n$1\r\nv\r\n", b"*1\r\n$1\r\nf\r\n"
+    answers = [entries % (b"1-0", whole), entries % (b"2-0", half), b"*0\r\n", entries % (b"2-0", whole)]
+    asked: list[bytes] = []
+
+    def answer(command: list[bytes]) -> bytes:
+        if command[0] != b"XREAD":
+            return b"+OK\r\n"
+        asked.append(command[-1])
+        return answers[len(asked) - 1] if len(asked) <= len(answers) else b"*-1\r\n"
+
+    with ScriptedServer(answer) as server:
+        with connect(server, retry_policy=RetryPolicy(retries=0)) as client:
+            consumer = client.xconsumer(["a"], a={"identifier": "0"}, prefetch=True)
+            assert [1] == numbers(consumer.get_entries())
+            with pytest.raises(ProtocolError):
+                consumer.get_entry()
+            assert {"a": b"1-0"} == consumer.positions
+            assert [2] == numbers(consumer.get_entries())
+            assert {"a": b"2-0"} == consumer.positions
+
+    assert [b"0", b"1-0", b"2-0", b"1-0", b"2-0"] == asked[:5]
+    assert 2 == consumer.statistics.delivered
 
 
 def test_reading_ahead_and_acknowledging_on_delivery(client: Redis[Any]) -> None:

@@ -207,6 +207,8 @@ def test_reading_on(server: Server, prefetch: bool, group: bool, batches: bool) 
             fill(client, "a", 5, 6)
             struck = struck_by(read)
             seen += [entry.identifier for _, entry in taken if entry is not None]
+            if not group:
+                assert {"a": seen[-1]} == consumer.positions
             attempts = 0
             while len(seen) < 6 and attempts < 1000:
                 seen += take(consumer)

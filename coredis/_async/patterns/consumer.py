@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, AnyStr, ClassVar, Generic, Self
 # Loaded now, and not in the midst of the first read, which may be a short one.
 from coredis._async import pipeline as _pipeline  # noqa: F401
 from coredis._async.client import Client
-from coredis._async.patterns.engine import NOTHING, Engine, is_absent
+from coredis._async.patterns.engine import Engine, is_absent
+from coredis._async.patterns.taking import NOTHING
 from coredis._core import identifiers
 from coredis._core.commands.checks import natural_integer, positive_integer, whole_number
 from coredis._core.config import check_boolean
@@ -19,6 +20,7 @@ from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase
 from coredis._core.consumer.limits import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
+from coredis._runtime import aio as rt
 from coredis.types import PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters
 
@@ -110,17 +112,28 @@ class Consumer(Engine[AnyStr]):
         group of which nothing was got.
         """
         before: dict[bytes, bytes] = {}
+        asked: dict[
+            bytes, bytes
+        ] = {}  # after these; a cursor may be further already if its reply was interrupted in our hands
         for reader in self._readers.values():
-            if reader.taken is not None:
-                for part in reader.taken.parts:
-                    before |= zip((cursor.name for cursor in part.cursors), part.identifiers, strict=True)
+            for concerned, known in ((reader.taken, before), (reader.plan, asked)):
+                if concerned is not None:
+                    for part in concerned.parts:
+                        known |= zip((cursor.name for cursor in part.cursors), part.identifiers, strict=True)
         for stream, entry in self._buffer.served():
             before[self._encoded(stream)] = self._encoded(entry.identifier)
         waiting = {self._encoded(stream) for stream, _ in self._buffer.waiting()}
+        if self._unmade is not None:
+            waiting |= self._unmade.seen.raw.keys()
         text = self.client.replies.text
         positions: dict[KeyT, AnyStr] = {}
         for name, cursor in self._cursors.items():
-            position = before.get(name) if name in waiting else cursor.received_last
+            if name in waiting:
+                position = before.get(name)
+            elif cursor.phase is Phase.AFTER and name in asked:
+                position = asked[name]
+            else:
+                position = cursor.received_last
             if position == b">":
                 position = cursor.before
             if position is not None:
@@ -174,6 +187,8 @@ class Consumer(Engine[AnyStr]):
         """
         Give everything that was fetched and not served yet, as (stream, entry), and serve it no more.
         """
+        if self._unmade is not None and self._owner in (None, rt.caller()):
+            self._make(self._unmade)  # we were interrupted; otherwise another thread is at it
         items = self._buffer.waiting()
         nothing: Buffer[AnyStr] = Buffer((), [])
         # No call from here on: nothing can interrupt between taking the entries and giving them.

@@ -2,9 +2,8 @@
 The engine that reads streams for consumers of either kind.
 
 This module does what is decided elsewhere: where each stream stands and what to ask for next is in ``_core/consumer``. A
-connection with its outstanding read is in ``reader``, the readers there are in ``places``, what they are sent in ``sending``.
-What has been received goes from the reply into the buffer in one step, with no wait in between, so neither a cancelled task
-nor an interrupted thread can lose an entry.
+connection with its outstanding read is in ``reader``, the readers there are in ``places``, what they are sent in ``sending``,
+and what becomes of the replies in ``taking``.
 
 There is one reader for each place where streams are: one in all on a single server, one for each node of a cluster. All of
 them are waited for together, and what goes wrong with one does not keep the others.
@@ -13,34 +12,23 @@ them are waited for together, and what goes wrong with one does not keep the oth
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, AnyStr, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, AnyStr, Final
 
 from coredis._async.patterns.failures import for_application
 from coredis._async.patterns.reader import Reader
-from coredis._async.patterns.sending import Sending
-from coredis._core.command import Reply
-from coredis._core.consumer import arrivals
+from coredis._async.patterns.taking import NOTHING, Taking
 from coredis._core.consumer.allowance import RECOUNT_SECONDS
 from coredis._core.consumer.buffer import Buffer
-from coredis._core.consumer.cursors import Cursor, Kind, Phase, Plan
-from coredis._core.consumer.deadletters import Suspect
-from coredis._core.consumer.held import Key
+from coredis._core.consumer.cursors import Cursor, Phase
 from coredis._core.consumer.parameters import encode_name
-from coredis._core.consumer.statistics import ConsumerStatistics
-from coredis._core.errors import from_line
-from coredis._core.parser import ErrorLine
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
-    AskError,
     ConcurrentUseError,
-    InvalidResponse,
-    ProtocolError,
     RedisError,
     RequestTimeoutError,
     ResponseError,
 )
-from coredis.types import StreamEntry
 
 if TYPE_CHECKING:
     from coredis._async.patterns.host import ConsumerHost
@@ -50,23 +38,10 @@ IMPATIENT_SECONDS: Final = 0.5
 #: How long closing waits for a read that another task or thread is in, and for the last reply (seconds).
 CLOSING_SECONDS: Final = 1.0
 
-
-#: What a consumer gives at once while there is something to look at first.
-NOTHING: Final[Iterator[Any]] = iter(())
 _READ_ON: Final = (Phase.NEW, Phase.AFTER)
-# What reading a reply of a strange shape may raise.
-_UNREADABLE: Final = (
-    ArithmeticError,
-    AttributeError,
-    InvalidResponse,
-    LookupError,
-    ProtocolError,
-    TypeError,
-    ValueError,
-)
 
 
-class Engine(Sending[AnyStr]):
+class Engine(Taking[AnyStr]):
     """
     Reads streams into a buffer. What a group makes different is in the methods at the end.
     """
@@ -93,23 +68,12 @@ class Engine(Sending[AnyStr]):
             buffered_bytes: what a read is not expected to exceed
             reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
         """
-        share = 2 if prefetch else 1  # what is on its way counts, too
-        super().__init__(cursors, max(1, count // share), longest_wait, max(1, buffered_bytes // share), reply_bytes)
+        super().__init__(cursors, count, longest_wait, prefetch, buffered_bytes, reply_bytes)
         self.client: ConsumerHost[AnyStr] = client
-        self.statistics = ConsumerStatistics()
-        self._prefetch = prefetch
         self._timeout = timeout
         self._seconds = timeout  # for which the call that is under way waits
-        self._buffer: Buffer[AnyStr] = Buffer((), [])
-        # Gives entries at once, without a look at anything else: the rest of the buffer, or nothing when there is something to
-        # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
-        self._ready: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = NOTHING
-        self._exhausted: list[Cursor] = []  # those that were ``asked``, in this call of the application
-        self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
-        self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
         self._turn: dict[str, object] = {}  # who reads
         self._attended = False  # serving an entry takes more than taking it from the buffer
-        self._stopped = False
         rt.after_fork(self)
 
     # ------------------------------------------------------------------------------------------------------------ reading
@@ -133,6 +97,8 @@ class Engine(Sending[AnyStr]):
             self._seconds = self._timeout if seconds is None else seconds
             if self._attended:
                 await self._attend()
+            if self._unmade is not None:
+                self._make(self._unmade)  # we were interrupted
             return len(self._buffer) > 0 or await self._fetch()
         finally:
             # No call here, so nothing can interrupt.
@@ -263,7 +229,7 @@ class Engine(Sending[AnyStr]):
         if not self._buffer:
             return False
         if self._prefetch and not self._stopped:
-            self._read_ahead()
+            self._read_ahead([reader for reader in self._readers.values() if reader.plan is None])
         return True
 
     def _straight(self) -> Reader[AnyStr] | None:
@@ -360,91 +326,6 @@ class Engine(Sending[AnyStr]):
         if self._alarm.rung and not self._stopped:
             self._alarm.clear()
 
-    def _take(self, reader: Reader[AnyStr]) -> None:
-        """
-        Put what an outstanding read brought, if it is there, into the buffer.
-
-        Raises:
-            RedisError: the read failed; or a part of it, and what the others brought is in the buffer
-        """
-        if reader.listening is not None:
-            reader.heard()
-            return
-        started, following = reader.started, reader.plan
-        if started is None or following is None:
-            return
-        if not started.done():
-            if reader.overdue():
-                raise RequestTimeoutError("no reply in time", may_have_run=True)  # no server is that late
-            # A read that an earlier call left waiting has nothing, and this call does not wait for it.
-            reader.answered = not self._seconds and reader.waits
-            return
-        parts, answers = following.parts, reader.replies()
-        if len(answers) != len(parts):
-            raise ProtocolError("more or fewer replies than commands", may_have_run=True)
-        refused: list[RedisError] = []
-        if ErrorLine in set(map(type, answers)):
-            refused = [from_line(str(reply)) for reply in answers if type(reply) is ErrorLine]
-            parts = tuple([part for part, reply in zip(parts, answers, strict=True) if type(reply) is not ErrorLine])
-            answers = [reply for reply in answers if type(reply) is not ErrorLine]
-        cursors = {cursor.name: cursor for part in parts for cursor in part.cursors}
-        try:
-            arrived = self._read(following, cursors, answers)
-        except _UNREADABLE as error:
-            unreadable = ProtocolError(f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True)
-            if self._membership is not None and self._membership.acknowledge_on_delivery:
-                unreadable.replies = answers
-            raise unreadable from (error if isinstance(error, ProtocolError) else None)
-        for name, last in arrived.last.items():
-            cursor = cursors[name]
-            cursor.received(last)
-            if cursor.asked:
-                self._exhausted.append(cursor)
-        if reader.told and following.kind is Kind.NEW:
-            for name, cursor in cursors.items():
-                cursor.ready = arrived.counts.get(name, 0) >= reader.count
-        self._note_acknowledged(reader)
-        streams, entries, suspects = self._sift(following, arrived)
-        nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
-        noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
-        buffer = self._buffer.followed_by(streams, entries)
-        if parts:
-            reader.attempt = self._detours = 0
-        reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
-        reader.unfinished = reader.partial and not (arrived.counts or refused)
-        reader.settle()
-        asked = 0 if following.kind is Kind.CLAIM else len(cursors)
-        self._portions.received(sum(arrived.counts.values()), reader.size, asked, following.kind is Kind.HISTORY)
-        delivered = len(entries)
-        number = delivered + len(suspects)
-        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
-        self._leases |= noted
-        self._suspects += suspects
-        self._ready = NOTHING
-        self._buffer = buffer
-        self.statistics.delivered += delivered
-        self._allowance.fetched += number
-        reader.taken = following
-        reader.plan = reader.started = None
-        self._taken(following, arrived)
-        if self._redirects:
-            for cursor in cursors.values():
-                self._redirects.pop(cursor.slot, None)
-        for refusal in refused:
-            if isinstance(refusal, AskError):
-                self._redirected(refusal)
-                self._misplaced.append((refusal, reader.place))
-                self._arranged = False
-        if refused:
-            raise refused[0]
-
-    def _replace(self, buffer: Buffer[AnyStr]) -> None:
-        """
-        Serve from another buffer.
-        """
-        self._ready = NOTHING
-        self._buffer = buffer
-
     # ----------------------------------------------------------------------------------------------- beginning and ending
 
     def _restart(self) -> None:
@@ -455,6 +336,7 @@ class Engine(Sending[AnyStr]):
         self._alarm.clear()
         if self._membership is None or not self._membership.acknowledge_on_delivery:
             self._replace(Buffer((), []))
+        self._unmade = None
         self._allowance.reset()
         for cursor in self._cursors.values():
             cursor.reset()
@@ -480,6 +362,7 @@ class Engine(Sending[AnyStr]):
         self._readers = {}
         self._arranged = False
         self._replace(Buffer((), []))
+        self._unmade = None
         self._turn = {}
         self._alarm = rt.Alarm()
         self._restart()
@@ -518,32 +401,6 @@ class Engine(Sending[AnyStr]):
         The longest time to fetch nothing, because too much is unacknowledged, before looking again, in seconds.
         """
         return RECOUNT_SECONDS
-
-    def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
-        """
-        See to the answers to these.
-        """
-
-    def _read(
-        self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
-    ) -> arrivals.Arrivals[AnyStr]:
-        """
-        Make sense of the replies to a read of these streams. May be done again with the same ones.
-        """
-        return arrivals.read(answers, cursors, self.client.replies)
-
-    def _sift(
-        self, following: Plan, arrived: arrivals.Arrivals[AnyStr]
-    ) -> tuple[Iterable[AnyStr], list[StreamEntry[AnyStr]], list[Suspect[AnyStr]]]:
-        """
-        Tell the entries to serve, after their streams, from those that may have to be given up.
-        """
-        return arrived.streams, arrived.entries, []
-
-    def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
-        """
-        A reply has been dealt with.
-        """
 
     def _encoded(self, value: object) -> bytes:
         """

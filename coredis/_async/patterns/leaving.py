@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import AnyStr
 
-from coredis._async.patterns.engine import CLOSING_SECONDS, NOTHING
+from coredis._async.patterns.engine import CLOSING_SECONDS
 from coredis._async.patterns.member import Member
 from coredis._async.patterns.reader import Reader
+from coredis._async.patterns.taking import NOTHING
 from coredis._core.consumer.buffer import Buffer
 from coredis._runtime import aio as rt
 from coredis.exceptions import RedisError, RequestTimeoutError, StreamConsumerGroupError

@@ -113,13 +113,13 @@ class Sending(Places[AnyStr]):
                     room -= other.count * len(other.cursors)
         return max(1, int(min(self._portions.count(streams), room // len(self._cursors))))
 
-    def _read_ahead(self) -> None:
+    def _read_ahead(self, readers: Iterable[Reader[AnyStr]]) -> None:
         """
         Have the next reads under way while the application deals with what it gets now.
         """
         if self.client.due():
             return  # the read that follows finds out first whether it goes to the right server
-        for reader in self._readers.values():
+        for reader in readers:
             reader.begin()
             try:
                 self._send(reader, self._seconds)

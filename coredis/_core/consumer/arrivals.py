@@ -59,20 +59,30 @@ class Arrivals(NamedTuple, Generic[AnyStr]):
         return list(zip(self.streams, self.entries, strict=False))
 
 
-def read(
-    answers: Iterable[Reply],
-    cursors: Mapping[bytes, Cursor],
-    replies: Replies[AnyStr],
-    held: Container[Key] | None = None,
-) -> Arrivals[AnyStr]:
+class Found(NamedTuple):
     """
-    Read replies of XREAD or XREADGROUP.
+    What a reply has, before entries are made of it.
+
+    Attributes:
+        raw: the entries, as they were parsed, of each stream that has any
+        last: as of ``Arrivals``
+        counts: as of ``Arrivals``
+        claimed: how many came with how long they lay there, so that they may have been taken over
+    """
+
+    raw: dict[bytes, list[Reply]]
+    last: dict[bytes, bytes | None]
+    counts: dict[bytes, int]
+    claimed: int
+
+
+def look(answers: Iterable[Reply], cursors: Mapping[bytes, Cursor]) -> Found:
+    """
+    See what replies of XREAD or XREADGROUP have: enough to know where the next read goes on.
 
     Args:
         answers: the replies, in the shape of either protocol; None: nothing
         cursors: the streams that were asked for, by name
-        replies: how this client wants its text
-        held: what the consumer has already, where it keeps account of that
 
     Raises:
         ProtocolError: a stream that was not asked for, or no identifier where the next read is to go on
@@ -97,6 +107,22 @@ def read(
             if latest is not None:
                 last[name] = _checked(latest[0])
             found[name] = raw
+    return Found(found, last, counts, claimed)
+
+
+def make(seen: Found, replies: Replies[AnyStr], held: Container[Key] | None = None) -> Arrivals[AnyStr]:
+    """
+    Make entries of what replies have.
+
+    Args:
+        seen: that
+        replies: how this client wants its text
+        held: what the consumer has already, where it keeps account of that
+
+    Raises:
+        ProtocolError: no identifier where one is sent back to the server
+    """
+    found, last, counts, claimed = seen
     if held is None and not claimed:
         streams: Iterable[AnyStr]
         if len(found) == 1:  # nothing has to be put in order
@@ -107,13 +133,26 @@ def read(
             entries, streams = replies.alike(_in_turns(queues)), _streams(list(map(replies.text, found)), queues)
         if entries is not None:  # so none was deleted, either
             return Arrivals(streams, entries, last, {}, [], 0, 0, counts)
+    kept = dict(found)
     deleted: dict[bytes, list[bytes]] = {}
     for name, raw in found.items():
         gone = [_checked(item[0]) for item in raw if item[1] is None]
         if gone:
             deleted[name] = gone
-            found[name] = [item for item in raw if item[1] is not None]
-    return _arrivals(found, replies, held, last, deleted, claimed, counts)
+            kept[name] = [item for item in raw if item[1] is not None]
+    return _arrivals(kept, replies, held, last, deleted, claimed, counts)
+
+
+def read(
+    answers: Iterable[Reply],
+    cursors: Mapping[bytes, Cursor],
+    replies: Replies[AnyStr],
+    held: Container[Key] | None = None,
+) -> Arrivals[AnyStr]:
+    """
+    Read replies of XREAD or XREADGROUP: ``look``, and ``make``.
+    """
+    return make(look(answers, cursors), replies, held)
 
 
 def read_claims(

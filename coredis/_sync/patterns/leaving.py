@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import AnyStr
 
-from coredis._sync.patterns.engine import CLOSING_SECONDS, NOTHING
+from coredis._sync.patterns.engine import CLOSING_SECONDS
 from coredis._sync.patterns.member import Member
 from coredis._sync.patterns.reader import Reader
+from coredis._sync.patterns.taking import NOTHING
 from coredis._core.consumer.buffer import Buffer
 from coredis._runtime import blocking as rt
 from coredis.exceptions import RedisError, RequestTimeoutError, StreamConsumerGroupError

@@ -198,8 +198,10 @@ class _Judge:
                 return f"{count} dead letters were written of {where}"
         if world.plan.max_deliveries is None or world.plan.release or FORGETTING.intersection(world.plan.faults):
             return None
+        # Who has lost a reply does not know whether the server had counted a delivery in it, and then rather gives an entry.
+        unknown = sum(fault not in HARMLESS for _, fault in world.history)
         for where, count in world.journal.gives.items():
-            if count > world.plan.max_deliveries:
+            if count > world.plan.max_deliveries + unknown:
                 return f"{where} was given {count} times"
         return None
 

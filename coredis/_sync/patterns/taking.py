@@ -1,0 +1,271 @@
+# Generated from coredis/_async/patterns/taking.py by scripts/generate.py: edit that file, not this one.
+"""
+What becomes of the replies to a consumer's reads.
+
+What has been received goes from the reply into the buffer in one step, with no wait in between, so neither a cancelled task
+nor an interrupted thread can lose an entry. A consumer without a group that reads ahead takes two steps: it sees where the
+streams stand now and sends the next read, and makes the entries while the server works on that. What it has received stays in
+its place until then, and comes first in whatever is done next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, AnyStr, Final, NamedTuple
+
+from coredis._sync.patterns.reader import Reader
+from coredis._sync.patterns.sending import Sending
+from coredis._core.command import Reply
+from coredis._core.consumer import arrivals
+from coredis._core.consumer.buffer import Buffer
+from coredis._core.consumer.cursors import Cursor, Kind, Plan
+from coredis._core.consumer.deadletters import Suspect
+from coredis._core.consumer.held import Key
+from coredis._core.consumer.statistics import ConsumerStatistics
+from coredis._core.errors import from_line
+from coredis._core.parser import ErrorLine
+from coredis.exceptions import AskError, InvalidResponse, ProtocolError, RedisError, RequestTimeoutError
+from coredis.types import StreamEntry
+
+#: What a consumer gives at once while there is something to look at first.
+NOTHING: Final[Iterator[Any]] = iter(())
+# What reading a reply of a strange shape may raise.
+_UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    InvalidResponse,
+    LookupError,
+    ProtocolError,
+    TypeError,
+    ValueError,
+)
+
+
+class Unmade(NamedTuple):
+    """
+    What has been received, and by whom, before entries are made of it.
+    """
+
+    seen: arrivals.Found
+    reader: Reader[Any]
+
+
+class Taking(Sending[AnyStr]):
+    """
+    Puts into a buffer what was read. What a group makes different is in the methods at the end.
+    """
+
+    def __init__(
+        self,
+        cursors: dict[bytes, Cursor],
+        count: int,
+        longest_wait: float,
+        prefetch: bool,
+        buffered_bytes: int,
+        reply_bytes: float,
+    ) -> None:
+        """
+        Args:
+            cursors: where each stream stands, by name
+            count: the most entries of each stream to hold
+            longest_wait: seconds that a server is asked to wait at a time
+            prefetch: have the next read under way while entries are served
+            buffered_bytes: what a read is not expected to exceed
+            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
+        """
+        share = 2 if prefetch else 1  # what is on its way counts, too
+        super().__init__(cursors, max(1, count // share), longest_wait, max(1, buffered_bytes // share), reply_bytes)
+        self.statistics = ConsumerStatistics()
+        self._prefetch = prefetch
+        self._buffer: Buffer[AnyStr] = Buffer((), [])
+        # Gives entries at once, without a look at anything else: the rest of the buffer, or nothing when there is something to
+        # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
+        self._ready: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = NOTHING
+        self._unmade: Unmade | None = None  # received, and no entries were made of it yet
+        self._exhausted: list[Cursor] = []  # those that were ``asked``, in this call of the application
+        self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
+        self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
+        self._stopped = False
+
+    def _take(self, reader: Reader[AnyStr]) -> None:
+        """
+        Put what an outstanding read brought, if it is there, into the buffer.
+
+        Raises:
+            RedisError: the read failed; or a part of it, and what the others brought is in the buffer
+        """
+        if reader.listening is not None:
+            reader.heard()
+            return
+        started, following = reader.started, reader.plan
+        if started is None or following is None:
+            return
+        if not started.done():
+            if reader.overdue():
+                raise RequestTimeoutError("no reply in time", may_have_run=True)  # no server is that late
+            # A read that an earlier call left waiting has nothing, and this call does not wait for it.
+            reader.answered = not self._seconds and reader.waits
+            return
+        parts, answers = following.parts, reader.replies()
+        if len(answers) != len(parts):
+            raise ProtocolError("more or fewer replies than commands", may_have_run=True)
+        refused: list[RedisError] = []
+        if ErrorLine in set(map(type, answers)):
+            refused = [from_line(str(reply)) for reply in answers if type(reply) is ErrorLine]
+            parts = tuple([part for part, reply in zip(parts, answers, strict=True) if type(reply) is not ErrorLine])
+            answers = [reply for reply in answers if type(reply) is not ErrorLine]
+        cursors = {cursor.name: cursor for part in parts for cursor in part.cursors}
+        if self._prefetch and self._membership is None and not (refused or reader.told):
+            self._take_ahead(reader, following, cursors, answers)
+            return
+        try:
+            arrived = self._read(following, cursors, answers)
+        except _UNREADABLE as error:
+            unreadable = _unreadable(error)
+            if self._membership is not None and self._membership.acknowledge_on_delivery:
+                unreadable.replies = answers
+            raise unreadable from unreadable.__cause__
+        for name, last in arrived.last.items():
+            cursor = cursors[name]
+            cursor.received(last)
+            if cursor.asked:
+                self._exhausted.append(cursor)
+        if reader.told and following.kind is Kind.NEW:
+            for name, cursor in cursors.items():
+                cursor.ready = arrived.counts.get(name, 0) >= reader.count
+        self._note_acknowledged(reader)
+        streams, entries, suspects = self._sift(following, arrived)
+        nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
+        noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
+        buffer = self._buffer.followed_by(streams, entries)
+        if parts:
+            reader.attempt = self._detours = 0
+        reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
+        reader.unfinished = reader.partial and not (arrived.counts or refused)
+        reader.settle()
+        asked = 0 if following.kind is Kind.CLAIM else len(cursors)
+        self._portions.received(sum(arrived.counts.values()), reader.size, asked, following.kind is Kind.HISTORY)
+        delivered = len(entries)
+        number = delivered + len(suspects)
+        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
+        self._leases |= noted
+        self._suspects += suspects
+        self._ready = NOTHING
+        self._buffer = buffer
+        self.statistics.delivered += delivered
+        self._allowance.fetched += number
+        reader.taken = following
+        reader.plan = reader.started = None
+        self._taken(following, arrived)
+        if self._redirects:
+            for cursor in cursors.values():
+                self._redirects.pop(cursor.slot, None)
+        for refusal in refused:
+            if isinstance(refusal, AskError):
+                self._redirected(refusal)
+                self._misplaced.append((refusal, reader.place))
+                self._arranged = False
+        if refused:
+            raise refused[0]
+
+    def _take_ahead(
+        self, reader: Reader[AnyStr], following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
+    ) -> None:
+        """
+        As ``_take``, for a reply without refusals: send the next read before entries are made of this one.
+        """
+        try:
+            seen = arrivals.look(answers, cursors)
+        except _UNREADABLE as error:
+            unreadable = _unreadable(error)
+            raise unreadable from unreadable.__cause__
+        number = sum(seen.counts.values())
+        for name, last in seen.last.items():
+            cursors[name].received(last)
+        reader.answered = not self._seconds and following.complete and reader.sent_now and not number
+        reader.unfinished = reader.partial and not number
+        reader.settle()
+        self._portions.received(number, reader.size, len(cursors))
+        unmade = Unmade(seen, reader) if number else None
+        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
+        reader.attempt = self._detours = 0
+        self._unmade = unmade
+        reader.taken = following
+        reader.plan = reader.started = None
+        if self._redirects:
+            for cursor in cursors.values():
+                self._redirects.pop(cursor.slot, None)
+        if unmade is not None:
+            if self._arranged and not self._stopped:
+                self._read_ahead((reader,))
+            self._make(unmade)
+
+    def _make(self, unmade: Unmade) -> None:
+        """
+        Make entries of what was received. Interrupted, it can be done again.
+
+        Raises:
+            ProtocolError: that cannot be done; the streams stand where they stood before
+        """
+        try:
+            arrived = arrivals.make(unmade.seen, self.client.replies)
+        except _UNREADABLE as error:
+            assert unmade.reader.taken is not None
+            for part in unmade.reader.taken.parts:
+                for cursor, position in zip(part.cursors, part.identifiers, strict=True):
+                    cursor.position = position
+            self._lose(unmade.reader)  # whatever was asked for since comes after it
+            self._unmade = None
+            unreadable = _unreadable(error)
+            raise unreadable from unreadable.__cause__
+        buffer = self._buffer.followed_by(arrived.streams, arrived.entries)
+        number = len(arrived.entries)
+        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
+        self._ready = NOTHING
+        self._buffer = buffer
+        self._unmade = None
+        self.statistics.delivered += number
+
+    def _replace(self, buffer: Buffer[AnyStr]) -> None:
+        """
+        Serve from another buffer.
+        """
+        self._ready = NOTHING
+        self._buffer = buffer
+
+    # ----------------------------------------------------------------------------- what kinds of consumers do differently
+
+    def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
+        """
+        See to the answers to these.
+        """
+
+    def _read(
+        self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
+    ) -> arrivals.Arrivals[AnyStr]:
+        """
+        Make sense of the replies to a read of these streams. May be done again with the same ones.
+        """
+        return arrivals.read(answers, cursors, self.client.replies)
+
+    def _sift(
+        self, following: Plan, arrived: arrivals.Arrivals[AnyStr]
+    ) -> tuple[Iterable[AnyStr], list[StreamEntry[AnyStr]], list[Suspect[AnyStr]]]:
+        """
+        Tell the entries to serve, after their streams, from those that may have to be given up.
+        """
+        return arrived.streams, arrived.entries, []
+
+    def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
+        """
+        A reply has been dealt with.
+        """
+
+
+def _unreadable(error: Exception) -> ProtocolError:
+    """
+    Say that a reply cannot be made sense of; the cause is left away where its text may quote the payload.
+    """
+    unreadable = ProtocolError(f"unexpected reply to a stream read ({type(error).__name__})", may_have_run=True)
+    unreadable.__cause__ = error if isinstance(error, ProtocolError) else None
+    return unreadable

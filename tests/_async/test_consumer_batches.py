@@ -162,14 +162,15 @@ async def test_what_cannot_be_read_is_asked_for_again_by_who_reads_ahead() -> No
     """
     entries = b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n%b\r\n%b"
     whole, half = b"*2\r\n$1\r\nf\r\n$1\r\nv\r\n", b"*1\r\n$1\r\nf\r\n"
-    answers = [entries % (b"1-0", whole), entries % (b"2-0", half), b"*0\r\n", entries % (b"2-0", whole)]
+    answers = {b"0": [entries % (b"1-0", whole)], b"1-0": [entries % (b"2-0", half), entries % (b"2-0", whole)]}
     asked: list[bytes] = []
 
     def answer(command: list[bytes]) -> bytes:
         if command[0] != b"XREAD":
             return b"+OK\r\n"
         asked.append(command[-1])
-        return answers[len(asked) - 1] if len(asked) <= len(answers) else b"*-1\r\n"
+        there = answers.get(command[-1])
+        return there.pop(0) if there else b"*-1\r\n"
 
     with ScriptedServer(answer) as server:
         async with connect(server, retry_policy=RetryPolicy(retries=0)) as client:
@@ -181,7 +182,7 @@ async def test_what_cannot_be_read_is_asked_for_again_by_who_reads_ahead() -> No
             assert [2] == numbers(await consumer.get_entries())
             assert {"a": b"2-0"} == consumer.positions
 
-    assert [b"0", b"1-0", b"2-0", b"1-0", b"2-0"] == asked[:5]
+    assert [b"0", b"1-0", b"1-0"] == [position for position in asked if position != b"2-0"]
     assert 2 == consumer.statistics.delivered
 
 

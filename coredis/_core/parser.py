@@ -255,6 +255,13 @@ class Parser:
         # After the last reply hiredis was not asked again, so it cannot have begun the next one.
         self._empty = 0 < most == taken and self._aligned and not self._ready and self._failure is None
 
+    @property
+    def empty(self) -> bool:
+        """
+        Whether what was fed has all become replies, so that the next byte begins one.
+        """
+        return self._empty
+
     def exhausted(self) -> bool:
         """
         Tell whether certainly nothing can be taken, and nothing is wrong with what was fed.

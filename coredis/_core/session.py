@@ -21,6 +21,11 @@ from .command import Reply
 from .parser import NEED_DATA, ErrorLine, Parser
 
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
+_LARGE_PIECE_BYTES: Final = 4096
+_SHORT_WORD_BYTES: Final = 256
+# Held back at most: beyond that it is worth more to parse while the rest is received.
+_HELD_BYTES: Final = 512 * 1024
+_HELD_PIECES: Final = 64
 
 
 class RefusedError(ProtocolError):
@@ -101,6 +106,7 @@ class Session:
     __slots__ = (
         "_arrived",
         "_given",
+        "_held",
         "_parser",
         "_unasked",
         "complete",
@@ -118,6 +124,7 @@ class Session:
         self._parser = Parser()
         self._arrived: list[Reply] = []  # for the oldest requests, pushes perhaps among them
         self._given = 0  # how many of these the requests have; they are taken out together, or each would move the rest
+        self._held: list[bytes] = []  # pieces of one reply that is not complete yet, not parsed
         self._unasked: list[Reply] = []  # arrived while nothing was pending
         self.pending: deque[Request] = deque()
         self.complete: list[Request] = []
@@ -156,13 +163,25 @@ class Session:
         if self.pending and len(pieces) == 1 and not self._arrived:
             request = self.pending[0]
             if request.expected == 1:
-                reply = self._parser.whole(pieces[0], len(self.pending) == 1)
+                alone = len(self.pending) == 1
+                if alone and self._goes_on(pieces[0]):
+                    # No call between these two statements, so nothing can interrupt here.
+                    self._held += pieces
+                    del pieces[0]
+                    return []
+                reply = self._parser.whole(b"".join([*self._held, *pieces]) if self._held else pieces[0], alone)
                 if reply is not NEED_DATA:
                     # No call between these statements, so nothing can interrupt here.
                     request.replies = [reply]
                     del self.pending[0]
                     del pieces[0]
+                    self._held = []
                     return [request]
+        if self._held:
+            # No call between these statements, so nothing can interrupt here.
+            self._held += pieces
+            del pieces[:]
+            pieces = self._held
         complete: list[Request] = []
         try:
             self._pair(pieces, complete)
@@ -187,6 +206,18 @@ class Session:
             request.failure = self.failure
         self.pending.clear()
         return failed
+
+    def _goes_on(self, piece: bytes) -> bool:
+        """
+        Tell whether a piece certainly does not end a large reply of many short words. The pieces are held back then, and parsed
+        together: one by one, each would have to be searched for what the parser does not notice.
+        """
+        if piece.endswith(b"\n") or piece.find(b"\n", -_SHORT_WORD_BYTES) < 0 or not self._parser.empty:
+            return False
+        held = self._held
+        if not held:
+            return len(piece) >= _LARGE_PIECE_BYTES and piece[0] in b"*%"
+        return len(held) < _HELD_PIECES and sum(map(len, held)) + len(piece) <= min(_HELD_BYTES, self.max_size)
 
     def _pair(self, pieces: list[bytes], complete: list[Request]) -> None:
         self._parser.feed(pieces)

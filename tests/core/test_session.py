@@ -9,7 +9,7 @@ from hiredis import PushNotification
 
 from coredis._core import session
 from coredis._core.parser import ErrorLine
-from coredis._core.session import RefusedError, Request, Session
+from coredis._core.session import OversizedReplyError, RefusedError, Request, Session
 from coredis.exceptions import ConnectionLostError, ConnectTimeoutError, ProtocolError
 from tests.support.strikes import strike
 
@@ -307,6 +307,93 @@ def test_interrupted_anywhere_a_short_reply_reaches_its_request() -> None:
         assert not (paired.pending or pieces), point
         if not struck:
             break
+
+
+LARGE = b"%1\r\n$1\r\ns\r\n*50\r\n" + b"*2\r\n$3\r\n5-1\r\n*2\r\n$1\r\nf\r\n$4\r\n\r\n:1\r\n" * 50
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What counts as large is small, so that all cuts can be tried.
+    """
+    monkeypatch.setattr(session, "_LARGE_PIECE_BYTES", 40)
+    monkeypatch.setattr(session, "_SHORT_WORD_BYTES", 20)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("most", [3, 64])
+@pytest.mark.parametrize("after", [b"", PUSH, b"*1\r\n:1\r\n"], ids=["alone", "a message", "another one"])
+def test_the_pieces_of_a_large_reply(monkeypatch: pytest.MonkeyPatch, most: int, after: bytes) -> None:
+    """
+    However many there are, and whatever follows in the last one: they come to the same.
+    """
+    monkeypatch.setattr(session, "_HELD_PIECES", most)
+    whole, (alone,) = expecting(1)
+    whole.receive([LARGE])
+    for size in (*range(20, 120), 400, 1000):
+        wire = LARGE + after
+        paired, (first, *_) = expecting(*[1] * (1 + after.startswith(b"*")))
+        for begin in range(0, len(wire), size):
+            paired.receive([wire[begin : begin + size]])
+        assert alone.replies == first.replies
+        assert int(after == PUSH) == len(paired.pushes)
+        assert not paired.pending
+        assert not paired._held
+
+
+@pytest.mark.usefixtures("small")
+def test_a_request_that_joins_while_a_large_reply_comes() -> None:
+    """
+    Its reply is its own.
+    """
+    for cut in range(1, len(LARGE)):
+        paired, (first,) = expecting(1)
+        paired.receive([LARGE[:cut]])
+        second = Request(1)
+        paired.expect(second)
+
+        assert [first] == paired.receive([LARGE[cut:]])
+        assert [second] == paired.receive([b":7\r\n"])
+        assert [7] == second.replies
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_held_back_counts() -> None:
+    """
+    A reply that grows too large ends the connection, held back or not; and garbage is found when it is parsed.
+    """
+    paired, _ = expecting(1)
+    paired.measured, paired.max_size = True, 500
+    with pytest.raises(OversizedReplyError):
+        for begin in range(0, len(LARGE), 50):
+            paired.receive([LARGE[begin : begin + 50]])
+    paired, _ = expecting(1)
+    paired.receive([LARGE[:100]])
+    with pytest.raises(ProtocolError):
+        paired.receive([LARGE[100:200] + b"\r\n@\r\n" + LARGE[200:]])
+
+
+@pytest.mark.usefixtures("small")
+def test_interrupted_anywhere_the_pieces_of_a_large_reply_are_kept() -> None:
+    """
+    They can be given again, and nothing is lost or comes twice.
+    """
+    whole, (alone,) = expecting(1)
+    whole.receive([LARGE])
+    for cuts in ((90, 300), (90, 91), (300, len(LARGE) - 1)):
+        for point in range(400):
+            paired, (first,) = expecting(1)
+            struck = False
+            for begin, end in zip((0, *cuts), (*cuts, len(LARGE)), strict=True):
+                pieces = [LARGE[begin:end]]
+                struck |= strike(point, lambda paired=paired, pieces=pieces: paired.receive(pieces))  # type: ignore[misc]
+                if pieces or not first.done():
+                    paired.receive(pieces)
+            assert alone.replies == first.replies, (cuts, point)
+            assert not (paired.pending or paired._held), (cuts, point)
+            if not struck:
+                break
 
 
 def test_what_came_before_something_invalid_is_handed_out() -> None:

@@ -60,7 +60,7 @@ _LARGE_HEADER: Final = rb"[$=*%~>]\d{8,20}\r\n"
 _CAREFUL_FIRST: Final = re.compile(_SPECIAL_HEADER + rb"|" + _LARGE_HEADER)
 _CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_HEADER + rb")")
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
-_SMALL_PIECE_BYTES: Final = 256
+SMALL_PIECE_BYTES: Final = 256
 _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
 _LONGEST_HEADER: Final = 32  # longer than any number a header can hold
 _SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
@@ -134,9 +134,7 @@ class Parser:
         Returns:
             the reply, and the piece is done with; ``NEED_DATA``: feed it, it is not that simple
         """
-        if self._empty and len(piece) >= _SMALL_PIECE_BYTES:
-            return self._whole_large(piece) if alone else NEED_DATA
-        if self._empty:
+        if self._empty and len(piece) < SMALL_PIECE_BYTES:
             if piece[:1] in _AGGREGATES:
                 return self._whole_aggregate(piece)
             lines = piece.split(b"\r\n")
@@ -154,6 +152,8 @@ class Parser:
                         return NEED_DATA  # hiredis refuses it
                     self._buffered = 0
                     return int(line[1:])
+        elif self._empty and alone:
+            return self._whole_large(piece)
         return NEED_DATA
 
     def _whole_aggregate(self, piece: bytes) -> Reply:
@@ -199,7 +199,7 @@ class Parser:
         """
         if self._failure is not None:
             return
-        if self._empty and len(pieces) == 1 and len(pieces[0]) < _SMALL_PIECE_BYTES:
+        if self._empty and len(pieces) == 1 and len(pieces[0]) < SMALL_PIECE_BYTES:
             piece = pieces[0]
             if _ordinary(piece) and self._buffered <= MAX_REPLY_BYTES:
                 size = len(piece)

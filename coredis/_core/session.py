@@ -18,10 +18,9 @@ from hiredis import PushNotification
 
 from ..exceptions import ConnectionError, ProtocolError
 from .command import Reply
-from .parser import NEED_DATA, ErrorLine, Parser
+from .parser import NEED_DATA, SMALL_PIECE_BYTES, ErrorLine, Parser
 
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
-_LARGE_PIECE_BYTES: Final = 4096
 _SHORT_WORD_BYTES: Final = 256
 # Held back at most: beyond that it is worth more to parse while the rest is received.
 _HELD_BYTES: Final = 512 * 1024
@@ -163,13 +162,16 @@ class Session:
         if self.pending and len(pieces) == 1 and not self._arrived:
             request = self.pending[0]
             if request.expected == 1:
-                alone = len(self.pending) == 1
-                if alone and self._goes_on(pieces[0]):
+                if len(pieces[0]) < SMALL_PIECE_BYTES and not self._held:
+                    reply = self._parser.whole(pieces[0])
+                elif self._goes_on(pieces[0]):
                     # No call between these two statements, so nothing can interrupt here.
                     self._held += pieces
                     del pieces[0]
                     return []
-                reply = self._parser.whole(b"".join([*self._held, *pieces]) if self._held else pieces[0], alone)
+                else:
+                    piece = b"".join([*self._held, *pieces]) if self._held else pieces[0]
+                    reply = self._parser.whole(piece, len(self.pending) == 1)
                 if reply is not NEED_DATA:
                     # No call between these statements, so nothing can interrupt here.
                     request.replies = [reply]
@@ -212,11 +214,13 @@ class Session:
         Tell whether a piece certainly does not end a large reply of many short words. The pieces are held back then, and parsed
         together: one by one, each would have to be searched for what the parser does not notice.
         """
-        if piece.endswith(b"\n") or piece.find(b"\n", -_SHORT_WORD_BYTES) < 0 or not self._parser.empty:
+        if len(self.pending) > 1 or not self._parser.empty:
+            return False
+        if piece.endswith(b"\n") or piece.find(b"\n", -_SHORT_WORD_BYTES) < 0:
             return False
         held = self._held
         if not held:
-            return len(piece) >= _LARGE_PIECE_BYTES and piece[0] in b"*%"
+            return piece[0] in b"*%"
         return len(held) < _HELD_PIECES and sum(map(len, held)) + len(piece) <= min(_HELD_BYTES, self.max_size)
 
     def _pair(self, pieces: list[bytes], complete: list[Request]) -> None:

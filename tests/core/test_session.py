@@ -317,7 +317,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     What counts as large is small, so that all cuts can be tried.
     """
-    monkeypatch.setattr(session, "_LARGE_PIECE_BYTES", 40)
+    monkeypatch.setattr(session, "SMALL_PIECE_BYTES", 40)
     monkeypatch.setattr(session, "_SHORT_WORD_BYTES", 20)
 
 

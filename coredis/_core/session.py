@@ -159,24 +159,25 @@ class Session:
         self.received += 1
         if self.measured:
             self.size += sum(map(len, pieces))
-        if self.pending and len(pieces) == 1 and not self._arrived:
+        if self.pending and pieces and not self._arrived:
             request = self.pending[0]
             if request.expected == 1:
-                if len(pieces[0]) < SMALL_PIECE_BYTES and not self._held:
+                reply: Reply = NEED_DATA
+                if len(pieces) == 1 and not self._held and len(pieces[0]) < SMALL_PIECE_BYTES:
                     reply = self._parser.whole(pieces[0])
-                elif self._goes_on(pieces[0]):
-                    # No call between these two statements, so nothing can interrupt here.
-                    self._held += pieces
-                    del pieces[0]
-                    return []
-                else:
-                    piece = b"".join([*self._held, *pieces]) if self._held else pieces[0]
-                    reply = self._parser.whole(piece, len(self.pending) == 1)
+                elif self._may_be_whole(pieces):
+                    if not pieces[-1].endswith(b"\n"):
+                        # No call between these two statements, so nothing can interrupt here.
+                        self._held += pieces
+                        del pieces[:]
+                        return []
+                    together = [*self._held, *pieces]
+                    reply = self._parser.whole(together[0] if len(together) == 1 else b"".join(together), True)
                 if reply is not NEED_DATA:
                     # No call between these statements, so nothing can interrupt here.
                     request.replies = [reply]
                     del self.pending[0]
-                    del pieces[0]
+                    del pieces[:]
                     self._held = []
                     return [request]
         if self._held:
@@ -209,19 +210,20 @@ class Session:
         self.pending.clear()
         return failed
 
-    def _goes_on(self, piece: bytes) -> bool:
+    def _may_be_whole(self, pieces: list[bytes]) -> bool:
         """
-        Tell whether a piece certainly does not end a large reply of many short words. The pieces are held back then, and parsed
-        together: one by one, each would have to be searched for what the parser does not notice.
+        Tell whether pieces may belong to one large reply of many short words, which is all that is awaited. They are held back
+        then until there is an end: one by one, each would have to be searched for what the parser does not notice.
         """
         if len(self.pending) > 1 or not self._parser.empty:
             return False
-        if piece.endswith(b"\n") or piece.find(b"\n", -_SHORT_WORD_BYTES) < 0:
+        together = [*self._held, *pieces]
+        if together[0][0] not in b"*%" or len(together) > _HELD_PIECES:
             return False
-        held = self._held
-        if not held:
-            return piece[0] in b"*%"
-        return len(held) < _HELD_PIECES and sum(map(len, held)) + len(piece) <= min(_HELD_BYTES, self.max_size)
+        if len(together) == 1 and pieces[0].endswith(b"\n"):
+            return True
+        size = sum(map(len, together))
+        return size <= min(_HELD_BYTES, self.max_size) and pieces[-1].find(b"\n", -_SHORT_WORD_BYTES, -2) >= 0
 
     def _pair(self, pieces: list[bytes], complete: list[Request]) -> None:
         self._parser.feed(pieces)

@@ -13,7 +13,7 @@ The checks return what to send: always bytes, of text just as it was written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -239,7 +239,17 @@ def _bytes(name: str, identifier: StringT) -> bytes:
     raise TypeError(f"{name}: expected an identifier as str, bytes or int, got {type(identifier).__name__}")
 
 
-def _together(identifiers: tuple[bytes, ...]) -> bytes:
+def surely_all_valid(identifiers: Sequence[bytes]) -> bool:
+    """
+    Tell whether all of them are complete and certainly fit into 64 bits; False: they have to be looked at one by one.
+
+    Raises:
+        TypeError: one is not bytes
+    """
+    return _all_surely_valid(_together(identifiers)) is not None
+
+
+def _together(identifiers: Sequence[bytes]) -> bytes:
     """
     Write many identifiers as one text with spaces around each, which is matched in a third of the time; empty where one of them
     has a space itself.

@@ -14,6 +14,7 @@ from coredis._core.replies import decoded, raw
 from coredis.exceptions import InvalidResponse, ProtocolError, RedisError
 
 CURSORS = {name: Cursor(name, name.decode(), None) for name in (b"a", b"b", b"c")}
+MANY = {b"%d" % number: Cursor(b"%d" % number, str(number), None) for number in range(9)}
 
 
 def entries(*numbers: int) -> list[object]:
@@ -129,6 +130,10 @@ def test_an_entry_without_an_identifier(identifier: bytes, before: int) -> None:
         read([{b"a": reply}], CURSORS, raw())
 
     assert caught.value.may_have_run
+    sound = [[b"7-0", [b"f", b"v"]]]
+    with pytest.raises(ProtocolError, match="identifier"):
+        read([dict.fromkeys(MANY, sound) | {b"5": reply}], MANY, raw())
+    assert dict.fromkeys(MANY, b"7-0") == read([dict.fromkeys(MANY, sound)], MANY, raw()).last
 
 
 @pytest.mark.parametrize("identifier", [7, None, [b"1-0"], "1-0"])
@@ -138,6 +143,8 @@ def test_an_identifier_that_is_no_text(identifier: object) -> None:
     """
     with pytest.raises(TypeError):
         read([{b"a": [[identifier, [b"f", b"v"]]]}], CURSORS, raw())
+    with pytest.raises(TypeError):
+        read([{b"%d" % number: [[identifier, [b"f", b"v"]]] for number in range(9)}], MANY, raw())
 
 
 @pytest.mark.parametrize("identifier", [b"%d-0" % 2**64, b"0-%d" % 2**64, b"9" * 20 + b"-" + b"9" * 20])
@@ -147,6 +154,8 @@ def test_an_identifier_that_is_too_large(identifier: bytes) -> None:
     """
     with pytest.raises(ValueError):
         read([{b"a": [[identifier, [b"f", b"v"]]]}], CURSORS, raw())
+    with pytest.raises(ValueError):
+        read([{b"%d" % number: [[identifier, [b"f", b"v"]]] for number in range(9)}], MANY, raw())
     largest = b"%d-%d" % (2**64 - 1, 2**64 - 1)
     assert largest == read([{b"a": [[largest, [b"f", b"v"]]]}], CURSORS, raw()).last[b"a"]
 

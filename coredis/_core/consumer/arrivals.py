@@ -11,6 +11,7 @@ from typing import AnyStr, Final, Generic, NamedTuple, TypeVar
 
 from ...exceptions import ProtocolError
 from ...types import StreamEntry
+from .. import identifiers
 from ..command import Reply
 from ..identifiers import parse
 from ..replies import Replies
@@ -21,6 +22,7 @@ T = TypeVar("T")
 _NOTHING: Final = object()
 # Of the last entry alone: it is where the next read goes on. Looking at each would cost as much as making an entry of it.
 _identifier: Final = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}").fullmatch
+_MANY: Final = 4  # identifiers from which on it is faster to look at all of them together
 _SHORT: Final = 20  # two halves that are together so short cannot be too large
 
 
@@ -89,6 +91,7 @@ def look(answers: Iterable[Reply], cursors: Mapping[bytes, Cursor]) -> Found:
     """
     last: dict[bytes, bytes | None] = dict.fromkeys(cursors)
     found: dict[bytes, list[Reply]] = {}
+    known: list[bytes] = []
     counts: dict[bytes, int] = {}
     claimed = 0
     for reply in answers:
@@ -105,8 +108,12 @@ def look(answers: Iterable[Reply], cursors: Mapping[bytes, Cursor]) -> Found:
                 claimed += len(raw) - len(new)
                 latest = new[-1] if new else None
             if latest is not None:
-                last[name] = _checked(latest[0])
+                last[name] = latest[0]
+                known.append(latest[0])
             found[name] = raw
+    if len(known) < _MANY or not identifiers.surely_all_valid(known):
+        for identifier in known:
+            _checked(identifier)
     return Found(found, last, counts, claimed)
 
 

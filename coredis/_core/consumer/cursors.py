@@ -20,7 +20,7 @@ When a reply to ``>`` may have been lost, its entries are already this consumer'
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
@@ -136,6 +136,26 @@ class Cursor:
             self.phase, self.position, self.asked_new = Phase.HISTORY, self.floor, True
 
 
+def received(cursors: Mapping[bytes, Cursor], last: Mapping[bytes, bytes | None]) -> list[Cursor]:
+    """
+    Record what a reply had, as ``Cursor.received``: for each stream the identifier of its last entry, or None.
+
+    Returns:
+        the streams of which nothing is left in this call
+    """
+    exhausted: list[Cursor] = []
+    for name, identifier in last.items():
+        cursor = cursors[name]
+        if cursor.phase is Phase.AFTER:  # in a line, for there may be thousands
+            if identifier is not None:
+                cursor.position, cursor.heard = identifier, True
+        else:
+            cursor.received(identifier)
+            if cursor.asked:
+                exhausted.append(cursor)
+    return exhausted
+
+
 class Kind(enum.Enum):
     """
     What a read asks for: new entries, a consumer's own pending ones, or those of others that have been left lying.
@@ -202,14 +222,15 @@ def plan(
     """
     if not (claim or scattered):
         # Nearly always: new entries of all streams.
+        after = [cursor.position for cursor in cursors if cursor.phase is Phase.AFTER and not cursor.busy]
+        if cursors and len(after) == len(cursors):
+            return Plan(Kind.NEW, (Part(tuple(cursors), tuple(after)),), waits=True, complete=True)
         identifiers: list[bytes] = []
         for cursor in cursors:
             if cursor.busy:
                 break
             if cursor.phase is Phase.NEW:
                 identifiers.append(b">")
-            elif cursor.phase is Phase.AFTER:
-                identifiers.append(cursor.position)
             else:
                 break
         else:

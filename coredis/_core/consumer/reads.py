@@ -116,7 +116,7 @@ class Repeated:
         Args:
             identifiers: after which to read; of a group's member ``>`` for each stream
         """
-        return self._head + (self._tail or b"".join(map(_word, identifiers)))
+        return self._head + (self._tail or _words(identifiers))
 
 
 def _word(word: bytes) -> bytes:
@@ -124,6 +124,17 @@ def _word(word: bytes) -> bytes:
     Encode a word of a command.
     """
     return b"$%d\r\n%b\r\n" % (len(word), word)
+
+
+def _words(words: tuple[bytes, ...]) -> bytes:
+    """
+    Encode words of a command, at least one.
+    """
+    if len(set(map(len, words))) > 1:
+        return b"".join(map(_word, words))
+    # Identifiers nearly always have the same length, and so the same bytes between them.
+    size = b"$%d\r\n" % len(words[0])
+    return b"%b%b\r\n" % (size, (b"\r\n" + size).join(words))
 
 
 def acknowledgements(group: bytes, entries: Mapping[bytes, tuple[bytes, ...]]) -> list[bytes]:
@@ -134,12 +145,8 @@ def acknowledgements(group: bytes, entries: Mapping[bytes, tuple[bytes, ...]]) -
 
 
 def _acknowledgement(name: bytes, group: bytes, identifiers: tuple[bytes, ...]) -> bytes:
-    if len(set(map(len, identifiers))) > 1:
-        return encode(("XACK", name, group, *identifiers))
-    # Nearly always they have the same length, and so the same bytes between them.
-    size = b"$%d\r\n" % len(identifiers[0])
     begin = b"*%d\r\n$4\r\nXACK\r\n" % (len(identifiers) + 3)
-    return b"%b%b%b%b%b\r\n" % (begin, _word(name), _word(group), size, (b"\r\n" + size).join(identifiers))
+    return b"%b%b%b%b" % (begin, _word(name), _word(group), _words(identifiers))
 
 
 def undelivered_words(membership: Membership, cursor: Cursor) -> Words:

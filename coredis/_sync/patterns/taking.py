@@ -18,7 +18,7 @@ from coredis._sync.patterns.sending import Sending
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.buffer import Buffer
-from coredis._core.consumer.cursors import Cursor, Kind, Plan
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, received
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.statistics import ConsumerStatistics
@@ -125,11 +125,7 @@ class Taking(Sending[AnyStr]):
             if self._membership is not None and self._membership.acknowledge_on_delivery:
                 unreadable.replies = answers
             raise unreadable from unreadable.__cause__
-        for name, last in arrived.last.items():
-            cursor = cursors[name]
-            cursor.received(last)
-            if cursor.asked:
-                self._exhausted.append(cursor)
+        self._exhausted += received(cursors, arrived.last)
         if reader.told and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
                 cursor.ready = arrived.counts.get(name, 0) >= reader.count
@@ -180,8 +176,7 @@ class Taking(Sending[AnyStr]):
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
         number = sum(seen.counts.values())
-        for name, last in seen.last.items():
-            cursors[name].received(last)
+        received(cursors, seen.last)
         reader.answered = not self._seconds and following.complete and reader.sent_now and not number
         reader.unfinished = reader.partial and not number
         reader.settle()

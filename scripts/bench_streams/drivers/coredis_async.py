@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from bench_streams.drivers.samples import latency
-from bench_streams.seeding import CONSUMER, fields
+from bench_streams.seeding import AHEAD, CONSUMER, fields
 
 
 class Driver:
@@ -55,7 +55,9 @@ class Driver:
         return done
 
     async def consume(self, size: int, keys: tuple[str, ...], buffer: int) -> int:
-        start = {key: {"identifier": "0-0"} for key in keys}
+        start: dict[str, Any] = {key: {"identifier": "0-0"} for key in keys}
+        if hasattr(self._client, "xadd_many") and buffer >= AHEAD:  # coredis 6 does not read ahead
+            start["prefetch"] = True
         done = 0
         async for _ in self._client.xconsumer(keys, buffer_size=buffer, **start):
             done += 1

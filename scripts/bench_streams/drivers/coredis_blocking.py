@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from bench_streams.drivers.samples import latency
-from bench_streams.seeding import CONSUMER, fields
+from bench_streams.seeding import AHEAD, CONSUMER, fields
 
 
 class Driver:
@@ -56,7 +56,7 @@ class Driver:
     def consume(self, size: int, keys: tuple[str, ...], buffer: int) -> int:
         start = {key: {"identifier": "0-0"} for key in keys}
         done = 0
-        for _ in self._client.xconsumer(keys, buffer_size=buffer, **start):
+        for _ in self._client.xconsumer(keys, buffer_size=buffer, prefetch=buffer >= AHEAD, **start):
             done += 1
             if done == size:
                 break

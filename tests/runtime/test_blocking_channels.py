@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import random
+import socket
 import ssl
 import threading
 import time
@@ -174,6 +175,33 @@ class TestInterruptedWait:
             if not struck:
                 break
         assert 10 < point < 290
+
+
+class TestPatience:
+    """
+    Waits that the kernel makes by itself, a second at a time.
+    """
+
+    @pytest.mark.parametrize("able", [True, False], ids=["in the kernel", "polling"])
+    @pytest.mark.parametrize("seconds", [0.05, 1.3])
+    def test_a_wait_lasts_as_long_as_it_is_to(
+        self, monkeypatch: pytest.MonkeyPatch, able: bool, seconds: float
+    ) -> None:
+        """
+        Longer than a second or shorter, where the platform can do that and where it cannot; and the reply comes after it.
+        """
+        if not able:
+            monkeypatch.delattr(socket, "MSG_DONTWAIT")
+        with ScriptedServer([Late(seconds + 0.4, b"+PONG\r\n")]) as server:
+            opened = blocking.connect(TCPAddress(server.host, server.port), None, True, soon())
+            assert able == (opened._receive_patiently is not None)
+            started = opened.start(PING, 1, soon())
+            begun = time.monotonic()
+            with pytest.raises(RequestTimeoutError):
+                started.result(begun + seconds)
+            assert seconds <= time.monotonic() - begun
+            assert [b"PONG"] == started.result(soon())
+            opened.close()
 
 
 class TestInterruptedWrite:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ class Sockets:
             SHUT_RDWR=socket.SHUT_RDWR,
             AF_UNIX=socket.AF_UNIX,
             SOCK_STREAM=socket.SOCK_STREAM,
+            MSG_DONTWAIT=socket.MSG_DONTWAIT,
         )
         self.select = SimpleNamespace(poll=self._poll, POLLIN=select.POLLIN)
         self.time = SimpleNamespace(sleep=self._sleep, monotonic=time.monotonic)
@@ -94,6 +96,7 @@ class SimulatedSocket:
         self._error: Exception | None = None
         self._ended = self._closed = False
         self._timeout: float | None = None
+        self._patience: float | None = None
         link.client = self
 
     def arrived(self, data: bytes) -> None:
@@ -111,13 +114,18 @@ class SimulatedSocket:
     def settimeout(self, timeout: float | None) -> None:
         self._timeout = timeout
 
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_RCVTIMEO)
+        seconds, microseconds = struct.unpack("@ll", value)
+        self._patience = seconds + microseconds / 1e6
+
     def readable(self) -> bool:
         """
         Whether reading would not wait.
         """
         return bool(self._received) or self._ended or self._closed
 
-    def send(self, data: Any) -> int:
+    def send(self, data: Any, flags: int = 0) -> int:
         self._world.wait(lambda: True, None)
         if self._closed:
             raise OSError(9, "Bad file descriptor")
@@ -128,9 +136,10 @@ class SimulatedSocket:
             self._link.outward += data[:size]
         return size
 
-    def recv(self, most: int) -> bytes:
-        if not self._world.wait(self.readable, self._timeout):
-            raise BlockingIOError(11, "would block") if self._timeout == 0 else TimeoutError("timed out")
+    def recv(self, most: int, flags: int = 0) -> bytes:
+        seconds = 0.0 if flags & socket.MSG_DONTWAIT else self._patience if self._timeout is None else self._timeout
+        if not self._world.wait(self.readable, seconds):
+            raise TimeoutError("timed out") if self._timeout else BlockingIOError(11, "would block")
         if self._closed:
             raise OSError(9, "Bad file descriptor")
         if not self._received:

@@ -19,7 +19,7 @@ from coredis._async.pool import Pool
 from coredis._core import replies
 from coredis._core.additions import Addition, Producers, StillUnknown, Turn
 from coredis._core.capabilities import documented_tokens
-from coredis._core.command import SHAPE_ERRORS, Command, Constant, Reply
+from coredis._core.command import SHAPE_ERRORS, Command, Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.config import Times
 from coredis._core.errors import from_line
@@ -139,7 +139,7 @@ class Client(Commands[AnyStr]):
             RequestTimeoutError: no reply within ``stream_timeout``
             ReplyError: the server's error, as the class of its cause
         """
-        payload = command.payload if type(command) is Constant else encode(command.arguments, self._encoding)
+        payload = command.encoded(self._encoding)
         if command.block is None:
             deadline = rt.now() + self._patience
         else:

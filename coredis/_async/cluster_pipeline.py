@@ -21,7 +21,6 @@ from coredis._core.queue import Queued
 from coredis._core.redirects import Route
 from coredis._core.routing import Merge, Plan, Scope, common_slot, cross_slot, decisive, spread
 from coredis._core.transaction import passing_error
-from coredis._core.wire import encode
 from coredis._runtime import aio as rt
 from coredis.exceptions import ClusterCrossSlotError, InvalidResponse, RedisError, RequestTimeoutError, WatchError
 from coredis.typing import KeyT
@@ -75,7 +74,7 @@ class ClusterPipeline(BasePipeline[AnyStr]):
         """
         self._check_watching()
         command: Command[object] = Command(("WATCH", *keys), bool, keys=range(1, 1 + len(keys)), idempotent=True)
-        payload = encode(command.arguments, self._client.encoding)
+        payload = command.encoded(self._client.encoding)
         self._slot = self._first = None
         self._join(command)
         deadline = self._deadline((), True)

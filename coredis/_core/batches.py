@@ -32,7 +32,8 @@ from ..types import PairsT, StreamAdditions
 from ..typing import MappingStringKeyT, ValueT
 from .additions import Addition, Turn
 from .command import Command, Reply
-from .commands.streams import FEW_FIELDS, with_fields
+from .commands.streams import with_fields
+from .entries import FEW_FIELDS, field_packers
 from .errors import REFUSALS, from_line
 from .parser import ErrorLine
 from .replies.shapes import UNCHANGED
@@ -164,12 +165,24 @@ class Batches(Generic[AnyStr]):
         for entry in held[:room]:
             fields: tuple[ValueT, ...] | list[ValueT] = ()
             try:
+                payload: bytes | None = None
                 if type(entry) is dict and 0 < len(entry) <= FEW_FIELDS:
-                    fields = sum(entry.items(), ())
+                    count = len(entry)
+                    if encoding == "utf-8":
+                        try:
+                            payload = field_packers[count](entry)
+                        except (RuntimeError, TypeError, ValueError):
+                            pass  # changed meanwhile, or a wrong word, which is named on the other way
+                    if payload is not None:
+                        beginning, _ = beginnings.get(2 * count) or self._beginning(2 * count)
+                        payload = beginning + payload
+                    else:
+                        fields = sum(entry.items(), ())
                 else:
                     with_fields(entry, fields := [])
-                beginning, replaced = beginnings.get(len(fields)) or self._beginning(len(fields))
-                payload = beginning + encode(tuple(fields), encoding)[replaced:]
+                if payload is None:
+                    beginning, replaced = beginnings.get(len(fields)) or self._beginning(len(fields))
+                    payload = beginning + encode(tuple(fields), encoding)[replaced:]
             except Exception as error:  # generators and mappings of the application raise what they like
                 refused = self._named(error, fields, len(payloads))
                 break
@@ -188,10 +201,12 @@ class Batches(Generic[AnyStr]):
 
     def _beginning(self, count: int) -> tuple[bytes, int]:
         """
-        Make what begins an entry of so many words, and tell how many bytes of the words packed alone it replaces.
+        Make what begins an entry of so many words, but for its end, and tell how many bytes of the words packed alone it
+        replaces.
         """
+        end = len(b"\r\n")
         words = len(self.command.arguments) + count
-        beginning = b"*%d\r\n" % words + self._constant, len(b"*%d\r\n" % count)
+        beginning = (b"*%d\r\n" % words + self._constant)[:-end], len(b"*%d\r\n" % count) - end
         self._beginnings[count] = beginning
         return beginning
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from ..exceptions import InvalidResponse
 from ..typing import ValueT
+from .wire import encode
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -80,6 +81,24 @@ class Command(Generic[T_co]):
         name = self.arguments[0]
         return name if isinstance(name, str) else bytes(name).decode(errors="backslashreplace")  # type: ignore[arg-type]
 
+    def word(self, position: int) -> ValueT:
+        """
+        Give one of the words.
+        """
+        return self.arguments[position]
+
+    def encoded(self, encoding: str) -> bytes:
+        """
+        Give what is to be sent.
+
+        Args:
+            encoding: for ``str``
+
+        Raises:
+            TypeError, ValueError, UnicodeEncodeError: as ``encode``
+        """
+        return encode(self.arguments, encoding)
+
     def unexpected(self, error: Exception) -> InvalidResponse:
         """
         Say that a reply could not be converted; without the cause, whose text may quote the payload.
@@ -93,14 +112,17 @@ class Command(Generic[T_co]):
 
 class Constant(Command[T_co]):
     """
-    A command that is always the same, so it is made and encoded once.
-
-    Attributes:
-        payload: the encoded command
+    A command that is always the same, and the same in every encoding, so it is made and encoded once.
     """
 
-    __slots__ = ("payload",)
+    __slots__ = ("_payload",)
 
-    def __init__(self, payload: bytes, arguments: tuple[ValueT, ...], convert: Callable[[Reply], T_co]) -> None:
+    def __init__(self, arguments: tuple[ValueT, ...], convert: Callable[[Reply], T_co]) -> None:
         super().__init__(arguments, convert, readonly=True)
-        self.payload = payload
+        self._payload = encode(arguments)
+
+    def encoded(self, encoding: str) -> bytes:
+        """
+        Give what is to be sent.
+        """
+        return self._payload

@@ -20,7 +20,7 @@ from .command import Command, Reply
 from .config import TCPAddress
 from .slots import SLOTS, key_slot
 from .topology import Topology
-from .wire import encode, encode_value
+from .wire import encode_value
 
 #: Makes one reply of the replies of all parts, in their order.
 Merge: TypeAlias = Callable[[Sequence[Reply]], Reply]
@@ -159,12 +159,12 @@ def spread(plan: Plan, command: Command[object], topology: Topology) -> tuple[Se
 
 
 def _slot_at(command: Command[object], position: int, encoding: str) -> int:
-    key = command.arguments[position]
+    key = command.word(position)
     if type(key) is not bytes:
         try:
             key = key.encode(encoding) if type(key) is str else encode_value(key, "a key", encoding)
         except (TypeError, ValueError):
-            encode(command.arguments, encoding)  # fails as well, and says for which parameter
+            command.encoded(encoding)  # fails as well, and says for which parameter
             raise
     return key_slot(key)
 

@@ -9,13 +9,11 @@ a wrong argument fails its own call and nothing else. Commands are arrays of bul
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from hiredis import pack_command
 
 from .callers import name_of
-from .command import Command
 from .packing import LONG_WORD, MOST_WORDS, Packer, packer, text_packer
 
 # hiredis packs exactly these types by itself, str as UTF-8. It takes int as well, but turns them into text without checking
@@ -97,8 +95,23 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
     return packed
 
 
-def _convert(value: object) -> bytes:
+def convert(value: object) -> bytes:
+    """
+    Make bytes of a word that is neither ``str`` nor bytes, mostly; the errors name nothing.
+    """
     return b"%d" % value if type(value) is int else encode_value(value, "")
+
+
+def head(length: int) -> bytes:
+    """
+    Make what comes before a long word, the end of what was before included.
+
+    Raises:
+        ValueError: it is too long
+    """
+    if length > MAX_VALUE_BYTES:
+        raise ValueError(f"expected at most 512 MiB, got {length} bytes")
+    return b"\r\n$%d\r\n" % length
 
 
 def _first_packer(count: int, text: bool) -> Packer:
@@ -107,7 +120,7 @@ def _first_packer(count: int, text: bool) -> Packer:
     """
 
     def pack(*words: object) -> bytes:
-        made = _packers[count] = packer(count, _convert)
+        made = _packers[count] = packer(count, convert)
         if text:
             made = _text_packers[count] = text_packer(count, made)
         return made(*words)
@@ -122,7 +135,7 @@ def _pack(arguments: tuple[object, ...], encoding: str) -> bytes:
     if encoding != "utf-8":
         arguments = tuple([encode_value(value, "", encoding) for value in arguments])
     elif not _PLAIN.issuperset(map(type, arguments)):
-        arguments = tuple([value if type(value) in _PLAIN else _convert(value) for value in arguments])
+        arguments = tuple([value if type(value) in _PLAIN else convert(value) for value in arguments])
     if len(arguments[-1]) >= _LARGE_BYTES:  # type: ignore[arg-type]  # As above.
         return _pack_large(arguments)
     packed: bytes = pack_command(arguments)  # type: ignore[arg-type]
@@ -161,13 +174,6 @@ def _named_error(arguments: tuple[object, ...], encoding: str) -> Exception | No
 
 def _where(value: object, position: int, arguments: tuple[object, ...]) -> str:
     return f"{name_of(value) or f'argument {position}'} of {arguments[0]!r}"
-
-
-def encode_all(commands: Sequence[Command[object]], encoding: str = "utf-8") -> bytes:
-    """
-    Encode several commands back to back.
-    """
-    return b"".join([encode(command.arguments, encoding) for command in commands])
 
 
 # For commands of short words, by the number of words.

@@ -23,7 +23,6 @@ from coredis._core.retry import RetryPolicy
 from coredis._core.routing import Merge, Part, Plan, Scope, decisive, make_plan, spread
 from coredis._core.slots import key_slot
 from coredis._core.topology import Place, Topology, announced_host
-from coredis._core.wire import encode
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
     AskError,
@@ -94,7 +93,7 @@ class ClusterClient(Client[AnyStr]):
         plan = self.plan(command)
         if plan.scope is Scope.SLOT or plan.scope is Scope.ANY:
             return super().issue(command, self.route(command, plan.slot))
-        encode(command.arguments, self._encoding)  # a bad argument is an error before anything else
+        command.encoded(self._encoding)  # a bad argument is an error before anything else
         parts, merge = spread(plan, command, self.topology())
         errands = self.errands(parts)
         deadline = math.inf if self._times.request is None else rt.now() + self._times.request
@@ -152,7 +151,7 @@ class ClusterClient(Client[AnyStr]):
         """
         Find the keys in a command that was given word by word.
         """
-        encode(command.arguments, self._encoding)
+        command.encoded(self._encoding)
         name = command.name.upper().encode()
         spec = self._keyspecs.get(name)
         if spec is None:
@@ -207,7 +206,7 @@ class ClusterClient(Client[AnyStr]):
         return [
             Errand(
                 part.command,
-                encode(part.command.arguments, self._encoding),
+                part.command.encoded(self._encoding),
                 self.route(part.command, part.slot)
                 if part.address is None
                 else Route(None, address=part.address, replicas=self._replicas),

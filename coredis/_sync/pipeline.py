@@ -59,7 +59,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         """
         Queue one command, built by a command method.
         """
-        payload = encode(command.arguments, self._encoding)
+        payload = command.encoded(self._encoding)
         handle = Queued(command)
         self._payloads.append(payload)
         self._handles.append(handle)

@@ -42,7 +42,7 @@ def test_an_identifier_of_the_servers_is_no_protection(identifier: str | None) -
     """
     command = addition(identifier=identifier)
 
-    assert type(command) is Command
+    assert not isinstance(command, Addition)
     assert not command.idempotent
 
 

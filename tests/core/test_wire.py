@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coredis._core import wire
-from coredis._core.command import Command
+from coredis._core.command import Command, Constant
 from coredis._core.packing import LONG_WORD, MOST_WORDS
-from coredis._core.wire import encode, encode_all, encode_value
+from coredis._core.wire import encode, encode_value
 from tests.support.resp import commands_in, encode_command
 
 
@@ -199,16 +199,16 @@ def test_a_word_of_any_length_may_be_anywhere(word: str | bytes, length: int) ->
         assert encode_command(*expected) == encode(arguments)
 
 
-def test_several_commands_are_encoded_back_to_back() -> None:
+def test_a_command_gives_what_is_to_be_sent() -> None:
     """
-    A bad one among them fails all, before anything is sent.
+    One that is always the same has it ready, and says the same.
     """
-    good: Command[object] = Command(("PING",), lambda reply: reply)
-    bad: Command[object] = Command(("SET", "k", None), lambda reply: reply)  # type: ignore[arg-type]
+    command: Command[object] = Command(("SET", "k", "\u00e9"), bytes)
 
-    assert [[b"PING"], [b"PING"]] == commands_in(encode_all([good, good]))
-    with pytest.raises(TypeError):
-        encode_all([good, bad])
+    assert encode(("SET", "k", "\u00e9"), "latin-1") == command.encoded("latin-1")
+    assert (
+        encode(("PING",)) == Command(("PING",), bytes).encoded("utf-8") == Constant(("PING",), bytes).encoded("utf-8")
+    )
 
 
 def test_a_single_value_says_where_it_belongs() -> None:

@@ -21,6 +21,7 @@ from ...typing import KeyT, MappingStringKeyT, StringT, ValueT
 from .. import identifiers as grammar
 from ..additions import Addition
 from ..command import Command, Requirement
+from ..entries import FEW_FIELDS, plain_addition
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
 from .checks import milliseconds, natural_integer, positive_integer, seconds, string, whole_number
@@ -39,8 +40,6 @@ _KEY_FIRST: Final = (1,)
 _STRATEGIES: Final = (PureToken.MAXLEN, PureToken.MINID)
 _OPERATORS: Final = (PureToken.EQUAL, PureToken.APPROXIMATELY)
 _CONDITIONS: Final = (PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
-#: Up to here it is faster to make a new tuple for each field, from here on to make a list of all.
-FEW_FIELDS: Final = 16
 
 # The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
 _LONGEST_MEMORY: Final = 86_400  # seconds
@@ -67,6 +66,7 @@ def add(
     """
     Build XADD. With ``LATER`` for its fields, ``with_fields`` has to append them to its words.
     """
+    words: list[ValueT]
     if (  # mostly, and then there is nothing to check
         identifier is None
         and trim_strategy is None
@@ -80,14 +80,12 @@ def add(
         and type(field_values) is dict
         and field_values
     ):
-        # Text and not bytes: commands that are text throughout are encoded faster.
-        plain: tuple[ValueT, ...] = "XADD", key, "*"
         if len(field_values) <= FEW_FIELDS:
-            plain = sum(field_values.items(), plain)
-        else:
-            plain += tuple(chain.from_iterable(field_values.items()))
-        return Command(plain, replies.optional_text, _KEY_FIRST)
-    words: list[ValueT] = ["XADD", key]
+            return plain_addition(key, field_values.copy(), replies.optional_text)
+        words = ["XADD", key, "*"]
+        words += chain.from_iterable(field_values.items())
+        return Command(tuple(words), replies.optional_text, _KEY_FIRST)
+    words = ["XADD", key]
     requires: tuple[Requirement, ...] = ()
     if nomkstream:
         words.append("NOMKSTREAM")

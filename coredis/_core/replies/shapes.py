@@ -10,7 +10,6 @@ from typing import Any, AnyStr, Final, Generic
 from ...exceptions import InvalidResponse
 from ...typing import ResponseType
 from ..command import Command, Constant, Reply
-from ..wire import encode
 
 
 def integer(reply: Reply) -> int:
@@ -115,7 +114,7 @@ class TextReplies(Generic[AnyStr]):
     def __init__(self, text: Callable[[bytes], AnyStr]) -> None:
         self.text = text
         self.optional_text = optional_bytes if text is bytes else _optional(text)  # type: ignore[assignment]
-        self.ping = Constant(encode(("PING",)), ("PING",), text)
+        self.ping = Constant(("PING",), text)
 
     def texts(self, reply: Reply) -> tuple[AnyStr, ...]:
         """

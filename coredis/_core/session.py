@@ -22,6 +22,8 @@ from .parser import NEED_DATA, SMALL_PIECE_BYTES, ErrorLine, Parser
 
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
 _SHORT_WORD_BYTES: Final = 256
+_ONE_STREAM: Final = (b"*1\r\n", b"%1\r\n")
+_WRITE_BYTES: Final = 64 * 1024  # servers write more in several steps
 # Held back at most: beyond that it is worth more to parse while the rest is received.
 _HELD_BYTES: Final = 512 * 1024
 _HELD_PIECES: Final = 64
@@ -214,16 +216,19 @@ class Session:
         """
         Tell whether pieces may belong to one large reply of many short words, which is all that is awaited. They are held back
         then until there is an end: one by one, each would have to be searched for what the parser does not notice.
+
+        Servers write so many bytes at a time, and what a read of several streams brings they cut where a stream ends. There an
+        end of a line says nothing, and to parse all of it in vain takes longer than searching.
         """
         if len(self.pending) > 1 or not self._parser.empty:
             return False
         together = [*self._held, *pieces]
-        if together[0][0] not in b"*%" or len(together) > _HELD_PIECES:
-            return False
+        one = together[0].startswith(_ONE_STREAM)
         if len(together) == 1 and pieces[0].endswith(b"\n"):
-            return True
-        size = sum(map(len, together))
-        return size <= min(_HELD_BYTES, self.max_size) and pieces[-1].find(b"\n", -_SHORT_WORD_BYTES, -2) >= 0
+            return one or (len(pieces[0]) < _WRITE_BYTES and pieces[0][0] in b"*%")
+        if not one or len(together) > _HELD_PIECES or sum(map(len, together)) > min(_HELD_BYTES, self.max_size):
+            return False
+        return pieces[-1].find(b"\n", -_SHORT_WORD_BYTES, -2) >= 0
 
     def _pair(self, pieces: list[bytes], complete: list[Request]) -> None:
         self._parser.feed(pieces)

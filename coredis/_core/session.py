@@ -23,6 +23,7 @@ from .parser import NEED_DATA, SMALL_PIECE_BYTES, ErrorLine, Parser
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
 _SHORT_WORD_BYTES: Final = 256
 _ONE_STREAM: Final = (b"*1\r\n", b"%1\r\n")
+_BUFFER_BYTES: Final = 16 * 1024  # what servers collect before they begin to write a reply
 _WRITE_BYTES: Final = 64 * 1024  # servers write more in several steps
 # Held back at most: beyond that it is worth more to parse while the rest is received.
 _HELD_BYTES: Final = 512 * 1024
@@ -217,15 +218,17 @@ class Session:
         Tell whether pieces may belong to one large reply of many short words, which is all that is awaited. They are held back
         then until there is an end: one by one, each would have to be searched for what the parser does not notice.
 
-        Servers write so many bytes at a time, and what a read of several streams brings they cut where a stream ends. There an
-        end of a line says nothing, and to parse all of it in vain takes longer than searching.
+        Servers write so many bytes at a time. To parse what was cut in vain takes longer than searching, so it has to look like
+        the end. What a read of several streams brings they cut where a stream ends, and that cannot be told from it.
         """
         if len(self.pending) > 1 or not self._parser.empty:
             return False
         together = [*self._held, *pieces]
         one = together[0].startswith(_ONE_STREAM)
-        if len(together) == 1 and pieces[0].endswith(b"\n"):
-            return one or (len(pieces[0]) < _WRITE_BYTES and pieces[0][0] in b"*%")
+        if pieces[-1].endswith(b"\n"):
+            if len(together) == 1 and len(pieces[0]) < (_BUFFER_BYTES if one else _WRITE_BYTES):
+                return pieces[0][0] in b"*%"
+            return one and _ends_with_entry(pieces[-1])
         if not one or len(together) > _HELD_PIECES or sum(map(len, together)) > min(_HELD_BYTES, self.max_size):
             return False
         return pieces[-1].find(b"\n", -_SHORT_WORD_BYTES, -2) >= 0
@@ -319,3 +322,13 @@ class Session:
     def _check_pushes(self) -> None:
         if len(self.pushes) > self.max_pushes:
             raise ProtocolError(f"more than {self.max_pushes} unread out-of-band messages")
+
+
+def _ends_with_entry(piece: bytes) -> bool:
+    """
+    Tell whether a piece ends where an entry does, as far as its last lines tell.
+    """
+    begin = piece.rfind(b"\n*2\r\n") + 1
+    lines = piece[begin:].split(b"\r\n") if begin else []
+    # Two headers and the identifier, a header, the words of the fields, each with a header, and nothing after the last line.
+    return len(lines) > 4 and lines[3] == b"*%d" % ((len(lines) - 5) // 2)

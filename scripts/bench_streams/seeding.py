@@ -12,7 +12,8 @@ from bench_streams.workloads import BIG, BIG_BYTES, BIG_LENGTH, ENTRIES, ENTRIES
 
 #: The name of every consumer.
 CONSUMER: Final = "one"
-#: From this size of the buffer on a consumer reads ahead, where it can: below, two reads for one are dearer than waiting.
+#: From so many entries of all streams on a consumer reads ahead, where it can: of fewer, two reads for one are dearer than
+#: waiting.
 AHEAD: Final = 500
 #: Adds entries like those of ``fields``, from one number to another, on the server: streams that are too long to be sent.
 FIELDS_SCRIPT: Final = """

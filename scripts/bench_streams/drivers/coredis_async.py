@@ -56,7 +56,7 @@ class Driver:
 
     async def consume(self, size: int, keys: tuple[str, ...], buffer: int) -> int:
         start: dict[str, Any] = {key: {"identifier": "0-0"} for key in keys}
-        if hasattr(self._client, "xadd_many") and buffer >= AHEAD:  # coredis 6 does not read ahead
+        if hasattr(self._client, "xadd_many") and (buffer + 1) * len(keys) >= AHEAD:  # coredis 6 does not read ahead
             start["prefetch"] = True
         done = 0
         async for _ in self._client.xconsumer(keys, buffer_size=buffer, **start):

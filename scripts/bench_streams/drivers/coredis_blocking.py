@@ -56,7 +56,7 @@ class Driver:
     def consume(self, size: int, keys: tuple[str, ...], buffer: int) -> int:
         start = {key: {"identifier": "0-0"} for key in keys}
         done = 0
-        for _ in self._client.xconsumer(keys, buffer_size=buffer, prefetch=buffer >= AHEAD, **start):
+        for _ in self._client.xconsumer(keys, buffer_size=buffer, prefetch=(buffer + 1) * len(keys) >= AHEAD, **start):
             done += 1
             if done == size:
                 break

@@ -214,6 +214,10 @@ class Session:
         """
         Tell whether pieces may belong to one large reply of many short words, which is all that is awaited. They are held back
         then until there is an end: one by one, each would have to be searched for what the parser does not notice.
+
+        A reply that is complete ends with a line, so it is not held back, unless the beginning of an out-of-band message comes
+        with it: then until the rest of that is there. What is no valid reply is noticed when it is parsed, so with the next
+        piece; if none comes the time of the request ends the wait.
         """
         if len(self.pending) > 1 or not self._parser.empty:
             return False

@@ -220,6 +220,10 @@ class Session:
 
         Servers write so many bytes at a time. To parse what was cut in vain takes longer than searching, so it has to look like
         the end. What a read of several streams brings they cut where a stream ends, and that cannot be told from it.
+
+        A reply that is complete ends with a line, so it is not held back, unless the beginning of an out-of-band message comes
+        with it: then until the rest of that is there. What is no valid reply is noticed when it is parsed, so with the next
+        piece; if none comes the time of the request ends the wait.
         """
         if len(self.pending) > 1 or not self._parser.empty:
             return False

@@ -187,6 +187,49 @@ def test_what_cannot_be_read_is_asked_for_again_by_who_reads_ahead() -> None:
     assert 2 == consumer.statistics.delivered
 
 
+@pytest.mark.parametrize("prefetch", [False, True])
+@pytest.mark.parametrize("timeout", [0, 300])
+def test_what_can_never_be_read_is_an_error_at_last(prefetch: bool, timeout: int) -> None:
+    """
+    After as many attempts, with a pause between them, whether the next read was sent before entries were made or not.
+    """
+    asked: list[bytes] = []
+    half, whole = b"*1\r\n$1\r\nf\r\n", b"*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
+
+    def answer(command: list[bytes]) -> bytes:
+        if command[0] != b"XREAD":
+            return b"+OK\r\n"
+        asked.append(command[-1])
+        if command[-1] != b"0":
+            return b"*-1\r\n"
+        return b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n1-0\r\n%b" % (half if len(asked) < 100 else whole)
+
+    with ScriptedServer(answer) as server:
+        with connect(server, retry_policy=RetryPolicy(retries=2, base_delay=0.1)) as client:
+            consumer = client.xconsumer(["a"], a={"identifier": "0"}, prefetch=prefetch, timeout=timeout)
+            with pytest.raises(ProtocolError, match="InvalidResponse"):
+                consumer.get_entry()
+
+    attempts = asked.count(b"0")
+    assert attempts == 3 if not timeout else 3 <= attempts < 50
+
+
+def test_positions_of_a_stream_that_was_added_again(client: Redis[Any]) -> None:
+    """
+    They are where it begins anew, and not where the outstanding read goes on.
+    """
+    for stream in ("a", "b"):
+        produce(client, stream, 1, 2)
+    beginning: Any = {stream: {"identifier": "0-0"} for stream in ("a", "b")}
+    consumer = client.xconsumer(["a", "b"], parameters=beginning, buffer_size=9, prefetch=True)
+    with consumer:
+        assert [1, 1, 2, 2] == numbers(consumer.get_entries())
+        consumer.remove_stream("a")
+        consumer.add_stream("a", "0-0")
+        assert {"a": b"0-0", "b": b"2-0"} == consumer.positions
+        assert [1, 2] == numbers(consumer.get_entries(timeout=1000))
+
+
 def test_reading_ahead_and_acknowledging_on_delivery(client: Redis[Any]) -> None:
     """
     Entries on their way would be lost in a crash.

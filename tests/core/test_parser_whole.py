@@ -4,6 +4,8 @@ A piece that is one reply and nothing else is read at once, and comes to the sam
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
 from coredis._core import parser
@@ -167,6 +169,19 @@ def test_any_other_large_piece_is_not(piece: bytes) -> None:
     assert parser.NEED_DATA is reading.whole(piece, True)
     assert [b"a"] == reading.whole(b"*1\r\n+a\r\n")
     assert repr(outcome(piece)) == repr(outcome(piece[:7], piece[7:]))
+
+
+def test_an_absurd_push_in_a_large_piece_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    hiredis would fill the memory that it announces.
+    """
+    monkeypatch.setattr(parser, "_new_reader", Mock(side_effect=AssertionError))
+    reading = Parser.__new__(Parser)
+    reading._empty, reading._aside = True, None
+
+    assert parser.NEED_DATA is reading.whole(b"*101\r\n" + ENTRIES + b">12345678\r\n:1\r\n", True)
+    with pytest.raises(AssertionError):
+        reading.whole(b"*101\r\n" + ENTRIES + b"~12345678\r\n:1\r\n", True)
 
 
 WHOLE = b"*100\r\n" + ENTRIES

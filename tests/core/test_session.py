@@ -4,6 +4,8 @@ The session pairs the k-th reply with the k-th command, whatever happens to thos
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hiredis import PushNotification
 
@@ -356,6 +358,44 @@ def test_a_request_that_joins_while_a_large_reply_comes() -> None:
         assert [first] == paired.receive([LARGE[cut:]])
         assert [second] == paired.receive([b":7\r\n"])
         assert [7] == second.replies
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Pieces that end inside of a short word, up to a number of bytes and of pieces; what has an end is parsed.
+    """
+    monkeypatch.setattr(session, "_HELD_BYTES", 300)
+    monkeypatch.setattr(session, "_HELD_PIECES", 3)
+
+    def held(*cuts: int, wire: bytes = LARGE, most: float = math.inf) -> list[int]:
+        paired, _ = expecting(1)
+        paired.max_size = most
+        sizes = []
+        for begin, end in zip((0, *cuts), cuts, strict=False):
+            paired.receive([wire[begin:end]])
+            sizes.append(sum(map(len, paired._held)))
+        return sizes
+
+    first = LARGE.index(b"*50") + 45
+    cuts = [at for at in range(first, len(LARGE)) if not LARGE[:at].endswith(b"\n")]
+    assert [cuts[0], cuts[50], cuts[100], 0] == held(cuts[0], cuts[50], cuts[100], cuts[150])
+    assert [cuts[0], 0] == held(cuts[0], next(at for at in cuts if at > 300))
+    assert [cuts[0], 0] == held(cuts[0], cuts[50], most=cuts[50] - 1)
+    assert [0] == held(LARGE.index(b"\n", first) + 1)
+    assert [0] == held(100, wire=b"*2\r\n$300\r\n" + b"x" * 300)
+
+
+@pytest.mark.usefixtures("small")
+def test_nothing_is_held_back_from_one_of_several() -> None:
+    """
+    A reply that is complete is not kept waiting for the next one.
+    """
+    paired, (first, second) = expecting(1, 1)
+
+    assert [first] == paired.receive([LARGE + LARGE[:90]])
+    assert [second] == paired.receive([LARGE[90:]])
+    assert first.replies == second.replies
 
 
 @pytest.mark.usefixtures("small")

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from coredis import Redis as AsyncRedis
+from coredis._core.consumer import arrivals
+from coredis._core.consumer.buffer import Buffer
 from coredis._runtime.blocking import Event
 from coredis._sync.connection import Connection
 from coredis.exceptions import ConcurrentUseError, ConnectionError
@@ -144,6 +146,57 @@ def test_two_threads_read_from_one_consumer(server: Server) -> None:
                 assert ["b's'", "refused"] == sorted(gather(read, read))
     finally:
         sys.setswitchinterval(usual)
+
+
+@pytest.mark.parametrize("prefetch", [False, True])
+@pytest.mark.parametrize("asked", ["served", "waiting"])
+def test_positions_while_another_thread_reads(
+    server: Server, monkeypatch: pytest.MonkeyPatch, prefetch: bool, asked: str
+) -> None:
+    """
+    They are never beyond what the application got, whatever the other thread receives while they are put together.
+    """
+    with connect(server) as client:
+        for number in range(1, 7):
+            client.xadd("a", {"n": number}, identifier=f"{number}-0")
+        consumer = client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=5 if prefetch else 2, prefetch=prefetch)
+        with consumer:
+            for _ in range(3):
+                consumer.get_entry()
+            ask = getattr(Buffer, asked)
+
+            def meanwhile(buffer: Buffer[bytes]) -> Any:
+                monkeypatch.undo()
+                answer = ask(buffer)
+                ((_, entry),) = gather(consumer.get_entry)
+                assert entry is not None
+                assert b"4-0" == entry.identifier
+                return answer
+
+            monkeypatch.setattr(Buffer, asked, meanwhile)
+            assert consumer.positions["a"] in (b"3-0", b"4-0")
+            assert {"a": b"4-0"} == consumer.positions
+
+
+def test_positions_while_another_thread_makes_entries(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Nor when the next read has been sent before that.
+    """
+    with connect(server) as client:
+        for number in range(1, 7):
+            client.xadd("a", {"n": number}, identifier=f"{number}-0")
+        consumer = client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=5, prefetch=True)
+        make, positions = arrivals.make, []
+
+        def making(*arguments: Any) -> Any:
+            positions.extend(gather(lambda: consumer.positions))
+            return make(*arguments)
+
+        monkeypatch.setattr(arrivals, "make", making)
+        with consumer:
+            assert [b"1-0", b"4-0"] == [consumer.get_entries()[0][1].identifier for _ in range(2)]
+
+    assert [{"a": b"0-0"}, {"a": b"3-0"}] == positions
 
 
 def test_an_interrupted_thread_does_not_close_what_another_has_by_now(server: Server) -> None:

@@ -43,10 +43,14 @@ _UNREADABLE: Final = (
 class Unmade(NamedTuple):
     """
     What has been received, and by whom, before entries are made of it.
+
+    Attributes:
+        attempt: how often the reads of that reader had gone wrong in a row before: if entries cannot be made, it is once more
     """
 
     seen: arrivals.Found
     reader: Reader[Any]
+    attempt: int
 
 
 class Taking(Sending[AnyStr]):
@@ -180,7 +184,7 @@ class Taking(Sending[AnyStr]):
         reader.unfinished = reader.partial and not number
         reader.settle()
         self._portions.received(number, reader.size, len(cursors))
-        unmade = Unmade(seen, reader) if number else None
+        unmade = Unmade(seen, reader, reader.attempt) if number else None
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         reader.attempt = self._detours = 0
         self._unmade = unmade
@@ -209,6 +213,7 @@ class Taking(Sending[AnyStr]):
                 for cursor, position in zip(part.cursors, part.identifiers, strict=True):
                     cursor.position = position
             self._lose(unmade.reader)  # whatever was asked for since comes after it
+            unmade.reader.attempt = unmade.attempt  # else it would be tried again without a pause, and without end
             self._unmade = None
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__

@@ -112,29 +112,35 @@ class Consumer(Engine[AnyStr]):
         ``parameters={stream: {"identifier": identifier}}``. A stream that was not read yet is not in it, nor is one of a
         group of which nothing was got.
         """
+        # Another thread may be reading meanwhile, and where a stream stands moves before what was received is in the buffer. So
+        # that is looked at first, then what is outstanding, then what is on its way to the buffer, and the buffer last: what
+        # has got further in between is found there, and nothing is taken for served that is not.
+        cursors = [(cursor, cursor.received_last) for cursor in list(self._cursors.values())]
         before: dict[bytes, bytes] = {}
-        asked: dict[
-            bytes, bytes
-        ] = {}  # after these; a cursor may be further already if its reply was interrupted in our hands
-        for reader in self._readers.values():
-            for concerned, known in ((reader.taken, before), (reader.plan, asked)):
-                if concerned is not None:
-                    for part in concerned.parts:
-                        known |= zip((cursor.name for cursor in part.cursors), part.identifiers, strict=True)
-        for stream, entry in self._buffer.served():
+        asked: dict[int, bytes] = {}  # by cursor: one that was removed and added again is another one
+        for reader in list(self._readers.values()):
+            taken, outstanding = reader.taken, reader.plan
+            if taken is not None:
+                for part in taken.parts:
+                    before |= zip((cursor.name for cursor in part.cursors), part.identifiers, strict=True)
+            if outstanding is not None:
+                # A cursor may be further already if its reply was interrupted in our hands.
+                for part in outstanding.parts:
+                    asked |= zip(map(id, part.cursors), part.identifiers, strict=True)
+        unmade, buffer = self._unmade, self._buffer
+        for stream, entry in buffer.served():
             before[self._encoded(stream)] = self._encoded(entry.identifier)
-        waiting = {self._encoded(stream) for stream, _ in self._buffer.waiting()}
-        if self._unmade is not None:
-            waiting |= self._unmade.seen.raw.keys()
+        waiting = {self._encoded(stream) for stream, _ in buffer.waiting()}
+        if unmade is not None:
+            waiting |= unmade.seen.raw.keys()
         text = self.client.replies.text
         positions: dict[KeyT, AnyStr] = {}
-        for name, cursor in self._cursors.items():
-            if name in waiting:
-                position = before.get(name)
-            elif cursor.phase is Phase.AFTER and name in asked:
-                position = asked[name]
-            else:
-                position = cursor.received_last
+        for cursor, last in cursors:
+            position = last
+            if cursor.name in waiting:
+                position = before.get(cursor.name)
+            elif cursor.phase is Phase.AFTER:
+                position = asked.get(id(cursor), last)
             if position == b">":
                 position = cursor.before
             if position is not None:
@@ -187,9 +193,13 @@ class Consumer(Engine[AnyStr]):
     def drain(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """
         Give everything that was fetched and not served yet, as (stream, entry), and serve it no more.
+
+        Raises:
+            ProtocolError: what was received just before an interruption cannot be read; called again, it gives the rest
         """
-        if self._unmade is not None and self._owner in (None, rt.caller()):
-            self._make(self._unmade)  # we were interrupted; otherwise another thread is at it
+        unmade = self._unmade
+        if unmade is not None and self._owner in (None, rt.caller()):
+            self._make(unmade)  # we were interrupted; otherwise another thread is at it
         items = self._buffer.waiting()
         nothing: Buffer[AnyStr] = Buffer((), [])
         # No call from here on: nothing can interrupt between taking the entries and giving them.

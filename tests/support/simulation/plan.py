@@ -61,6 +61,8 @@ NAMES: Final = ("s", "t", "u", "{v}1", "{v}2", "w")
 HARMLESS: Final = frozenset(
     {"cancel", "interrupt", "unblock", "join", "delete entry", "trim", "lag", "migrate", "migrate at once"}
 )
+#: Faults by which no session loses a reply that then goes on: those above, and what ends it or changes what it reads.
+LOSING_NOTHING: Final = HARMLESS | {"close", "stop", "crash", "change streams"}
 #: Faults after which the server no longer knows how often it has delivered an entry.
 FORGETTING: Final = frozenset({"destroy group", "delete stream", "flush", "restart empty", "takeover", "node dies"})
 

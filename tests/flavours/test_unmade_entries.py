@@ -1,0 +1,106 @@
+"""
+A blocking consumer that reads ahead, interrupted before entries were made of what it had received: before and after the next
+read was sent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from coredis._core.consumer import arrivals
+from coredis._sync.patterns.taking import Taking
+from coredis.exceptions import ProtocolError
+from coredis.sync import Redis
+from tests._sync.streams import fill, identifiers, numbered, take
+from tests.support.servers import Server
+
+BEFORE_AND_AFTER = pytest.mark.parametrize("sent", [False, True], ids=["before", "after"])
+
+
+@contextmanager
+def interrupted(server: Server, monkeypatch: pytest.MonkeyPatch, sent: bool) -> Iterator[Any]:
+    """
+    Give a consumer that has served 1 to 3 and received 4 to 6, of 9; and perhaps has sent the next read.
+    """
+
+    def strike(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with Redis(host=server.host, port=server.port) as client:
+        fill(client, "a", 1, 9)
+        with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=5, prefetch=True) as consumer:
+            assert numbered(1, 3) == take(consumer, 3)
+            with monkeypatch.context() as patch:
+                patch.setattr(*((arrivals, "make") if sent else (Taking, "_read_ahead")), strike)
+                with pytest.raises(KeyboardInterrupt):
+                    consumer.get_entry()
+            assert {"a": b"3-0"} == consumer.positions
+            yield consumer
+
+
+@BEFORE_AND_AFTER
+def test_they_come_next(server: Server, monkeypatch: pytest.MonkeyPatch, sent: bool) -> None:
+    """
+    Each once.
+    """
+    with interrupted(server, monkeypatch, sent) as consumer:
+        assert numbered(4, 9) == identifiers(consumer)
+        assert 9 == consumer.statistics.delivered
+
+
+@BEFORE_AND_AFTER
+@pytest.mark.parametrize("ending", ["stop", "close", "drain"])
+def test_they_have_been_fetched(server: Server, monkeypatch: pytest.MonkeyPatch, sent: bool, ending: str) -> None:
+    """
+    So they are still given when nothing is read any more, and when everything is taken.
+    """
+    with interrupted(server, monkeypatch, sent) as consumer:
+        ended = getattr(consumer, ending)()
+        if ending == "drain":
+            assert numbered(4, 6) == [entry.identifier for _, entry in ended]
+            assert {"a": b"6-0"} == consumer.positions
+            assert numbered(7, 9) == identifiers(consumer)
+        else:
+            assert numbered(4, 6) == identifiers(consumer)
+
+
+@BEFORE_AND_AFTER
+def test_entering_again_begins_afresh(server: Server, monkeypatch: pytest.MonkeyPatch, sent: bool) -> None:
+    """
+    As a forked child does, in which they are the parent's.
+    """
+    with interrupted(server, monkeypatch, sent) as consumer:
+        child = os.fork()
+        if not child:
+            wrong = True
+            try:
+                wrong = numbered(1, 9) != identifiers(consumer)
+            finally:
+                os._exit(wrong)
+        assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        with consumer:
+            assert numbered(1, 9) == identifiers(consumer)
+
+
+@BEFORE_AND_AFTER
+@pytest.mark.parametrize("ask", ["get_entry", "drain"])
+def test_when_they_cannot_be_made(server: Server, monkeypatch: pytest.MonkeyPatch, sent: bool, ask: str) -> None:
+    """
+    It is an error, and they are asked for again: what comes after them is not taken before.
+    """
+
+    def fail(*_: object) -> None:
+        raise LookupError
+
+    with interrupted(server, monkeypatch, sent) as consumer:
+        with monkeypatch.context() as patch:
+            patch.setattr(arrivals, "make", fail)
+            with pytest.raises(ProtocolError, match="LookupError"):
+                getattr(consumer, ask)()
+        assert {"a": b"3-0"} == consumer.positions
+        assert numbered(4, 9) == identifiers(consumer)

@@ -229,7 +229,7 @@ class Engine(Taking[AnyStr]):
         """
         if not self._buffer:
             return False
-        if self._prefetch and not self._stopped:
+        if self._prefetch and self._arranged and not self._stopped:
             self._read_ahead([reader for reader in self._readers.values() if reader.plan is None])
         return True
 

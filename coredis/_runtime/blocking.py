@@ -257,7 +257,7 @@ class Channel:
         connected.settimeout(0.0)
         self._timeout: float | None = 0.0  # as set on the socket
         self._wait = _watch(connected)
-        # Except for receiving, where the kernel can be told for how long to wait: that saves a call for each reply.
+        # Except for receiving what comes soon, where the kernel can be told for how long to wait: a call less for each reply.
         patient = not self._encrypted and sockets.make_patient(connected)
         self._flags: int = socket.MSG_DONTWAIT if patient else 0
         self._pieces: list[bytes] = []  # received and not parsed yet
@@ -453,7 +453,7 @@ class Channel:
             try:
                 if self._encrypted:
                     self._receive_encrypted(deadline)
-                elif self._receive_patiently is None or not self._patiently(deadline):
+                elif not self._patiently(deadline):
                     if deadline and not self._wait(_milliseconds(deadline)):
                         raise TimeoutError
                     next(self._receive)
@@ -476,16 +476,15 @@ class Channel:
 
     def _patiently(self, deadline: float) -> bool:
         """
-        Receive, waiting in the kernel for as long as there is more time than it may wait; False: there is not.
+        Receive what comes soon, waiting in the kernel; False: nothing has, or there is not as much time as it may wait.
         """
-        assert self._receive_patiently is not None
-        while deadline - now() > sockets.PATIENT_SECONDS:
-            try:
-                next(self._receive_patiently)
-                return True
-            except BlockingIOError:
-                pass  # nothing yet
-        return False
+        if self._receive_patiently is None or deadline - now() <= sockets.PATIENT_SECONDS:
+            return False
+        try:
+            next(self._receive_patiently)
+        except BlockingIOError:
+            return False
+        return True
 
     def _receive_encrypted(self, deadline: float) -> None:
         """

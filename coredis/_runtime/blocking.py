@@ -9,6 +9,7 @@ resumed.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import random as _random
@@ -339,7 +340,9 @@ class Channel:
                 except BlockingIOError:
                     if not _writable(self._socket, deadline):
                         raise TimeoutError from None
-        except TimeoutError:
+        except TimeoutError as error:
+            if error.errno == errno.ETIMEDOUT:
+                raise self._lost(error, True) from error
             self._end(ConnectionLostError("a command could not be sent in time"))
             raise RequestTimeoutError("the command could not be sent in time", may_have_run=True) from None
         except OSError as error:
@@ -457,7 +460,9 @@ class Channel:
                     if deadline and not self._wait(_milliseconds(deadline)):
                         raise TimeoutError
                     next(self._receive)
-            except (TimeoutError, BlockingIOError):
+            except (TimeoutError, BlockingIOError) as error:
+                if error.errno == errno.ETIMEDOUT:  # the kernel has given the connection up, early or late
+                    raise self._lost(error, True) from error
                 self._unread = False
                 raise RequestTimeoutError("no reply in time", may_have_run=True) from None
             except OSError as error:

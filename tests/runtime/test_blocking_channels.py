@@ -4,6 +4,7 @@ What the blocking half does alone: a signal handler may raise anywhere in it, an
 
 from __future__ import annotations
 
+import errno
 import math
 import random
 import signal
@@ -265,6 +266,35 @@ class TestPatience:
         pair[1].send(b"+PONG\r\n")
         assert [b"PONG"] == started.result(soon())
         channel.close()
+        pair[1].close()
+
+
+class TestDeadPeer:
+    """
+    The kernel gives a connection up (TCP_USER_TIMEOUT, keepalive), with an error that Python takes for a time limit.
+    """
+
+    @pytest.mark.parametrize("sending", [False, True])
+    def test_it_is_no_request_that_took_too_long(self, sending: bool) -> None:
+        """
+        The connection is lost, as for any other reason.
+        """
+
+        class Dead(socket.socket):
+            def recv(self, *arguments: int) -> bytes:
+                raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+            def send(self, *arguments: object) -> int:
+                if sending:
+                    raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+                return super().send(*arguments)  # type: ignore[arg-type]
+
+        pair = socket.socketpair()
+        channel = blocking.Channel(Dead(fileno=pair[0].detach()))
+        pair[1].send(b"+PONG\r\n")
+        with pytest.raises(ConnectionLostError, match="Connection timed out"):
+            channel.start(PING, 1, soon()).result(soon())
+        assert channel.closed
         pair[1].close()
 
 

@@ -163,24 +163,24 @@ class Batches(Generic[AnyStr]):
         size, refused = batch.size, None
         beginnings, encoding = self._beginnings, self._encoding
         for entry in held[:room]:
-            fields: tuple[ValueT, ...] | list[ValueT] = ()
+            fields: list[ValueT] = []
             try:
                 payload: bytes | None = None
-                if type(entry) is dict and 0 < len(entry) <= FEW_FIELDS:
+                if type(entry) is dict:
+                    entry = (
+                        entry.copy()
+                    )  # names and values are taken one after the other, and others may change it meanwhile
                     count = len(entry)
-                    if encoding == "utf-8":
+                    if encoding == "utf-8" and count <= FEW_FIELDS:
                         try:
                             payload = field_packers[count](entry)
-                        except (RuntimeError, TypeError, ValueError):
-                            pass  # changed meanwhile, or a wrong word, which is named on the other way
-                    if payload is not None:
-                        beginning, _ = beginnings.get(2 * count) or self._beginning(2 * count)
-                        payload = beginning + payload
-                    else:
-                        fields = sum(entry.items(), ())
+                        except (TypeError, ValueError):
+                            pass  # a wrong word, which is named on the other way
+                if payload is not None:
+                    beginning, _ = beginnings.get(2 * count) or self._beginning(2 * count)
+                    payload = beginning + payload
                 else:
                     with_fields(entry, fields := [])
-                if payload is None:
                     beginning, replaced = beginnings.get(len(fields)) or self._beginning(len(fields))
                     payload = beginning + encode(tuple(fields), encoding)[replaced:]
             except Exception as error:  # generators and mappings of the application raise what they like

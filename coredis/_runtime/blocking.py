@@ -9,6 +9,7 @@ resumed.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import random as _random
@@ -257,7 +258,7 @@ class Channel:
         connected.settimeout(0.0)
         self._timeout: float | None = 0.0  # as set on the socket
         self._wait = _watch(connected)
-        # Except for receiving, where the kernel can be told for how long to wait: that saves a call for each reply.
+        # Except for receiving what comes soon, where the kernel can be told for how long to wait: a call less for each reply.
         patient = not self._encrypted and sockets.make_patient(connected)
         self._flags: int = socket.MSG_DONTWAIT if patient else 0
         self._pieces: list[bytes] = []  # received and not parsed yet
@@ -339,7 +340,9 @@ class Channel:
                 except BlockingIOError:
                     if not _writable(self._socket, deadline):
                         raise TimeoutError from None
-        except TimeoutError:
+        except TimeoutError as error:
+            if error.errno == errno.ETIMEDOUT:
+                raise self._lost(error, True) from error
             self._end(ConnectionLostError("a command could not be sent in time"))
             raise RequestTimeoutError("the command could not be sent in time", may_have_run=True) from None
         except OSError as error:
@@ -453,11 +456,13 @@ class Channel:
             try:
                 if self._encrypted:
                     self._receive_encrypted(deadline)
-                elif self._receive_patiently is None or not self._patiently(deadline):
+                elif not self._patiently(deadline):
                     if deadline and not self._wait(_milliseconds(deadline)):
                         raise TimeoutError
                     next(self._receive)
-            except (TimeoutError, BlockingIOError):
+            except (TimeoutError, BlockingIOError) as error:
+                if error.errno == errno.ETIMEDOUT:  # the kernel has given the connection up, early or late
+                    raise self._lost(error, True) from error
                 self._unread = False
                 raise RequestTimeoutError("no reply in time", may_have_run=True) from None
             except OSError as error:
@@ -476,16 +481,15 @@ class Channel:
 
     def _patiently(self, deadline: float) -> bool:
         """
-        Receive, waiting in the kernel for as long as there is more time than it may wait; False: there is not.
+        Receive what comes soon, waiting in the kernel; False: nothing has, or there is not as much time as it may wait.
         """
-        assert self._receive_patiently is not None
-        while deadline - now() > sockets.PATIENT_SECONDS:
-            try:
-                next(self._receive_patiently)
-                return True
-            except BlockingIOError:
-                pass  # nothing yet
-        return False
+        if self._receive_patiently is None or deadline - now() <= sockets.PATIENT_SECONDS:
+            return False
+        try:
+            next(self._receive_patiently)
+        except BlockingIOError:
+            return False
+        return True
 
     def _receive_encrypted(self, deadline: float) -> None:
         """

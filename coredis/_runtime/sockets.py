@@ -4,9 +4,11 @@ Socket and TLS settings both halves of the runtime share.
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import struct
+import sys
 
 from .._core.config import TLSOptions
 
@@ -15,8 +17,11 @@ KEEPALIVE_IDLE_SECONDS = 30
 KEEPALIVE_INTERVAL_SECONDS = 5
 KEEPALIVE_PROBES = 3
 USER_TIMEOUT_MILLISECONDS = 20_000
-#: How long receiving waits in the kernel at a time where it does so by itself.
-PATIENT_SECONDS = 1
+#: How long receiving waits in the kernel where it does so by itself. Each signal makes Python begin such a wait anew, however
+#: late it is, so it is shorter than signals are apart; a reply that takes longer hardly notices what else has to be called.
+PATIENT_SECONDS = 0.005
+#: Elsewhere waiting in the kernel is not known to be safe: macOS takes MSG_DONTWAIT for sending, and waits nevertheless.
+CAN_BE_PATIENT = sys.platform == "linux"
 
 
 def prepare(connected: socket.socket, keepalive: bool) -> None:
@@ -46,15 +51,20 @@ def make_patient(connected: socket.socket) -> bool:
     is not to wait says ``MSG_DONTWAIT``, so sending never does.
 
     Returns:
-        False: the platform cannot do that, and nothing is changed
+        False: the platform cannot do that, and the socket still never waits
     """
-    if not hasattr(socket, "MSG_DONTWAIT"):
+    if not CAN_BE_PATIENT:
         return False
     try:
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", PATIENT_SECONDS, 0))
+        limit = struct.pack("@ll", 0, int(PATIENT_SECONDS * 1e6))
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
     except OSError:  # a kernel that measures time in another way
         return False
     connected.settimeout(None)
+    if isinstance(connected, socket.socket) and not os.get_blocking(connected.fileno()):
+        # It waits in its own way, and knows nothing of the limit: gevent has replaced it.
+        connected.settimeout(0.0)
+        return False
     return True
 
 

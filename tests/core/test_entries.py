@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import coredis
 from coredis._core import entries, replies, wire
 from coredis._core.batches import Batches
 from coredis._core.command import Command
@@ -23,6 +27,8 @@ from coredis._core.packing import LONG_WORD, MOST_NAMES, KnownNames
 from coredis._core.wire import encode
 from coredis.sync import Redis
 from coredis.tokens import PureToken
+
+T = TypeVar("T")
 
 text = st.text(max_size=5) | st.sampled_from(["\0", "a\0b", "\r\n", "\u00e9", "x" * LONG_WORD, "\u00e9" * LONG_WORD])
 data = st.binary(max_size=5) | st.just(b"x" * LONG_WORD)
@@ -259,6 +265,66 @@ def test_a_dictionary_that_was_emptied_meanwhile() -> None:
     command = entries.plain_addition("s", {}, bytes)
 
     assert encode(("XADD", "s", "*")) == command.encoded("utf-8")
+
+
+def change(meanwhile: Callable[[], object], point: int, function: Callable[[], T]) -> T:
+    """
+    Run a function and do something at the n-th point where Python can let another thread run, counted from 0.
+    """
+    reached = 0
+    within = (str(Path(coredis.__file__).parent), "<string>")  # what is written while it runs included
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        nonlocal reached
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(within):
+            reached += 1
+            if reached == point + 1:
+                meanwhile()
+
+    previous = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        return function()
+    finally:
+        sys.setprofile(previous)
+
+
+@pytest.mark.parametrize("how", ["other order", "many more", "none"])
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+def test_another_thread_changes_a_dictionary_meanwhile(how: str, many: bool, known: bool) -> None:
+    """
+    It is added as it was before or as it was afterwards, and no value under the name of another.
+    """
+    before: dict[Any, Any] = {"a": "of a", "b": "of b"}
+    after = {
+        "other order": {"b": "of b", "a": "of a"},
+        "many more": {**before, **{f"{number}": number for number in range(FEW_FIELDS)}},
+        "none": {},
+    }[how]
+    for _ in range(3 * known):
+        addition("s", before).encoded("utf-8")
+        payloads("s", [before])
+    possible = [[encode(words("s", fields))] for fields in (before, after)[: 1 if how == "none" else 2]]
+    seen = []
+    for point in range(60):
+        fields = dict(before)
+
+        def other(fields: dict[Any, Any] = fields) -> None:
+            fields.clear()
+            fields.update(after)
+
+        def add(fields: dict[Any, Any] = fields) -> list[bytes]:
+            return payloads("s", [fields]) if many else [addition("s", fields).encoded("utf-8")]
+
+        try:
+            made = change(other, point, add)
+        except (AssertionError, ValueError):
+            assert how == "none"
+            continue
+        assert made in possible
+        seen.append(made)
+    assert seen[-1] == possible[0] and (how == "none" or possible[1] in seen)
 
 
 def test_names_that_come_once_leave_nothing_behind() -> None:

@@ -78,12 +78,12 @@ def add(
         and idmp is None
         and not nomkstream
         and type(field_values) is dict
-        and field_values
+        and (fields := field_values.copy())  # before it is looked at, because others may change it meanwhile
     ):
-        if len(field_values) <= FEW_FIELDS:
-            return plain_addition(key, field_values.copy(), replies.optional_text)
+        if len(fields) <= FEW_FIELDS:
+            return plain_addition(key, fields, replies.optional_text)
         words = ["XADD", key, "*"]
-        words += chain.from_iterable(field_values.items())
+        words += chain.from_iterable(fields.items())
         return Command(tuple(words), replies.optional_text, _KEY_FIRST)
     words = ["XADD", key]
     requires: tuple[Requirement, ...] = ()

@@ -48,7 +48,9 @@ _LEFT_OUT: Final[dict[str, str]] = {
     "test_server_restart": _OWN_SERVER,
     "test_several_streams_share_the_reading": "a read is of one node; test_cluster_consumers has a busy node beside quiet ones",
     "test_stopping_while_the_server_is_out_of_reach": _OWN_SERVER,
+    "test_what_can_never_be_read_is_an_error_at_last": "its server knows no topology",
     "test_what_cannot_be_read_and_is_still_there": "its server knows no topology",
+    "test_what_cannot_be_read_is_asked_for_again_by_who_reads_ahead": "its server knows no topology",
     "test_what_cannot_be_read_is_handed_over_where_it_is_nowhere_else": "its server knows no topology",
 }
 

@@ -167,9 +167,8 @@ class Batches(Generic[AnyStr]):
             try:
                 payload: bytes | None = None
                 if type(entry) is dict:
-                    entry = (
-                        entry.copy()
-                    )  # names and values are taken one after the other, and others may change it meanwhile
+                    # Names and values are taken one after the other, and others may change it meanwhile.
+                    entry = entry.copy()
                     count = len(entry)
                     if encoding == "utf-8" and count <= FEW_FIELDS:
                         try:

@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import time
+import traceback
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
@@ -41,6 +42,7 @@ class ConsumerProcess:
         self._server = server
         self._flavour = flavour
         self._path = path
+        self._path.touch()
         self._pid = 0
 
     def start(self, **options: Any) -> None:
@@ -94,6 +96,8 @@ class ConsumerProcess:
                 asyncio.run(self._consume(file, parent, options))
             else:
                 self._consume_blocking(file, parent, options)
+        except BaseException:
+            os.write(file, b"".join(b"!%b\n" % line.encode() for line in traceback.format_exc().splitlines()))
         finally:
             os._exit(1)
 

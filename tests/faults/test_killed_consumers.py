@@ -19,8 +19,11 @@ from tests.support.servers import Server
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
 
-TOTAL = 200
 KILLS = 4
+#: Entries added for each session: more than are waited for, so that none runs dry, however far the last one got before it
+#: was killed.
+FRESH = 40
+TOTAL = KILLS * FRESH
 BUFFER = 4
 PATIENCE_SECONDS = 30.0
 
@@ -78,19 +81,21 @@ def test_what_is_left_is_read_by_the_next(server: Server, processes: dict[str, C
     twice, and no more is lost at each kill than a read fetches.
     """
     chance = random.Random(9)
-    add(server, 1, TOTAL)
     for mode in MODES:
-        server.command("XGROUP", "CREATE", STREAM, mode, "0")
+        server.command("XGROUP", "CREATE", STREAM, mode, "0", "MKSTREAM")
     deadline = time.monotonic() + PATIENCE_SECONDS
     for session in range(KILLS):
-        start(processes, session)
         waiting = {mode: len(got(process.told)) + chance.randint(3, 20) for mode, process in processes.items()}
+        add(server, session * FRESH + 1, (session + 1) * FRESH)
+        start(processes, session)
         while waiting:
             for mode in [mode for mode, enough in waiting.items() if len(got(processes[mode].told)) >= enough]:
                 time.sleep(chance.uniform(0, 0.002))
                 processes[mode].kill()
                 del waiting[mode]
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline, {
+                mode: (enough, processes[mode].told) for mode, enough in waiting.items()
+            }
             time.sleep(0.0005)
     time.sleep(0.1)  # what was left is old enough to be taken over at once
     start(processes, KILLS)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import inspect
 import math
 import random as _random
 import ssl
+import sys
 import threading
 import time
 import weakref
@@ -50,6 +52,8 @@ PIECE_BYTES: Final = 64 * 1024
 
 now = time.monotonic
 random = _random.random
+_run_forever: Final = asyncio.BaseEventLoop.run_forever  # unchanged, so that no task runs the loop
+_NESTING: Final = {"IPython", "nest_asyncio"}
 
 
 class Home:
@@ -263,7 +267,7 @@ class Started(_Awaited):
         """
         if not self.done():
             channel = self._channel
-            self.waiter = channel.loop.create_future()
+            self.waiter = channel.future()
             self.deadline = deadline
             channel.watch(deadline)
             try:
@@ -314,9 +318,15 @@ class Channel(asyncio.BufferedProtocol):
         self._timer: asyncio.Handle | None = None
         self.watched = math.inf  # until when there is a timer
         self._crowd = False  # those who are about to go on are several
+        self._resuming = False  # they are going on
         self._lost = loop.create_future()
         self._listening: Listening | None = None
         self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
+        # What may make the loop one that its tasks can run, does it at any moment: a cell of a notebook, say.
+        self._plain = type(loop).run_forever is _run_forever and not _NESTING & sys.modules.keys()
+        self.future = loop.create_future
+        if self._plain:
+            self.future = functools.partial(asyncio.Future, loop=loop)  # as the loop makes it, with two calls less
 
     # ------------------------------------------------------------------------------------------------------ sending
 
@@ -358,7 +368,7 @@ class Channel(asyncio.BufferedProtocol):
         asked.failure = None
         asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
-        asked.waiter = waiter = self.loop.create_future()
+        asked.waiter = waiter = self.future()
         if self._queued:
             # One of many: all there is to do for it was done for the first of them.
             pending = self._session.pending
@@ -389,7 +399,7 @@ class Channel(asyncio.BufferedProtocol):
             assert self._transport is not None
             self._transport.write(payload)
         else:
-            if not self._queued:
+            if not (self._queued or self._resuming):
                 self.loop.call_soon(self._flush)
             self._queued.append(payload)
             self._queued_bytes += len(payload)
@@ -607,16 +617,62 @@ class Channel(asyncio.BufferedProtocol):
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
             complete = self._session.complete  # what came before it was in order
+        if self._writers or not self.ready:
+            self._admit()  # first: those who go on now may want to send, too
         # They go on in the same turn of the loop, so what they send next can share a write.
         self._crowd = len(complete) > 1
-        for request in cast(list[_Awaited], complete):
-            waiter = request.waiter
-            if waiter is not None and not waiter.done():
-                waiter.set_result(request.replies[-1])
-        if self._writers or not self.ready:
-            self._admit()
+        self._resume(cast(list[_Awaited], complete))
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
+
+    def _resume(self, complete: Sequence[_Awaited]) -> None:
+        """
+        Let those go on whose replies are there.
+
+        A future has the loop do that in its next turn, and makes it a handle for each of them. Both can be saved, since nothing
+        of this channel is left to be done before: each task goes on in this call, up to its next wait. Not so where tasks may
+        run the loop themselves (nest_asyncio): within this call it could receive nothing. Nor within a task, where transports
+        do not call us: there is one at a time.
+        """
+        if (
+            not self._plain
+            or type(self.loop).run_forever is not _run_forever
+            or asyncio.current_task(self.loop) is not None
+        ):
+            for answered in complete:
+                _answer(answered)
+            return
+        remaining = iter(complete)
+        request: _Awaited | None = None
+        callback: Any = None
+        try:
+            self._resuming = True
+            for request in remaining:
+                waiter = request.waiter
+                if waiter is None or waiter.done():
+                    continue
+                callbacks = getattr(waiter, "_callbacks", None)  # not documented, and there since there are futures
+                if callbacks is None or len(callbacks) != 1:
+                    waiter.set_result(request.replies[-1])
+                    continue
+                ((callback, context),) = callbacks
+                waiter.remove_done_callback(callback)
+                waiter.set_result(request.replies[-1])
+                context.run(callback, waiter)
+        except BaseException:  # KeyboardInterrupt or SystemExit: they end the loop, which may be run again
+            waiter = None if request is None else request.waiter
+            if waiter is not None and callback is not None:
+                waiter.remove_done_callback(callback)
+                if getattr(getattr(callback, "__self__", None), "_fut_waiter", None) is waiter:
+                    self.loop.call_soon(callback, waiter, context=context)  # this task has not gone on yet
+            if request is not None:
+                _answer(request)
+            for left in remaining:
+                _answer(left)
+            raise
+        finally:
+            self._resuming = False
+            self._flush()
 
     def watch(self, deadline: float) -> None:
         """
@@ -781,7 +837,7 @@ async def wait_one(request: Started, deadline: float, alarm: Alarm | None = None
     if request.done():
         return
     channel = request._channel
-    request.waiter = waiter = channel.loop.create_future()
+    request.waiter = waiter = channel.future()
     request.deadline = deadline
     channel.watch(deadline)
     if alarm is not None:
@@ -895,6 +951,14 @@ async def close_all(channels: Iterable[Channel]) -> None:
         channel.close()
     for channel in closing:
         await channel.wait_closed()
+
+
+def _answer(request: _Awaited) -> None:
+    """
+    Let whoever waits for a request that has been answered go on in the next turn of the loop.
+    """
+    if request.waiter is not None and not request.waiter.done():
+        request.waiter.set_result(request.replies[-1])
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:

@@ -9,7 +9,7 @@ import contextvars
 import gc
 import math
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
@@ -19,35 +19,10 @@ from coredis._core.config import TCPAddress
 from coredis._runtime import aio
 from coredis.exceptions import ConnectionLostError, RequestTimeoutError
 from tests.runtime.halves import deaf_listener, soon, words
+from tests.runtime.wire import Wire, ask, task, turns
 from tests.support.scripted import Command, Late, ScriptedServer, Silence, Step
 
 PING = words("PING")
-
-
-class Wire(asyncio.Transport):
-    """
-    A transport that only notes what is written.
-    """
-
-    def __init__(self, channel: aio.Channel) -> None:
-        super().__init__()
-        self.writes: list[bytes] = []
-        self.high = 0
-        self._channel = channel
-        self._aborted = False
-        channel.connection_made(self)
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        assert not self._aborted
-        self.writes.append(bytes(data))
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        self.high = high or 0
-
-    def abort(self) -> None:
-        if not self._aborted:
-            self._aborted = True
-            self._channel.loop.call_soon(self._channel.connection_lost, None)
 
 
 @pytest.fixture
@@ -64,28 +39,6 @@ async def wire(channel: aio.Channel) -> Wire:
     What the channel writes to.
     """
     return Wire(channel)
-
-
-def task(coroutine: Coroutine[object, object, object]) -> asyncio.Task[object]:
-    """
-    Run something beside the test.
-    """
-    return asyncio.get_running_loop().create_task(coroutine)
-
-
-async def ask(channel: aio.Channel, payload: bytes, deadline: float = math.inf) -> object:
-    """
-    Ask, and wait for the reply.
-    """
-    return await channel.ask(payload, 1, deadline)
-
-
-async def turns(count: int = 5) -> None:
-    """
-    Let the event loop turn.
-    """
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 class TestWrites:
@@ -761,6 +714,9 @@ class BareLoop:
     def __init__(self) -> None:
         self.handles: list[Handle] = []
         self.create_future = asyncio.get_running_loop().create_future
+
+    def run_forever(self) -> None:
+        raise NotImplementedError
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Handle:
         handle = Handle(delay, callback)

@@ -82,6 +82,9 @@ class SteppedLoop(asyncio.AbstractEventLoop):
         self.ready.clear()
         self._timers.clear()
 
+    # By this it is known that no task runs the loop (see ``Channel._resume``). Nothing calls it.
+    run_forever = asyncio.BaseEventLoop.run_forever
+
     # ------------------------------------------------------------------------------------- what asyncio asks of a loop
 
     def time(self) -> float:
@@ -135,3 +138,12 @@ class SteppedLoop(asyncio.AbstractEventLoop):
     ) -> tuple[Any, asyncio.Protocol]:
         assert self.dialer is not None
         return await self.dialer.open(protocol_factory, host, port)
+
+
+class NestingLoop(SteppedLoop):
+    """
+    As if nest_asyncio had changed it: tasks go on in a turn of their own.
+    """
+
+    def run_forever(self) -> None:
+        raise NotImplementedError

@@ -16,7 +16,7 @@ from tests.support.simulation.actors import Actor, Echoer, Producer
 from tests.support.simulation.clock import replaced
 from tests.support.simulation.cluster_faults import ClusterFaults
 from tests.support.simulation.faults import Faults
-from tests.support.simulation.loop import SteppedLoop
+from tests.support.simulation.loop import NestingLoop, SteppedLoop
 from tests.support.simulation.network import Network
 from tests.support.simulation.oracles import unfinished
 from tests.support.simulation.plan import Plan
@@ -69,7 +69,7 @@ class World:
             self._faults = Faults(self)
         self.network = Network(self.server, self.random)
         self.journal.owners = self.network.owners
-        self.loop = SteppedLoop(START)
+        self.loop = NestingLoop(START) if seed % 2 else SteppedLoop(START)
         self.loop.dialer = self.network
         self.sessions: list[Session] = []
         self.violations: list[str] = []

@@ -1,0 +1,242 @@
+"""
+Tasks go on in the very call that brings their replies: what they may do there, and what keeps the others going on as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import math
+import sys
+from collections.abc import Callable
+from types import FrameType, ModuleType
+from typing import Any
+
+import pytest
+
+from coredis._runtime import aio
+from coredis.exceptions import ConnectionLostError
+from tests.runtime.wire import Wire, ask, task, turns
+
+
+@pytest.fixture
+async def channel() -> aio.Channel:
+    """
+    A channel without a network.
+    """
+    return aio.Channel(asyncio.get_running_loop())
+
+
+@pytest.fixture
+async def wire(channel: aio.Channel) -> Wire:
+    """
+    What the channel writes to.
+    """
+    return Wire(channel)
+
+
+async def called(function: Callable[[], object]) -> None:
+    """
+    Have the loop call a function, as it calls transports, and nothing else that comes of it.
+    """
+    done = asyncio.get_running_loop().create_future()
+
+    def call() -> None:
+        done.set_result(None)
+        function()
+
+    asyncio.get_running_loop().call_soon(call)
+    await done
+
+
+async def test_tasks_go_on_when_the_reply_comes(channel: aio.Channel, wire: Wire) -> None:
+    """
+    In the order of the replies, each to its next wait, and what they send then shares a write.
+    """
+    seen: list[object] = []
+
+    async def ask_twice(name: bytes) -> None:
+        seen.append(await ask(channel, name))
+        await ask(channel, name.upper())
+
+    tasks = [task(ask_twice(name)) for name in (b"a", b"b", b"c")]
+    await turns()
+    during: list[object] = []
+
+    def receive() -> None:
+        channel.data_received(b":1\r\n:2\r\n:3\r\n")
+        during.append((list(seen), list(wire.writes)))
+
+    await called(receive)
+
+    assert [([1, 2, 3], [b"a", b"bc", b"ABC"])] == during
+    channel.close()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_in_their_own_context(channel: aio.Channel, wire: Wire) -> None:
+    """
+    Not in that of the transport, whichever task has opened it.
+    """
+    name = contextvars.ContextVar("name", default="of nobody")
+
+    async def ask_named(own: str) -> str:
+        name.set(own)
+        await ask(channel, b"a")
+        return name.get()
+
+    tasks = [task(ask_named(own)) for own in ("one", "two")]
+    await turns()
+    await called(lambda: channel.data_received(b":1\r\n:2\r\n"))
+
+    assert ["one", "two"] == await asyncio.gather(*tasks)
+    assert "of nobody" == name.get()
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
+async def test_the_end_of_one_keeps_no_reply_from_the_others(
+    ending: type[BaseException], channel: aio.Channel, wire: Wire
+) -> None:
+    """
+    It ends the loop, which may be run again, and then they go on.
+    """
+
+    async def end() -> None:
+        await ask(channel, b"a")
+        raise ending
+
+    first, *others = [task(ask(channel, b"b")), task(end()), task(ask(channel, b"c")), task(ask(channel, b"d"))]
+    await turns()
+    raised: list[type[BaseException]] = []
+
+    def receive() -> None:
+        try:
+            channel.data_received(b":1\r\n:2\r\n:3\r\n:4\r\n")
+        except BaseException as error:
+            raised.append(type(error))
+
+    await called(receive)
+    ended, *after = others
+
+    assert [ending] == raised
+    assert [1, 3, 4] == await asyncio.gather(first, *after)
+    assert isinstance(ended.exception(), ending)
+
+
+@pytest.mark.parametrize("step", range(35))
+async def test_interrupted_anywhere_nobody_waits_for_ever(step: int, channel: aio.Channel, wire: Wire) -> None:
+    """
+    Ctrl-C between any two lines of the function that lets them go on: all have their replies, once.
+    """
+    tasks = [task(ask(channel, b"%d" % number)) for number in range(3)]
+    await turns()
+    code, lines = aio.Channel._resume.__code__, 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal lines
+        if frame.f_code is not code:
+            return None
+        if event == "line" and channel._resuming:
+            lines += 1
+            if lines == step + 1:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    def receive() -> None:
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            channel.data_received(b":0\r\n:1\r\n:2\r\n")
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+
+    await called(receive)
+    await turns()
+
+    assert all(one.done() for one in tasks)
+    assert [0, 1, 2] == await asyncio.gather(*tasks)
+
+
+async def test_one_that_is_cancelled_by_another(channel: aio.Channel, wire: Wire) -> None:
+    """
+    Its reply has come in the same piece, but it has not gone on yet.
+    """
+    tasks: list[asyncio.Task[object]] = []
+
+    async def cancel() -> object:
+        reply = await ask(channel, b"a")
+        tasks[1].cancel()
+        return reply
+
+    tasks += [task(cancel()), task(ask(channel, b"b")), task(ask(channel, b"c"))]
+    await turns()
+    await called(lambda: channel.data_received(b":1\r\n:2\r\n:3\r\n"))
+    first, cancelled, last = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert (1, 3) == (first, last)
+    assert isinstance(cancelled, asyncio.CancelledError)
+
+
+async def test_one_that_closes_the_channel(channel: aio.Channel, wire: Wire) -> None:
+    """
+    Those whose replies have come have them; those who ask then, and those who are waiting still, are told.
+    """
+
+    async def close() -> object:
+        reply = await ask(channel, b"a")
+        channel.close()
+        return reply
+
+    async def ask_again() -> object:
+        await ask(channel, b"b")
+        return await ask(channel, b"c")
+
+    tasks = [task(close()), task(ask_again()), task(ask(channel, b"d")), task(ask(channel, b"e"))]
+    await turns()
+    await called(lambda: channel.data_received(b":1\r\n:2\r\n:4\r\n"))
+    closing, again, answered, waiting = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert (1, 4) == (closing, answered)
+    assert isinstance(again, ConnectionLostError)
+    assert isinstance(waiting, ConnectionLostError)
+    assert not again.may_have_run
+    assert waiting.may_have_run
+
+
+async def test_within_a_task_nobody_goes_on_at_once(channel: aio.Channel, wire: Wire) -> None:
+    """
+    There is one task at a time.
+    """
+    asking = task(ask(channel, b"a"))
+    await turns()
+    channel.data_received(b":1\r\n")
+
+    assert not asking.done()
+    assert 1 == await asking
+
+
+@pytest.mark.parametrize("name", ["IPython", "nest_asyncio"])
+async def test_where_loops_may_nest_nobody_goes_on_at_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A cell of a notebook that goes on in the middle of receiving, and makes its loop one that nests, could receive nothing.
+    """
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    channel = aio.Channel(asyncio.get_running_loop())
+    Wire(channel)
+    asking = task(ask(channel, b"a", math.inf))
+    await turns()
+    done: list[bool] = []
+
+    def receive() -> None:
+        channel.data_received(b":1\r\n")
+        done.append(asking.done())
+
+    await called(receive)
+
+    assert [False] == done
+    assert 1 == await asking
+    channel.close()
+    await turns()

@@ -19,7 +19,7 @@ from typing import Final
 
 from ..types import IdentifierT, PositionT, StreamEntry
 from ..typing import StringT
-from .commands.checks import several, unix_milliseconds
+from .commands.checks import TEXT, several, unix_milliseconds
 
 #: The largest value of each half.
 LARGEST: Final = 2**64 - 1
@@ -33,7 +33,6 @@ _as_servers_write: Final = re.compile(rb"(?:0|[1-9][0-9]{0,18})-(?:0|[1-9][0-9]{
 _all_surely_valid: Final = re.compile(rb"(?: [0-9]{1,19}+-[0-9]{1,19}+)++ ").fullmatch
 _all_as_servers_write: Final = re.compile(rb"(?: (?:0|[1-9][0-9]{0,18}+)-(?:0|[1-9][0-9]{0,18}+))++ ").fullmatch
 _BYTES: Final = frozenset({bytes})
-_TEXT: Final = (str, bytes)  # as a union it would be made anew wherever it is asked for
 
 
 def parse(identifier: StringT | int) -> tuple[int, int]:
@@ -137,7 +136,7 @@ def addition(name: str, identifier: PositionT | None) -> bytes:
         return b"*"
     if isinstance(identifier, datetime):
         return b"%d-*" % unix_milliseconds(name, identifier)
-    if isinstance(identifier, _TEXT):
+    if isinstance(identifier, TEXT):
         text = _bytes(name, identifier)
         if text == b"*":
             return text
@@ -160,7 +159,7 @@ def bound(name: str, identifier: PositionT) -> bytes:
             millisecond's first entry, as an end its last
     """
     identifier = _as_time(name, identifier)
-    if isinstance(identifier, _TEXT):
+    if isinstance(identifier, TEXT):
         text = _bytes(name, identifier)
         if text in (b"-", b"+"):
             return text
@@ -178,7 +177,7 @@ def position(name: str, identifier: PositionT) -> bytes:
         name: of the parameter
         identifier: ``$`` for what is added from now on, ``+`` for the last entry, or a time: entries from then on
     """
-    if isinstance(identifier, _TEXT):
+    if isinstance(identifier, TEXT):
         text = _bytes(name, identifier)
         if text in (b"$", b"+"):
             return text
@@ -196,7 +195,7 @@ def group_position(name: str, identifier: PositionT) -> bytes:
         identifier: ``>`` for entries nobody in the group has seen, anything else for the consumer's own pending entries
             after it
     """
-    if isinstance(identifier, _TEXT):
+    if isinstance(identifier, TEXT):
         text = _bytes(name, identifier)
         if text == b">":
             return text
@@ -211,7 +210,7 @@ def group_start(name: str, identifier: PositionT | None) -> bytes:
     """
     if identifier is None:
         return b"$"
-    if isinstance(identifier, _TEXT) and _bytes(name, identifier) == b"$":
+    if isinstance(identifier, TEXT) and _bytes(name, identifier) == b"$":
         return b"$"
     return _after(name, identifier)
 
@@ -220,7 +219,7 @@ def group_move(name: str, identifier: PositionT | None) -> bytes:
     """
     Check where a consumer group is moved to: as where it starts, and ``-`` or ``+``.
     """
-    if isinstance(identifier, _TEXT):
+    if isinstance(identifier, TEXT):
         text = _bytes(name, identifier)
         if text in (b"-", b"+"):
             return text

@@ -25,7 +25,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _SECOND: Final = timedelta(seconds=1)
 # To write these as unions where they are asked for would make the unions anew each time.
-_TEXT: Final = (str, bytes)
+TEXT: Final = (str, bytes)
 _SINGLE: Final = (str, bytes, bytearray, memoryview, int, float)
 
 
@@ -124,7 +124,7 @@ def string(name: str, value: StringT) -> StringT:
     """
     Check a name: str or bytes, empty ones included (servers accept those).
     """
-    if not isinstance(value, _TEXT):
+    if not isinstance(value, TEXT):
         raise TypeError(f"{name}: expected str or bytes, got {type(value).__name__} ({value!r})")
     return value
 

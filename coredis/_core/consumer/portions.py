@@ -17,8 +17,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
-#: How much one reply counts in an average that falls.
-SHARE: Final = 0.25
+#: How much one reply counts in an average that falls (of 1).
+WEIGHT: Final = 0.25
 #: Entries in a reply from which on an entry costs noticeably more. Fewer would be more replies to wait for.
 MOST_ENTRIES: Final = 4000
 #: How many times fewer are expected after a reply with fewer, and after one with none at all: until all streams are asked the
@@ -94,7 +94,7 @@ class Portions:
             self._each[pending] = max(entries / streams, self._each[pending] / (FALL if entries else LONG_FALL))
         if entries:
             fall = self._average - size / entries
-            self._average -= fall * (SHARE if fall > 0 else 1)
+            self._average -= fall * (WEIGHT if fall > 0 else 1)
             if self._most < self._count:
                 self._most = min(self._count, 2 * self._most)
 

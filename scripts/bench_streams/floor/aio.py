@@ -227,11 +227,14 @@ class Pipeline:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.execute()
+
+    async def execute(self) -> list[Any]:
         commands, connection = self._commands, self._connection
         replies = connection.expect(len(commands))
         for first in range(0, len(commands), CHUNK):
             connection.write(requests.additions(commands[first : first + CHUNK]))
-        self.replies = await replies
+        return await replies
 
     def xadd(self, key: str, fields: dict[str, Any]) -> None:
         self._commands.append((key, fields.copy()))

@@ -170,10 +170,13 @@ class Pipeline:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.execute()
+
+    def execute(self) -> list[Any]:
         commands, send = self._commands, self._connection.send
         for first in range(0, len(commands), CHUNK):
             send(requests.additions(commands[first : first + CHUNK]))
-        self.replies = self._connection.replies(len(commands))
+        return self._connection.replies(len(commands))
 
     def xadd(self, key: str, fields: dict[str, Any]) -> None:
         self._commands.append((key, fields.copy()))

@@ -18,7 +18,8 @@ class Client(NamedTuple):
         package: what the driver imports
         flavour: ``"async"`` or ``"blocking"``
         uvloop: run on uvloop
-        kind: ``"ours"``, ``"peer"`` or ``"limit"``: what this machine can do, without a client
+        kind: ``"ours"``, ``"peer"``, ``"floor"``: the least of a client, see ``floor``, or ``"limit"``: what this machine can
+            do, without a client
     """
 
     name: str
@@ -49,6 +50,9 @@ CLIENTS: Final = {
         Client("redis-sync", "peers", "redis_blocking", "redis", "blocking"),
         Client("valkey-sync", "peers", "redis_blocking", "valkey", "blocking"),
         Client("glide-sync", "peers", "glide_blocking", "glide_sync", "blocking"),
+        Client("floor-async", "peers", "floor_async", "bench_streams.floor.aio", "async", kind="floor"),
+        Client("floor-async-uv", "peers", "floor_async", "bench_streams.floor.aio", "async", uvloop=True, kind="floor"),
+        Client("floor-sync", "peers", "floor_blocking", "bench_streams.floor.blocking", "blocking", kind="floor"),
         Client("limit-async", "peers", "limit_async", "hiredis", "async", kind="limit"),
         Client("limit-sync", "peers", "limit_blocking", "hiredis", "blocking", kind="limit"),
     )
@@ -58,3 +62,14 @@ CLIENTS: Final = {
 BASE: Final = tuple(
     CLIENTS[name]._replace(name=name.replace("coredis", "base"), kind="peer") for name in (OURS_ASYNC, OURS_BLOCKING)
 )
+
+
+def floor_of(client: Client) -> str:
+    """
+    Name the floor below a client: of the same flavour, on the same event loop.
+    """
+    return next(
+        other.name
+        for other in CLIENTS.values()
+        if other.kind == "floor" and (other.flavour, other.uvloop) == (client.flavour, client.uvloop)
+    )

@@ -1,7 +1,7 @@
 """
 The hot paths whose instructions are counted. Each runs on a socket of its own process, so that nothing depends on a server.
 
-Run by ``instructions``: ``hot_paths.py PATH ROUNDS``.
+Run by ``instructions``: ``hot_paths.py PATH ROUNDS``, or ``hot_paths.py PATH ROUNDS floor`` for the least of a client.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any, Final, NamedTuple
 
 from bench_streams.seeding import fields
 
+#: The word on the command line that asks for the least of a client.
+FLOOR: Final = "floor"
 HELLO: Final = b"%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n8.6.0\r\n"
 IDENTIFIER: Final = b"$15\r\n1700000000000-0\r\n"
 
@@ -51,9 +53,13 @@ class Path(NamedTuple):
 class Peer:
     """
     The other end: greets, answers the first command, and then answers what it is told to before the question comes.
+
+    Args:
+        greets: whether the client greets first
     """
 
-    def __init__(self) -> None:
+    def __init__(self, greets: bool = True) -> None:
+        self._greets = greets
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.greet(b"+PONG\r\n")
@@ -88,9 +94,10 @@ class Peer:
         self._socket, _ = self._listener.accept()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        greeting = self._socket.recv(4096)
-        commands = sum(line.startswith(b"*") for line in greeting.split(b"\r\n"))
-        self._socket.sendall(HELLO + b"+OK\r\n" * (commands - 1))
+        if self._greets:
+            greeting = self._socket.recv(4096)
+            commands = sum(line.startswith(b"*") for line in greeting.split(b"\r\n"))
+            self._socket.sendall(HELLO + b"+OK\r\n" * (commands - 1))
         self._socket.recv(4096)
         self._socket.sendall(reply)
 
@@ -164,6 +171,46 @@ async def run_async(path: Path, rounds: int) -> None:
                 peer.answer(path.reply)  # nothing is awaited from here to the command, so that it comes first
                 await path.work(subject)
     peer.close()
+
+
+def run_floor_blocking(path: Path, rounds: int) -> None:
+    """
+    Run some rounds with the blocking floor, which has one connection, and does not look at it before its use.
+    """
+    redis: Any = importlib.import_module("bench_streams.floor.blocking").Redis
+    peer = Peer(greets=False)
+    with redis(port=peer.port, decode_responses=path.decoded) as client:
+        client.ping()
+        subject = iter(_consumer(client)) if path.consuming else client
+        with counting():
+            for _ in range(rounds):
+                peer.answer(_resp2(path.reply))
+                path.work(subject)
+        peer.answer(_resp2(path.reply))  # a consumer takes what it has asked for when it is left
+    peer.close()
+
+
+async def run_floor_async(path: Path, rounds: int) -> None:
+    """
+    Run some rounds with the asynchronous floor.
+    """
+    redis: Any = importlib.import_module("bench_streams.floor.aio").Redis
+    peer = Peer(greets=False)
+    async with redis(port=peer.port, decode_responses=path.decoded) as client:
+        await client.ping()
+        subject = aiter(_consumer(client)) if path.consuming else client
+        with counting():
+            for _ in range(rounds):
+                peer.answer(_resp2(path.reply))
+                await path.work(subject)
+    peer.close()
+
+
+def _resp2(reply: bytes) -> bytes:
+    """
+    Give the reply to a read as RESP2 has it.
+    """
+    return reply.replace(b"%1\r\n", b"*1\r\n*2\r\n", 1)
 
 
 def _consumer(client: Any) -> Any:
@@ -252,8 +299,8 @@ PATHS: Final = {
 
 
 if __name__ == "__main__":
-    chosen, count = PATHS[sys.argv[1]], int(sys.argv[2])
+    chosen, count, floor = PATHS[sys.argv[1]], int(sys.argv[2]), sys.argv[3:] == [FLOOR]
     if chosen.flavour == "async":
-        asyncio.run(run_async(chosen, count))
+        asyncio.run((run_floor_async if floor else run_async)(chosen, count))
     else:
-        run_blocking(chosen, count)
+        (run_floor_blocking if floor else run_blocking)(chosen, count)

@@ -17,7 +17,7 @@ from bench_streams.results import Results
 from bench_streams.table import human
 from bench_streams.workloads import WORKLOADS
 
-COLOURS = {"ours": "#c0392b", "peer": "#7f8c8d", "limit": "#d5d8dc"}
+COLOURS = {"ours": "#c0392b", "peer": "#7f8c8d", "floor": "#b2babb", "limit": "#d5d8dc"}
 
 #: Of each picture: its file, its title, and its rows.
 PICTURES = (

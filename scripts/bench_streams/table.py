@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench_streams.clients import BASE, Client
+from bench_streams.clients import BASE, Client, floor_of
 from bench_streams.results import Ratio, Results
 from bench_streams.workloads import Workload
 
@@ -29,6 +29,8 @@ def _table(results: Results, clients: list[Client]) -> Iterator[str]:
     ours = [client for client in clients if client.kind == "ours"]
     bases = [client for client in clients if client in BASE]
     heads = [client.name for client in clients] + [f"{client.name} ÷ best peer" for client in ours]
+    floors = _floors(ours, clients)
+    heads += [f"{client.name} ÷ floor" for client in floors]
     heads += [f"{client.name} ÷ base" for client in ours[:1] if bases]
     yield "| workload | " + " | ".join(heads) + " |"
     yield "|---|" + "---:|" * len(heads)
@@ -37,6 +39,7 @@ def _table(results: Results, clients: list[Client]) -> Iterator[str]:
         if not any(cells):
             continue
         cells += [_ratio(results.against_best(workload, client)) for client in ours]
+        cells += [_ratio(results.ratio(workload, client.name, floor), named=False) for client, floor in floors.items()]
         cells += [_ratio(results.ratio(workload, ours[0].name, base.name)) for base in bases[:1] if ours]
         yield f"| {workload.name} ({workload.unit}) | " + " | ".join(cells) + " |"
 
@@ -44,7 +47,9 @@ def _table(results: Results, clients: list[Client]) -> Iterator[str]:
 def _costs(results: Results, clients: list[Client]) -> Iterator[str]:
     clients = [client for client in clients if client.kind != "limit"]
     ours = [client for client in clients if client.kind == "ours"]
+    floors = _floors(ours, clients)
     heads = [client.name for client in clients] + [f"{client.name} ÷ cheapest peer" for client in ours]
+    heads += [f"{client.name} ÷ floor" for client in floors]
     yield "| workload, µs per operation | " + " | ".join(heads) + " |"
     yield "|---|" + "---:|" * len(heads)
     for workload in results.workloads:
@@ -58,7 +63,18 @@ def _costs(results: Results, clients: list[Client]) -> Iterator[str]:
         for client in ours:
             cost = costs[client.name]
             cells.append("" if cost is None or cheapest is None else f"**{cost / cheapest:.2f}**")
+        for client, floor in floors.items():
+            cost, least = costs[client.name], costs[floor]
+            cells.append("" if cost is None or least is None else f"**{cost / least:.2f}**")
         yield f"| {workload.name} | " + " | ".join(cells) + " |"
+
+
+def _floors(ours: list[Client], clients: list[Client]) -> dict[Client, str]:
+    """
+    Name the floor below each of ours, where it was measured as well.
+    """
+    names = {client.name for client in clients}
+    return {client: floor for client in ours if (floor := floor_of(client)) in names}
 
 
 def _figure(results: Results, workload: Workload, client: Client) -> str:
@@ -70,11 +86,11 @@ def _figure(results: Results, workload: Workload, client: Client) -> str:
     return f"{figure} ±{spread / 2:.0%}" if spread else figure
 
 
-def _ratio(ratio: Ratio | None) -> str:
+def _ratio(ratio: Ratio | None, named: bool = True) -> str:
     if ratio is None:
         return ""
     bounds = "" if ratio.least == ratio.most else f" ({ratio.least:.2f} to {ratio.most:.2f})"
-    return f"**{ratio.median:.2f}**{bounds} {ratio.to}"
+    return f"**{ratio.median:.2f}**{bounds} {ratio.to}" if named else f"**{ratio.median:.2f}**{bounds}"
 
 
 def human(value: float) -> str:

@@ -1,7 +1,8 @@
 """
 The ratios this client is to reach, beside those it has reached: how many times as good as another, in the same run.
 
-*Must* is what a release needs, *aim* what the limits of the machine allow.
+*Must* is what a release needs, *aim* what the limits of the machine allow. Beside them stands what the floor reaches against
+the same rival: where that is less, the target lies beyond what pure Python can do on the machine at hand.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from bench_streams.clients import CLIENTS, COREDIS6, OURS_ASYNC, OURS_BLOCKING
+from bench_streams.clients import CLIENTS, COREDIS6, OURS_ASYNC, OURS_BLOCKING, floor_of
 from bench_streams.results import Ratio, Results
 from bench_streams.workloads import WORKLOADS
 
@@ -97,8 +98,8 @@ def table(results: Results) -> str:
     head = [
         "### Targets",
         "",
-        "| workload | client | against | must | aim | reached | |",
-        "|---|---|---|---:|---:|---:|---|",
+        "| workload | client | against | must | aim | reached | | floor |",
+        "|---|---|---|---:|---:|---:|---|---|",
     ]
     return "\n" + "\n".join(head + lines) + "\n"
 
@@ -110,24 +111,28 @@ def _lines(results: Results) -> Iterator[str]:
             if value is not None:
                 unit = WORKLOADS[target.workload].unit
                 verdict = _verdict(target, -value, -1)
+                least = results.median(target.workload, floor_of(CLIENTS[target.client]))
+                floor = "" if least is None else f"{least:.1f}" + _beyond(target, -least, -1)
                 yield (
                     f"| {target.workload} | {target.client} | {unit} | {_number(target.must)} | {_number(target.aim)} "
-                    f"| **{value:.1f}** | {verdict} |"
+                    f"| **{value:.1f}** | {verdict} | {floor} |"
                 )
             continue
-        ratio = reached(results, target)
+        ratio = reached(results, target, target.client)
         if ratio is not None:
-            bounds = "" if ratio.least == ratio.most else f" ({ratio.least:.2f} to {ratio.most:.2f})"
+            most = reached(results, target, floor_of(CLIENTS[target.client]))
+            floor = "" if most is None else f"{most.median:.2f}{_bounds(most)}" + _beyond(target, most.most, 1)
             other = ratio.to if target.row is None else f"{ratio.to}, {target.row}"
             yield (
                 f"| {target.workload} | {target.client} | {other} | {_number(target.must)} | {_number(target.aim)} "
-                f"| **{ratio.median:.2f}**{bounds} | {_verdict(target, ratio.median, 1)} |"
+                f"| **{ratio.median:.2f}**{_bounds(ratio)} | {_verdict(target, ratio.median, 1)} "
+                f"| {floor} |"
             )
 
 
-def reached(results: Results, target: Target) -> Ratio | None:
+def reached(results: Results, target: Target, client: str) -> Ratio | None:
     """
-    Compare with whom the target names; None: not measured.
+    Compare a client, the target's or the floor below it, with whom the target names; None: not measured.
     """
     workload, other = WORKLOADS[target.workload], target.against
     if other in (PEER, LIMIT):
@@ -136,7 +141,7 @@ def reached(results: Results, target: Target) -> Ratio | None:
         if best is None:
             return None
         other = best
-    return results.ratio(workload, target.client, other, target.row)
+    return results.ratio(workload, client, other, target.row)
 
 
 def _verdict(target: Target, value: float, sign: int) -> str:
@@ -145,6 +150,20 @@ def _verdict(target: Target, value: float, sign: int) -> str:
     if target.must is None:
         return ""
     return "must" if value >= sign * target.must else "**missed**"
+
+
+def _beyond(target: Target, value: float, sign: int) -> str:
+    """
+    Tell which figure of a target the floor does not reach, not even in its best repetition.
+    """
+    for name, wanted in (("must", target.must), ("aim", target.aim)):
+        if wanted is not None and value < sign * wanted:
+            return f" **< {name}**" if sign > 0 else f" **> {name}**"
+    return ""
+
+
+def _bounds(ratio: Ratio) -> str:
+    return "" if ratio.least == ratio.most else f" ({ratio.least:.2f} to {ratio.most:.2f})"
 
 
 def _number(value: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from bench_streams import arguments, schedule, table, targets
-from bench_streams.clients import CLIENTS
+from bench_streams.clients import CLIENTS, floor_of
 from bench_streams.results import Ratio, Results
 from bench_streams.workloads import WORKLOADS
 
@@ -124,11 +124,65 @@ def test_targets_stand_beside_what_was_reached() -> None:
     )
 
     lines = targets.table(results).splitlines()
-    assert "| W4.ping.t1 | coredis-sync | redis-sync | 1.15 | 1.35 | **1.50** | aim |" in lines
+    assert "| W4.ping.t1 | coredis-sync | redis-sync | 1.15 | 1.35 | **1.50** | aim |  |" in lines
     assert (
-        "| W1.decoded.c1000 | coredis-sync | coredis-sync, W1.read.c1000 | 0.71 |  | **0.60** | **missed** |" in lines
+        "| W1.decoded.c1000 | coredis-sync | coredis-sync, W1.read.c1000 | 0.71 |  | **0.60** | **missed** |  |"
+        in lines
     )
-    assert "| W7.connection | coredis-async | KiB | 15 | 5 | **7.0** | must |" in lines
+    assert "| W7.connection | coredis-async | KiB | 15 | 5 | **7.0** | must |  |" in lines
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((40_000.0, 41_000.0, 42_000.0), "2.05 (2.00 to 2.10)"),
+        ((24_000.0, 25_000.0, 26_000.0), "1.25 (1.20 to 1.30) **< aim**"),
+        ((21_000.0, 22_000.0, 27_500.0), "1.10 (1.05 to 1.38)"),
+        ((21_000.0, 22_000.0, 22_600.0), "1.10 (1.05 to 1.13) **< must**"),
+    ],
+    ids=str,
+)
+def test_targets_tell_what_the_floor_does_not_reach(values: tuple[float, ...], shown: str) -> None:
+    """
+    Against the same rival, and only where its best repetition does not reach it either.
+    """
+    results = Results(
+        record("W4.ping.t1", client, repetition, value)
+        for client, figures in {
+            "coredis-sync": (30_000.0,) * 3,
+            "redis-sync": (20_000.0,) * 3,
+            "floor-sync": values,
+        }.items()
+        for repetition, value in enumerate(figures)
+    )
+
+    assert f"| W4.ping.t1 | coredis-sync | redis-sync | 1.15 | 1.35 | **1.50** | aim | {shown} |" in targets.table(
+        results
+    )
+
+
+@pytest.mark.parametrize(("least", "shown"), [(3.0, "3.0"), (7.0, "7.0 **> aim**"), (16.0, "16.0 **> must**")])
+def test_targets_of_cost_that_the_floor_does_not_reach(least: float, shown: str) -> None:
+    """
+    Where less is better the floor lies above.
+    """
+    results = Results(
+        [record("W7.connection", "coredis-async", 0, 10.0), record("W7.connection", "floor-async", 0, least)]
+    )
+
+    assert f"| W7.connection | coredis-async | KiB | 15 | 5 | **10.0** | must | {shown} |" in targets.table(results)
+
+
+def test_tables_compare_with_the_floor() -> None:
+    """
+    In throughput and in processor time, each client with the floor of its kind; the floor is nobody's best peer.
+    """
+    figures = {"coredis-sync": (30_000.0, 30.0), "redis-sync": (20_000.0, 40.0), "floor-sync": (40_000.0, 20.0)}
+    results = Results(record("W4.ping.t1", client, 0, value) | {"cpu": cpu} for client, (value, cpu) in figures.items())
+
+    lines = table.tables(results).splitlines()
+    assert "| W4.ping.t1 (/s) | 30.0k | 20.0k | 40.0k | **1.50** redis-sync | **0.75** |" in lines
+    assert "| W4.ping.t1 | 30.00 | 40.00 | 20.00 | **0.75** | **1.50** |" in lines
 
 
 def test_nothing_measured_has_no_targets() -> None:
@@ -141,8 +195,9 @@ def test_nothing_measured_has_no_targets() -> None:
 @pytest.mark.parametrize("target", targets.TARGETS, ids=str)
 def test_targets_are_of_workloads_there_are(target: targets.Target) -> None:
     """
-    And of clients that take part in them.
+    And of clients that take part in them, with the floor below.
     """
     assert schedule.takes_part(CLIENTS[target.client], WORKLOADS[target.workload])
+    assert schedule.takes_part(CLIENTS[floor_of(CLIENTS[target.client])], WORKLOADS[target.workload])
     assert target.row is None or target.row in WORKLOADS
     assert target.against in {*CLIENTS, targets.PEER, targets.LIMIT, targets.ITSELF}

@@ -475,16 +475,12 @@ class Channel:
                 raise RequestTimeoutError("no reply in time", may_have_run=True) from None
             except OSError as error:
                 raise self._lost(error, True) from error
-        parts = self._parts
-        received = parts or pieces
-        if received and not received[0]:
+        if pieces and not pieces[0]:
             raise self._lost(None, True)
         try:
-            if received is parts:
+            if self._parts:
                 self._follow()
-            else:
-                self._session.receive(pieces)
-            if self._session.missing:
+            elif not self._session.receive(pieces) and self._session.missing:
                 self._receive_into_buffer()
             self._unread = False
         except Exception as error:
@@ -499,6 +495,9 @@ class Channel:
         Hand over what is in the buffer: as it is, if it is part of large values; otherwise it is a piece like any other.
         """
         size = len(self._parts[0])
+        if not size:
+            self._lost(None, True)
+            return
         self._session.follow(self._parts)
         if self._parts:
             copied = [b"".join(self._parts)]

@@ -286,15 +286,26 @@ def test_interrupted_anywhere_nothing_is_lost(name: str) -> None:
         assert 5 < point < 290
 
 
-def test_interrupted_anywhere_in_a_piece_that_is_searched() -> None:
+@pytest.mark.parametrize(
+    ("before", "wire", "expected"),
+    [
+        (
+            b":0\r\n",
+            string(LONG) + b":1\r\n|1\r\n+k\r\n:0\r\n:2\r\n" + string(LONG) + b"!3\r\nERR\r\n:3\r\n",
+            [0, LONG, 1, 2, LONG, ("error", "ERR"), 3],
+        ),
+        (b"$6\r\n", b":1\r\n:1\r\n$12345678\r\n" + LONG, [b":1\r\n:1"]),
+    ],
+)
+def test_interrupted_anywhere_in_a_piece_that_is_searched(before: bytes, wire: bytes, expected: list[object]) -> None:
     """
-    It is not followed from where an item began before that.
+    It is not followed from its beginning if that was fed before.
     """
-    wire = string(LONG) + b":1\r\n|1\r\n+k\r\n:0\r\n:2\r\n" + string(LONG) + b"!3\r\nERR\r\n:3\r\n"
-    expected = [LONG, 1, 2, LONG, ("error", "ERR"), 3]
     for point in range(300):
         reading = Parser()
         pieces, replies = [wire], list[object]()
+        reading.feed([before])
+        reading.take(replies, 9)
 
         struck = strike(point, lambda reading=reading, pieces=pieces: reading.feed(pieces))  # type: ignore[misc]
         reading.feed(pieces)
@@ -303,7 +314,19 @@ def test_interrupted_anywhere_in_a_piece_that_is_searched() -> None:
         assert expected == plain(replies), point
         if not struck:
             break
-    assert 20 < point < 290
+    assert 10 < point < 290
+
+
+@pytest.mark.parametrize("garbage", [b"%1\r\n*0\r\n", b"*01\r\n", b"*1\r\n$01\r\n1\r\n"])
+def test_garbage_between_large_strings(
+    garbage: bytes, looked_at: Callable[[bytes, Iterable[int], int], object]
+) -> None:
+    """
+    What comes before it is handed out, though it was received in one part with it.
+    """
+    wire = string(LONG) + garbage + string(LONG) + b":1\r\n" + string(LONG)[:100]
+
+    assert looked_at(wire, (), 3) == conversation(wire, (), 3) == ([[LONG], [], []], [], ProtocolError)
 
 
 @pytest.mark.parametrize("payload", [b"+OK\r\n", b"*1\r\n+OK\r\n", b":1\r\n" * 90], ids=["short", "array", "long"])

@@ -146,10 +146,11 @@ class TestInterruptedWait:
         with pytest.raises(RequestTimeoutError):
             started.result(time.monotonic() + 0.05)
         assert channel._receive is not channel._receive_pieces[0]
-        theirs.close()
-        with pytest.raises(ConnectionLostError):
+        theirs.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionLostError, match="the server closed the connection"):
             started.result(soon())
         assert channel.closed
+        theirs.close()
 
     def test_at_every_point_before_anything_has_arrived(self) -> None:
         """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from unittest.mock import Mock
 
 import pytest
 
@@ -294,7 +295,7 @@ def test_interrupted_anywhere_nothing_is_lost(name: str) -> None:
             string(LONG) + b":1\r\n|1\r\n+k\r\n:0\r\n:2\r\n" + string(LONG) + b"!3\r\nERR\r\n:3\r\n",
             [0, LONG, 1, 2, LONG, ("error", "ERR"), 3],
         ),
-        (b"$6\r\n", b":1\r\n:1\r\n$12345678\r\n" + LONG, [b":1\r\n:1"]),
+        (b"$7\r\n", b"$900\r\nx\r\n$12345678\r\n" + LONG, [b"$900\r\nx"]),
     ],
 )
 def test_interrupted_anywhere_in_a_piece_that_is_searched(before: bytes, wire: bytes, expected: list[object]) -> None:
@@ -311,7 +312,7 @@ def test_interrupted_anywhere_in_a_piece_that_is_searched(before: bytes, wire: b
         reading.feed(pieces)
         reading.take(replies, 9)
 
-        assert expected == plain(replies), point
+        assert (expected, 0) == (plain(replies), reading.missing), point
         if not struck:
             break
     assert 10 < point < 290
@@ -386,6 +387,18 @@ def test_hiredis_gives_memory_back_after_large_strings() -> None:
         reading.take([], 1)
     reading.feed([wire[-5:] + b"*1\r\n" + string(LONG)])
     assert usual == reading._reader.getmaxbuf() == parser._USUALLY_KEPT_BYTES
+
+
+def test_an_exception_between_large_strings_is_a_protocol_error() -> None:
+    """
+    Even one that hiredis raises only once.
+    """
+    reading = Parser()
+    reading._reader = Mock(gets=Mock(side_effect=[MemoryError, parser.NEED_DATA]))
+
+    assert reading.follow([memoryview(string(LONG) + string(LONG)[:100])])
+    with pytest.raises(ProtocolError, match="MemoryError"):
+        reading.take([], 1)
 
 
 def test_half_of_an_end_is_left_to_the_general_way() -> None:

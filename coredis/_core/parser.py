@@ -13,7 +13,8 @@ copied or searched twice. A piece that is one array or map from end to end, as r
 parsed first: had it an absurd header the reply would not be complete, and only then is the piece searched. Until then hiredis
 has made a list of the announced size and freed it again. Its memory was never touched, but it takes some nanoseconds for each
 element (nested headers within the limits do the same). A push inside of a reply is searched for all the same: hiredis touches
-the memory of that.
+the memory of that. Large strings are followed from one header to the next, as long as there is little else: what is in them
+is neither searched nor, where it was received into memory that is used again, copied before hiredis does.
 
 What remains: a string's absurd header that is neither in the first kilobyte of a piece nor at its end is not noticed. Nothing
 is allocated for it; the wait ends with the time of the request or at ``MAX_REPLY_BYTES``. And hiredis does not look at the two
@@ -65,7 +66,13 @@ _CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_H
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 SMALL_PIECE_BYTES: Final = 256
 _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
+_USUALLY_KEPT_BYTES: Final = 16 * 1024  # as hiredis has it
+_KEPT_BYTES: Final = 1024 * 1024
+_FREED_BYTES: Final = 4 * 1024 * 1024
 _LONGEST_HEADER: Final = 32  # longer than any number a header can hold
+_FOLLOWED_PIECE_BYTES: Final = 16 * 1024  # from here on strings may fill most of a piece, and be worth to be followed
+_LARGE_STRING_BYTES: Final = 8 * 1024
+_MEDIUM_STRINGS: Final = 8  # so many strings in a row that are neither short nor large: searching costs less
 _SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
 # For an aggregate hiredis makes a list of the announced size at once, and freeing it takes seconds: all of a piece is
 # searched. For a string it only waits, and there are many of them, so the search ends after a kilobyte. Each kind
@@ -99,6 +106,7 @@ class Parser:
         "_buffered",
         "_empty",
         "_failure",
+        "_keeping",
         "_line",
         "_line_ended",
         "_line_length",
@@ -107,6 +115,7 @@ class Parser:
         "_ready",
         "_special",
         "_type_alone",
+        "missing",
     )
 
     def __init__(self) -> None:
@@ -123,6 +132,8 @@ class Parser:
         self._line_length = 0  # bytes of that line so far
         self._failure: ProtocolError | None = None  # what is wrong with what was fed last
         self._buffered = 0  # bytes fed since a reply was last completed
+        self._keeping = False  # hiredis does not give memory back
+        self.missing = 0  # the next so many bytes, as far as is known, are the rest of a string and its end
 
     def whole(self, piece: bytes, alone: bool = False) -> Reply:
         """
@@ -217,23 +228,99 @@ class Parser:
                 self._reader.feed(piece, 0, size)
                 return
         self._empty = False
+        if self._keeping:
+            self._keep_memory(False)
         try:
             if self._special is not None:
                 self._complete_special(self._special)  # in case an interruption came before
             while pieces:
                 piece = pieces[0]
-                if self._special is not None or _needs_care(piece, self._line_ended):
+                size = len(piece)
+                if (
+                    (self.missing or (self._aligned and size >= _FOLLOWED_PIECE_BYTES))
+                    and self._special is None
+                    and not self._offset
+                    and (end := _follow_strings(piece, self.missing, size, []))
+                ):
+                    self._advance(pieces, size, end - size)
+                elif self._special is not None or _needs_care(piece, self._line_ended):
                     self._feed_carefully(pieces, _candidates(piece, self._offset, self._line_ended))
                 elif header := _last_header(piece):  # as after every few pieces of a large reply
                     self._feed_carefully(pieces, (header,))
                 else:
-                    if self._aligned and len(pieces[0]) < _TINY_PIECE_BYTES and not self._offset:
+                    if self._aligned and size < _TINY_PIECE_BYTES and not self._offset:
                         self._check_strings(pieces)
-                    self._advance(pieces, len(pieces[0]))
+                    self._advance(pieces, size)
             if self._buffered > MAX_REPLY_BYTES:
                 raise ProtocolError("invalid reply: larger than 1 GiB", may_have_run=True)
         except ProtocolError as error:
             self._failure = error.with_traceback(None)
+            self.missing = 0
+
+    def follow(self, parts: list[memoryview]) -> bool | None:
+        """
+        Take the received parts out of the list if they are known to be large strings for the greater part. They are neither
+        copied nor searched; their memory may be used again.
+
+        Returns:
+            whether there may be something to ``take``; None: something else may be in the first one, and it is not taken, so
+            feed a copy of it
+        """
+        part = parts[0]
+        size = len(part)
+        if self._buffered + size > MAX_REPLY_BYTES:
+            return None
+        end = self.missing
+        if end <= size:
+            if not (end or self._aligned) or self._special is not None or self._failure is not None:
+                return None
+            cuts: list[int] = []
+            end = _follow_strings(part, end, size, cuts)
+            if not end:
+                return None
+            if cuts:
+                # Each string goes by itself: what hiredis has no use for yet, it moves when it has read what comes before, and
+                # its memory grows by copying.
+                parts[:1] = [part[start:stop] for start, stop in zip([0, *cuts], [*cuts, size], strict=True)]
+                self._keep_memory(True)
+                try:
+                    for _ in cuts:
+                        self._feed_part(parts, 0)
+                        self._ready += iter(self._reader.gets, NEED_DATA)
+                except Exception as error:
+                    self._failure = _invalid(error)
+                    return True
+        self._feed_part(parts, end - size)
+        if end == size:
+            self._keep_memory(False)
+            return True
+        return bool(self._ready)
+
+    def _feed_part(self, parts: list[memoryview], missing: int) -> None:
+        """
+        Feed the first part, and take it out of the list. It ends with an item, or so many bytes of a string are missing.
+        """
+        part = parts[0]
+        size = len(part)
+        # No call between these statements, so nothing can interrupt here.
+        self.missing = missing
+        self._line = b""
+        self._line_length = 0
+        self._type_alone = self._empty = self._aligned = False  # the latter two are known again after the next ``take``
+        self._line_ended = not missing
+        self._buffered += size
+        del parts[0]
+        self._reader.feed(part)  # type: ignore[arg-type]  # it takes any memory
+
+    def _keep_memory(self, keep: bool) -> None:
+        """
+        Tell hiredis whether to keep its memory when that is empty: between large strings it has use for it at once.
+        """
+        if keep is not self._keeping:
+            if keep:
+                _keep_freed_memory()
+            self._reader.setmaxbuf(_KEPT_BYTES if keep else _USUALLY_KEPT_BYTES)
+            self._keeping = keep
 
     def take(self, into: list[Reply], most: int) -> None:
         """
@@ -278,8 +365,7 @@ class Parser:
         try:
             into.extend(islice(iter(self._reader.gets, NEED_DATA), most))
         except Exception as error:
-            # Garbage is a ProtocolError of hiredis, an unhashable map key a TypeError, an absurd array a MemoryError.
-            raise ProtocolError(f"invalid reply ({type(error).__name__})", may_have_run=True) from None
+            raise _invalid(error) from None
 
     def _between_items(self) -> bool:
         """
@@ -327,9 +413,12 @@ class Parser:
             if asked.gets() == 0 and len(taken) > before:
                 del taken[-1]
 
-    def _advance(self, pieces: list[bytes], end: int) -> None:
+    def _advance(self, pieces: list[bytes], end: int, missing: int = 0) -> None:
         """
         Feed the first piece from where it stands up to a position, and take it out of the list at its end.
+
+        Args:
+            missing: so many bytes after that are known to be the rest of a string
         """
         piece = pieces[0]
         size = len(piece)
@@ -341,6 +430,7 @@ class Parser:
             line, line_length = b"", 0
         alone = self._line_ended if length == 1 else piece[end - 2] == _LINE_FEED
         # No call between these statements, so nothing can interrupt here.
+        self.missing = missing
         self._line = line
         self._line_length = line_length
         self._type_alone = alone
@@ -480,6 +570,14 @@ class _Special:
         return b"-" + text.replace(b"\r", b" ").replace(b"\n", b" ") + b"\r\n"
 
 
+def _invalid(error: Exception) -> ProtocolError:
+    """
+    Translate what hiredis raises: for garbage its ``ProtocolError``, for an unhashable map key ``TypeError``, for an absurd
+    array ``MemoryError``.
+    """
+    return ProtocolError(f"invalid reply ({type(error).__name__})", may_have_run=True)
+
+
 def _new_reader() -> hiredis.Reader:
     return hiredis.Reader(
         notEnoughData=NEED_DATA, replyError=ErrorLine, protocolError=hiredis.ProtocolError, errors="backslashreplace"
@@ -487,9 +585,29 @@ def _new_reader() -> hiredis.Reader:
 
 
 @functools.cache
+def _keep_freed_memory() -> None:
+    """
+    Let the memory of large values be used again.
+
+    The C library of Linux gives memory back to the system when 128 KiB of it are free at the end of its heap, so after each
+    reply with large values; then every page that the next one needs costs a page fault, and these take as long as all the
+    rest. It raises that limit by itself to twice the size of a block that it had mapped when that is freed: so do values of
+    more than 128 KiB, but not those of a little less. This block is never touched, so it takes no memory itself.
+    """
+    bytes(_FREED_BYTES)
+
+
+@functools.cache
 def _common_items() -> Callable[[bytes], object]:
     """
     Give what matches bytes that are whole and common items with right and short headers, and nothing else.
+    """
+    return re.compile(f"{_common_item()}+".encode(), re.DOTALL).fullmatch
+
+
+def _common_item() -> str:
+    """
+    Give what matches one whole and common item with a right and short header.
 
     That a string is as long as its header says is beyond regular expressions, so each length is spelled out, digit by digit.
     It takes a quarter of the time of following the headers, and a millisecond to make.
@@ -501,8 +619,59 @@ def _common_items() -> Callable[[bytes], object]:
         return "(?:" + "|".join([rf"\r\n.{{{length}}}\r\n", *longer]) + ")"
 
     lengths = "|".join(digit + strings(digit) for digit in "0123456789")
-    items = rf"[*%]\d{{1,7}}\r\n|\$(?:{lengths})|[*$]-1\r\n|:-?\d{{1,18}}\r\n|_\r\n|[+-][^\r\n]*\r\n"
-    return re.compile(f"(?:{items})+".encode(), re.DOTALL).fullmatch
+    return rf"(?:[*%]\d{{1,7}}\r\n|\$(?:{lengths})|[*$]-1\r\n|:-?\d{{1,18}}\r\n|_\r\n|[+-][^\r\n]{{0,255}}\r\n)"
+
+
+@functools.cache
+def _large_string(begin: bytes) -> Callable[[bytes | memoryview, int, int], re.Match[bytes] | None]:
+    """
+    Give what matches some common items and the header of a longer string after them, or nothing more, after these bytes.
+    """
+    return re.compile(begin + rf"{_common_item()}{{0,32}}(?:\$([1-9]\d{{2,8}})\r\n|\Z)".encode(), re.DOTALL).match
+
+
+def _follow_strings(piece: bytes | memoryview, at: int, size: int, cuts: list[int]) -> int:
+    """
+    Follow the items of what was received, most of which has to be large strings: from one header to the next, so that
+    nobody needs to look at what is in them.
+
+    Args:
+        piece: what was received
+        at: where the rest of a string with its end ends in it, or after it; 0: it begins with an item
+        size: how much was received
+        cuts: gets where large strings begin
+
+    Returns:
+        where the last item ends, perhaps after the piece, if it is a string; 0: there is something else in it
+    """
+    medium = 0
+    if at < 2:
+        if at:
+            return 0  # the string lacks half of its end, which happens rarely
+        found = _large_string(b"")(piece, 0, size)
+    elif at > size:
+        return at
+    else:
+        found = _large_string(b"\r\n")(piece, at - 2, size)
+    while found is not None:
+        if found[1] is None:
+            return size
+        length = int(found[1])
+        if length >= _LARGE_STRING_BYTES:
+            medium = 0
+            if length > MAX_BULK_BYTES:
+                break
+            if found.start(1) > 1:
+                cuts.append(found.start(1) - 1)
+        elif medium == _MEDIUM_STRINGS:
+            break
+        else:
+            medium += 1
+        at = found.end() + length + 2
+        if at > size:
+            return at
+        found = _large_string(b"\r\n")(piece, at - 2, size)
+    return 0
 
 
 def _ordinary(piece: bytes) -> bool:

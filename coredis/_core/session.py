@@ -103,6 +103,8 @@ class Session:
         measured: bytes that arrive are counted
         size: how many there were since this was last set to 0
         max_size: how many of these there may be while a request waits
+        missing: how many bytes, as far as is known, are still to come of a string: what is received into a buffer next should
+            go to ``follow`` first
     """
 
     __slots__ = (
@@ -116,6 +118,7 @@ class Session:
         "max_pushes",
         "max_size",
         "measured",
+        "missing",
         "pending",
         "pushes",
         "received",
@@ -137,6 +140,7 @@ class Session:
         self.measured = False
         self.size = 0
         self.max_size = math.inf
+        self.missing = 0
 
     def expect(self, request: Request) -> None:
         """
@@ -190,9 +194,44 @@ class Session:
             pieces = self._held
         complete: list[Request] = []
         try:
-            self._pair(pieces, complete)
-            if self.measured and self.size > self.max_size and self.pending:
-                raise OversizedReplyError(f"a reply of more than {self.max_size} bytes", may_have_run=True)
+            self._parser.feed(pieces)
+            self.missing = self._parser.missing
+            self._pair(complete)
+            self._check_size()
+        except Exception:
+            self.complete = complete
+            raise
+        return complete
+
+    def follow(self, parts: list[memoryview]) -> list[Request]:
+        """
+        As ``receive``, for what was received into memory that is used again: what is known to belong to large strings is
+        neither copied nor searched.
+
+        Args:
+            parts: what was received; what remains in the list is not taken, for it may be something else: copy that and hand
+                it to ``receive``
+
+        Returns:
+            the requests that are complete now
+
+        Raises:
+            ProtocolError: as ``receive``
+        """
+        if self._held:
+            return []
+        size = len(parts[0])
+        complete: list[Request] = []
+        try:
+            some = self._parser.follow(parts)
+            if some is not None:
+                self.missing = self._parser.missing
+                self.received += 1
+                if self.measured:
+                    self.size += size
+                if some:
+                    self._pair(complete)
+                self._check_size()
         except Exception:
             self.complete = complete
             raise
@@ -237,8 +276,14 @@ class Session:
             return False
         return pieces[-1].find(b"\n", -_SHORT_WORD_BYTES, -2) >= 0
 
-    def _pair(self, pieces: list[bytes], complete: list[Request]) -> None:
-        self._parser.feed(pieces)
+    def _check_size(self) -> None:
+        if self.measured and self.size > self.max_size and self.pending:
+            raise OversizedReplyError(f"a reply of more than {self.max_size} bytes", may_have_run=True)
+
+    def _pair(self, complete: list[Request]) -> None:
+        """
+        Hand the replies in what the parser was fed to the requests, and say which are complete.
+        """
         pending = self.pending
         invalid: ProtocolError | None = None
         while pending:

@@ -594,6 +594,11 @@ class Channel(asyncio.BufferedProtocol):
         Bytes have arrived there (called by the transport).
         """
         buffer = self._buffer
+        if nbytes > PIECE_BYTES or self._session.missing:
+            parts = [buffer[:nbytes]]
+            self._received([], parts)
+            if not parts:
+                return
         if nbytes <= PIECE_BYTES:
             self._received([bytes(buffer[:nbytes])])
         else:
@@ -606,11 +611,19 @@ class Channel(asyncio.BufferedProtocol):
         """
         self._received([data])
 
-    def _received(self, pieces: list[bytes]) -> None:
+    def _received(self, pieces: list[bytes], parts: list[memoryview] | None = None) -> None:
+        """
+        Hand over what has arrived.
+
+        Args:
+            pieces: copies of it
+            parts: the memory it arrived in, instead; what is left there afterwards may be something else than large values, and
+                has to be copied
+        """
         if self._session.failure is not None:
             return
         try:
-            complete = self._session.receive(pieces)
+            complete = self._session.receive(pieces) if parts is None else self._session.follow(parts)
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
             self._end(

@@ -19,7 +19,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import islice, repeat
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -43,6 +43,8 @@ Series: TypeAlias = Iterable[T]
 SERIES: Final = (Iterable,)  # the same, to ask for
 MULTIPLEXED: Final = False
 RECEIVE_BYTES: Final = 65536
+_LARGE_RECEIVE_BYTES: Final = 131072  # at a time, of what is known to be larger
+_SMALL_RECEIVE_BYTES: Final = 8192  # what comes in less is not worth it
 _RING: Final = (1).to_bytes(8, "little")  # what an eventfd takes
 MAX_POLL_MILLISECONDS: Final = 2**31 - 1  # a C int; whoever waits for longer waits again
 
@@ -265,10 +267,16 @@ class Channel:
         self._written: list[int] = []  # how much the last write took, until that is noted
         self._unread = False  # there may be pieces, or parsed replies that no request has yet: we were interrupted
         # One step of this iterator receives and appends without returning to Python in between.
-        self._receive = map(self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES), repeat(self._flags)))
-        self._receive_patiently = (
+        self._receive: Iterator[None] = map(
+            self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES), repeat(self._flags))
+        )
+        self._receive_patiently: Iterator[None] | None = (
             map(self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES))) if patient else None
         )
+        # The rest of a large value is received into memory that is used again, made when there is the first of them.
+        self._receive_pieces = self._receive, self._receive_patiently
+        self._receive_parts: tuple[Iterator[None], Iterator[None] | None] | None = None
+        self._parts: list[memoryview] = []  # what is in it and not parsed yet
 
     # ------------------------------------------------------------------------------------------------------ sending
 
@@ -470,7 +478,10 @@ class Channel:
         if pieces and not pieces[0]:
             raise self._lost(None, True)
         try:
-            self._session.receive(pieces)
+            if self._parts:
+                self._follow()
+            elif not self._session.receive(pieces) and self._session.missing:
+                self._receive_into_buffer()
             self._unread = False
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
@@ -478,6 +489,43 @@ class Channel:
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
             self._end(failure)
+
+    def _follow(self) -> None:
+        """
+        Hand over what is in the buffer: as it is, if it is part of large values; otherwise it is a piece like any other.
+        """
+        size = len(self._parts[0])
+        if not size:
+            self._lost(None, True)
+            return
+        self._session.follow(self._parts)
+        if self._parts:
+            copied = [b"".join(self._parts)]
+            # No call between these two statements, so nothing can interrupt here.
+            self._pieces += copied
+            del self._parts[:]
+            self._session.receive(self._pieces)
+        elif self._session.missing or size >= _SMALL_RECEIVE_BYTES:
+            return  # the next reply is likely to be as large
+        self._receive, self._receive_patiently = self._receive_pieces
+
+    def _receive_into_buffer(self) -> None:
+        """
+        Receive what is missing of a large value, and what comes with it, into the buffer.
+        """
+        if self._encrypted:
+            return
+        if self._receive_parts is None:
+            buffer = memoryview(bytearray(_LARGE_RECEIVE_BYTES))
+            part = buffer.__getitem__
+            receive = self._socket.recv_into
+            sizes = map(receive, repeat(buffer), repeat(0), repeat(self._flags))
+            patient_sizes = map(receive, repeat(buffer)) if self._receive_patiently is not None else None
+            self._receive_parts = (
+                map(self._parts.append, map(part, map(slice, sizes))),
+                None if patient_sizes is None else map(self._parts.append, map(part, map(slice, patient_sizes))),
+            )
+        self._receive, self._receive_patiently = self._receive_parts
 
     def _patiently(self, deadline: float) -> bool:
         """

@@ -109,6 +109,49 @@ class TestInterruptedWait:
                 break
         assert 10 < point < 900
 
+    def test_large_values_at_every_point(self) -> None:
+        """
+        They are received into memory that is used again, and what is not only large values is copied from there.
+        """
+        large = b"$150000\r\n" + bytes(range(250)) * 600 + b"\r\n"
+        reply = b"*43\r\n" + large + large + 40 * b":1\r\n" + large
+        with ScriptedServer(lambda command: reply if len(command) == 1 else echo(command)) as server:
+            channel = blocking.connect(TCPAddress(server.host, server.port), None, True, soon())
+            expected = channel.start(PING, 1).result(soon())
+            assert 43 == len(expected[0])
+            for point in range(1000):
+                first, second = channel.start(PING, 1), channel.start(words("ECHO", f"{point}"), 1)
+
+                struck = strike(point, lambda: first.result(soon()))  # noqa: B023
+
+                assert [b"%d" % point] == second.result(soon())
+                assert expected == first.result(soon())
+                assert (0, False) == (channel.pending, channel.closed)
+                if not struck:
+                    break
+            assert 30 < point < 900
+            channel.close()
+
+    def test_a_large_value_that_ends_with_the_connection(self) -> None:
+        """
+        The connection is lost, and the request fails.
+        """
+        ours, theirs = socket.socketpair()
+        channel = blocking.Channel(ours)
+        started = channel.start(PING, 1, soon())
+        theirs.send(b"$100000\r\n" + b"x" * 20_000)
+        with pytest.raises(RequestTimeoutError):
+            started.result(time.monotonic() + 0.05)
+        theirs.send(b"x" * 20_000)
+        with pytest.raises(RequestTimeoutError):
+            started.result(time.monotonic() + 0.05)
+        assert channel._receive is not channel._receive_pieces[0]
+        theirs.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionLostError, match="the server closed the connection"):
+            started.result(soon())
+        assert channel.closed
+        theirs.close()
+
     def test_at_every_point_before_anything_has_arrived(self) -> None:
         """
         An interrupted wait with a short deadline ends as any other, and the reply comes later.

@@ -63,6 +63,7 @@ _SPECIAL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb")")  # only l
 _LARGE_HEADER: Final = rb"[$=*%~>]\d{8,20}\r\n"
 _CAREFUL_FIRST: Final = re.compile(_SPECIAL_HEADER + rb"|" + _LARGE_HEADER)
 _CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_HEADER + rb")")
+_number: Final = re.compile(rb":(0|[1-9]\d{0,17})\r\n").match
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 SMALL_PIECE_BYTES: Final = 256
 _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
@@ -169,6 +170,26 @@ class Parser:
         elif self._empty and alone:
             return self._whole_large(piece)
         return NEED_DATA
+
+    def counted(self, piece: bytes, counts: int) -> list[Reply] | None:
+        """
+        Read a large piece that is so many integers, as commands ahead of a read are answered, and one array or map after them.
+
+        Returns:
+            the replies, and the piece is done with; None: feed it, it is not that simple
+        """
+        if not self._empty:
+            return None
+        at = 0
+        numbers: list[Reply] = []
+        for _ in range(counts):
+            number = _number(piece, at)
+            if number is None:
+                return None
+            numbers.append(int(number[1]))
+            at = number.end()
+        reply = self._whole_large(piece[at:]) if at < len(piece) else NEED_DATA
+        return None if reply is NEED_DATA else [*numbers, reply]
 
     def _whole_aggregate(self, piece: bytes) -> Reply:
         """

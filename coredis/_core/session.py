@@ -23,6 +23,7 @@ from .parser import NEED_DATA, SMALL_PIECE_BYTES, ErrorLine, Parser
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
 _SHORT_WORD_BYTES: Final = 256
 _ONE_STREAM: Final = (b"*1\r\n", b"%1\r\n")
+_COUNTED_BYTES: Final = 1024  # from here on it pays to look whether acknowledgements have been answered before a read
 _BUFFER_BYTES: Final = 16 * 1024  # what servers collect before they begin to write a reply
 _WRITE_BYTES: Final = 64 * 1024  # servers write more in several steps
 # Held back at most: beyond that it is worth more to parse while the rest is received.
@@ -186,6 +187,14 @@ class Session:
                     del self.pending[0]
                     del pieces[:]
                     self._held = []
+                    return [request]
+            elif len(pieces) == 1 and _COUNTED_BYTES <= len(pieces[0]) < _BUFFER_BYTES and len(self.pending) == 1:
+                replies = None if request.replies else self._parser.counted(pieces[0], request.expected - 1)
+                if replies is not None:
+                    # As above.
+                    request.replies = replies
+                    del self.pending[0]
+                    del pieces[:]
                     return [request]
         if self._held:
             # No call between these statements, so nothing can interrupt here.

@@ -632,9 +632,10 @@ class Channel(asyncio.BufferedProtocol):
             complete = self._session.complete  # what came before it was in order
         if self._writers or not self.ready:
             self._admit()  # first: those who go on now may want to send, too
-        # They go on in the same turn of the loop, so what they send next can share a write.
-        self._crowd = len(complete) > 1
-        self._resume(cast(list[_Awaited], complete))
+        if complete:
+            # They go on in the same turn of the loop, so what they send next can share a write.
+            self._crowd = len(complete) > 1
+            self._resume(cast(list[_Awaited], complete))
         if self._listening is not None and self._session.pushes:
             self._listening.wake()
 

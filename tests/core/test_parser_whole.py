@@ -235,3 +235,66 @@ def test_what_has_begun_is_no_reply_by_itself(begun: bytes) -> None:
         pass
 
     assert parser.NEED_DATA is reading.whole(b"+OK\r\n")
+
+
+COUNTED = b":100\r\n:0\r\n*1\r\n*2\r\n$1\r\ns\r\n" + WHOLE
+
+
+def test_counts_before_a_large_reply_are_read_at_once() -> None:
+    """
+    As when acknowledgements go ahead of a read: it is what it would have been otherwise.
+    """
+    assert parse(COUNTED) == Parser().counted(COUNTED, 2)
+    assert parse(WHOLE) == Parser().counted(WHOLE, 0)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(COUNTED[:-1], COUNTED[:-2], COUNTED + b":1\r\n", COUNTED + WHOLE, COUNTED + b">1\r\n+push\r\n"),
+        *(b":1\r\n" + COUNTED, COUNTED[6:], b"+1\r\n" + COUNTED[6:], b"-ERR\r\n" + COUNTED[6:], b"_\r\n" + COUNTED[6:]),
+        *(b":01\r\n" + COUNTED[6:], b":-1\r\n" + COUNTED[6:], b":9999999999999999999\r\n" + COUNTED[6:]),
+        *(
+            b":\r\n" + COUNTED[6:],
+            b":1\n" + COUNTED[6:],
+            b":1\r\n:1\r\n$3\r\nabc\r\n",
+            b":1\r\n:1\r\n-ERR\r\n",
+            b":1\r\n:1\r\n",
+        ),
+        *(b":1\r\n:1\r\n" + header + b"\r\n" + WHOLE for header in LARGE + LARGE_STRINGS),
+    ],
+    ids=lambda piece: repr(piece[:20] + piece[-8:]),
+)
+def test_other_counts_are_not(piece: bytes) -> None:
+    """
+    What is damaged, cut, less common or not alone is left to the general way.
+    """
+    reading = Parser()
+
+    assert reading.counted(piece, 2) is None
+    reading.feed([COUNTED[:30]])
+    assert reading.counted(COUNTED, 2) is None
+
+
+@pytest.mark.parametrize("cut", [*range(1, 60), len(COUNTED) - 2, len(COUNTED) - 1, len(COUNTED)])
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_session_gives_counts_and_reads_to_whom_they_belong(cut: int, more: int) -> None:
+    """
+    However they come, with another request waiting or not, and an error in place of a count.
+    """
+    for wire in (
+        COUNTED,
+        b"-ERR no\r\n" + COUNTED[6:],
+        b">1\r\n+push\r\n" + COUNTED,
+        COUNTED[:6] + b">1\r\n+push\r\n" + COUNTED[6:],
+    ):
+        session = Session()
+        requests = [Request(3), *[Request(1) for _ in range(more)]]
+        for request in requests:
+            session.expect(request)
+        complete = [done for piece in (wire[:cut], wire[cut:]) if piece for done in session.receive([piece])]
+
+        assert [requests[0]] == complete
+        assert parse(COUNTED)[1:] == requests[0].replies[1:]
+        assert len(session.pushes) == wire.count(b">")
+        assert len(session.pending) == more

@@ -352,10 +352,11 @@ class Parser:
         """
         if self._ready:
             count = min(most, len(self._ready))
-            # No call between these two statements, so nothing can interrupt here.
+            # No call between these statements, so nothing can interrupt here.
             into += self._ready[:count]
             del self._ready[:count]
             most -= count
+            self._buffered = 0
         before = len(into)
         self._parse(into, most)
         if not self._line_ended:
@@ -660,7 +661,7 @@ def _follow_strings(piece: bytes | memoryview, at: int, size: int, cuts: list[in
         piece: what was received
         at: where the rest of a string with its end ends in it, or after it; 0: it begins with an item
         size: how much was received
-        cuts: gets where large strings begin
+        cuts: gets where large strings begin, and where one of any length does that is not complete
 
     Returns:
         where the last item ends, perhaps after the piece, if it is a string; 0: there is something else in it
@@ -678,17 +679,17 @@ def _follow_strings(piece: bytes | memoryview, at: int, size: int, cuts: list[in
         if found[1] is None:
             return size
         length = int(found[1])
+        at = found.end() + length + 2
         if length >= _LARGE_STRING_BYTES:
             medium = 0
             if length > MAX_BULK_BYTES:
                 break
-            if found.start(1) > 1:
-                cuts.append(found.start(1) - 1)
         elif medium == _MEDIUM_STRINGS:
             break
         else:
             medium += 1
-        at = found.end() + length + 2
+        if (length >= _LARGE_STRING_BYTES or at > size) and found.start(1) > 1:
+            cuts.append(found.start(1) - 1)
         if at > size:
             return at
         found = _large_string(b"\r\n")(piece, at - 2, size)

@@ -362,6 +362,7 @@ class Parser:
         if not self._line_ended:
             self._check_end(into, before)
         taken = len(into) - before
+        large = self._buffered > _KEPT_BYTES
         if taken:
             self._buffered = 0
         if self._failure is not None and taken < most:
@@ -369,6 +370,10 @@ class Parser:
         self._aligned = self._special is None and self._between_items()
         # After the last reply hiredis was not asked again, so it cannot have begun the next one.
         self._empty = 0 < most == taken and self._aligned and not self._ready and self._failure is None
+        if self._empty and large:
+            # hiredis gives memory back when it is fed again, and a connection may be idle for a long time.
+            self._reader = _new_reader()
+            self._keeping = False
 
     @property
     def empty(self) -> bool:

@@ -432,6 +432,36 @@ def test_hiredis_gives_memory_back_after_large_strings() -> None:
     assert usual == reading._reader.getmaxbuf() == parser._USUALLY_KEPT_BYTES
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_memory_of_a_large_reply_is_not_kept_until_the_next_one(
+    together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    hiredis would keep all of it on an idle connection; but what it has already of a reply that is not complete it keeps.
+    """
+    monkeypatch.setattr(parser, "_KEPT_BYTES", 1000)
+    reading, replies = Parser(), list[object]()
+    wire = string(LONG * 2)
+    for piece in (wire[:-5], wire[-5:] + b"$3\r\nab"):
+        reader = reading._reader
+        reading.feed([piece])
+        reading.take(replies, 2)
+        assert reader is reading._reader
+    reading.feed([b"c\r\n"])
+    reading.take(replies, 1)
+    assert reader is reading._reader  # it was small
+
+    for part in (wire,) if together else (wire[:-5], wire[-5:]):
+        assert reader is reading._reader
+        reading.follow([memoryview(part)])
+        reading.take(replies, 1)
+
+    assert reader is not reading._reader
+    reading.feed([b":1\r\n"])
+    reading.take(replies, 1)
+    assert [LONG * 2, b"abc", LONG * 2, 1] == replies
+
+
 def test_an_exception_between_large_strings_is_a_protocol_error() -> None:
     """
     Even one that hiredis raises only once.

@@ -352,15 +352,17 @@ class Parser:
         """
         if self._ready:
             count = min(most, len(self._ready))
-            # No call between these two statements, so nothing can interrupt here.
+            # No call between these statements, so nothing can interrupt here.
             into += self._ready[:count]
             del self._ready[:count]
             most -= count
+            self._buffered = 0
         before = len(into)
         self._parse(into, most)
         if not self._line_ended:
             self._check_end(into, before)
         taken = len(into) - before
+        large = self._buffered > _KEPT_BYTES
         if taken:
             self._buffered = 0
         if self._failure is not None and taken < most:
@@ -368,6 +370,10 @@ class Parser:
         self._aligned = self._special is None and self._between_items()
         # After the last reply hiredis was not asked again, so it cannot have begun the next one.
         self._empty = 0 < most == taken and self._aligned and not self._ready and self._failure is None
+        if self._empty and large:
+            # hiredis gives memory back when it is fed again, and a connection may be idle for a long time.
+            self._reader = _new_reader()
+            self._keeping = False
 
     @property
     def empty(self) -> bool:
@@ -660,7 +666,7 @@ def _follow_strings(piece: bytes | memoryview, at: int, size: int, cuts: list[in
         piece: what was received
         at: where the rest of a string with its end ends in it, or after it; 0: it begins with an item
         size: how much was received
-        cuts: gets where large strings begin
+        cuts: gets where large strings begin, and where one of any length does that is not complete
 
     Returns:
         where the last item ends, perhaps after the piece, if it is a string; 0: there is something else in it
@@ -678,17 +684,17 @@ def _follow_strings(piece: bytes | memoryview, at: int, size: int, cuts: list[in
         if found[1] is None:
             return size
         length = int(found[1])
+        at = found.end() + length + 2
         if length >= _LARGE_STRING_BYTES:
             medium = 0
             if length > MAX_BULK_BYTES:
                 break
-            if found.start(1) > 1:
-                cuts.append(found.start(1) - 1)
         elif medium == _MEDIUM_STRINGS:
             break
         else:
             medium += 1
-        at = found.end() + length + 2
+        if (length >= _LARGE_STRING_BYTES or at > size) and found.start(1) > 1:
+            cuts.append(found.start(1) - 1)
         if at > size:
             return at
         found = _large_string(b"\r\n")(piece, at - 2, size)

@@ -260,6 +260,32 @@ def test_strings_of_medium_length(monkeypatch: pytest.MonkeyPatch) -> None:
         assert followed is (hand_over(session, wire)[1] == len(wire))
 
 
+@pytest.mark.parametrize(
+    ("wire", "complete"),
+    [
+        (string(LONG * 2) + string(b"x" * 500) + b":1\r\n" + string(b"y" * 500), 3),
+        (b"*2\r\n:0\r\n" + string(LONG * 2) + string(b"x" * 500), 1),
+        (b"*2\r\n" + string(LONG * 2) + string(LONG * 3) + string(b"x" * 500), 1),
+        (string(LONG * 2) + string(LONG * 3) + string(LONG * 2), 2),
+    ],
+)
+def test_what_is_complete_is_handed_out_before_the_rest_comes(
+    wire: bytes, complete: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Whatever length the string has that is still arriving.
+    """
+    monkeypatch.setattr(parser, "_LARGE_STRING_BYTES", 1000)
+    session = Session()
+    requests = [Request(1) for _ in range(complete + 1)]
+    for request in requests:
+        session.expect(request)
+
+    assert ([], 100) == hand_over(session, wire[:100])
+    assert (requests[:-1], len(wire) - 110) == hand_over(session, wire[100:-10])
+    assert ([requests[-1]], 10) == hand_over(session, wire[-10:])
+
+
 @pytest.mark.parametrize("name", ["RESP3", "several", "a message between"])
 def test_interrupted_anywhere_nothing_is_lost(name: str) -> None:
     """
@@ -374,6 +400,23 @@ def test_a_reply_may_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
             hand_over(session, string(LONG))
 
 
+def test_replies_that_never_end_with_a_piece_may_be_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What belongs to one that was handed out does not count against the limit of the next one.
+    """
+    monkeypatch.setattr(parser, "MAX_REPLY_BYTES", 2000)
+    session = Session()
+    requests = [Request(1) for _ in range(9)]
+    for request in requests:
+        session.expect(request)
+    wire = string(LONG) * 9
+
+    for begin in range(0, len(wire), 600):
+        hand_over(session, wire[begin : begin + 600])
+
+    assert [[LONG]] * 9 == [request.replies for request in requests]
+
+
 def test_hiredis_gives_memory_back_after_large_strings() -> None:
     """
     It keeps it only until nothing is missing any more.
@@ -387,6 +430,36 @@ def test_hiredis_gives_memory_back_after_large_strings() -> None:
         reading.take([], 1)
     reading.feed([wire[-5:] + b"*1\r\n" + string(LONG)])
     assert usual == reading._reader.getmaxbuf() == parser._USUALLY_KEPT_BYTES
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_memory_of_a_large_reply_is_not_kept_until_the_next_one(
+    together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    hiredis would keep all of it on an idle connection; but what it has already of a reply that is not complete it keeps.
+    """
+    monkeypatch.setattr(parser, "_KEPT_BYTES", 1000)
+    reading, replies = Parser(), list[object]()
+    wire = string(LONG * 2)
+    for piece in (wire[:-5], wire[-5:] + b"$3\r\nab"):
+        reader = reading._reader
+        reading.feed([piece])
+        reading.take(replies, 2)
+        assert reader is reading._reader
+    reading.feed([b"c\r\n"])
+    reading.take(replies, 1)
+    assert reader is reading._reader  # it was small
+
+    for part in (wire,) if together else (wire[:-5], wire[-5:]):
+        assert reader is reading._reader
+        reading.follow([memoryview(part)])
+        reading.take(replies, 1)
+
+    assert reader is not reading._reader
+    reading.feed([b":1\r\n"])
+    reading.take(replies, 1)
+    assert [LONG * 2, b"abc", LONG * 2, 1] == replies
 
 
 def test_an_exception_between_large_strings_is_a_protocol_error() -> None:

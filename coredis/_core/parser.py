@@ -637,7 +637,7 @@ def _common_item() -> str:
     Give what matches one whole and common item with a right and short header.
 
     That a string is as long as its header says is beyond regular expressions, so each length is spelled out, digit by digit.
-    It takes a quarter of the time of following the headers, and a millisecond to make.
+    It takes a quarter of the time of following the headers, and some milliseconds to compile, once.
     """
 
     def strings(digits: str) -> str:

@@ -508,6 +508,7 @@ class Channel:
         elif self._session.missing or size >= _SMALL_RECEIVE_BYTES:
             return  # the next reply is likely to be as large
         self._receive, self._receive_patiently = self._receive_pieces
+        self._receive_parts = None  # most connections never need the memory again
 
     def _receive_into_buffer(self) -> None:
         """

@@ -193,7 +193,7 @@ class Session:
             self._pair(pieces, complete)
             if self.measured and self.size > self.max_size and self.pending:
                 raise OversizedReplyError(f"a reply of more than {self.max_size} bytes", may_have_run=True)
-        except Exception:
+        except BaseException:  # interrupted as well
             self.complete = complete
             raise
         return complete

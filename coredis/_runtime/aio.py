@@ -610,24 +610,33 @@ class Channel(asyncio.BufferedProtocol):
         if self._session.failure is not None:
             return
         try:
-            complete = self._session.receive(pieces)
+            complete = cast(list[_Awaited], self._session.receive(pieces))
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
             self._end(
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
-            complete = self._session.complete  # what came before it was in order
-        if self._writers or not self.ready:
-            self._admit()  # first: those who go on now may want to send, too
-        # They go on in the same turn of the loop, so what they send next can share a write.
-        self._crowd = len(complete) > 1
-        self._resume(cast(list[_Awaited], complete))
-        if self._listening is not None and self._session.pushes:
-            self._listening.wake()
+            complete = cast(list[_Awaited], self._session.complete)  # what came before it was in order
+        except BaseException:
+            # KeyboardInterrupt: the loop may be run again, and would take the next replies for those that are lost now.
+            self._end(ConnectionLostError("interrupted while data was received"))
+            _answer_all(cast(list[_Awaited], self._session.complete))
+            raise
+        try:
+            # All that is left to be done here, before they go on: whatever they do or raise then. They may want to send, too.
+            if self._writers or not self.ready:
+                self._admit()
+            if self._listening is not None and self._session.pushes:
+                self._listening.wake()
+            # They go on in the same turn of the loop, so what they send next can share a write.
+            self._crowd = len(complete) > 1
+            self._resume(complete)
+        finally:
+            _answer_all(complete)  # those who have not gone on, after an interruption
 
-    def _resume(self, complete: Sequence[_Awaited]) -> None:
+    def _resume(self, complete: list[_Awaited]) -> None:
         """
-        Let those go on whose replies are there.
+        Let those go on whose replies are there, if that can be done here.
 
         A future has the loop do that in its next turn, and makes it a handle for each of them. Both can be saved, since nothing
         of this channel is left to be done before: each task goes on in this call, up to its next wait. Not so where tasks may
@@ -639,15 +648,15 @@ class Channel(asyncio.BufferedProtocol):
             or type(self.loop).run_forever is not _run_forever
             or asyncio.current_task(self.loop) is not None
         ):
-            for answered in complete:
-                _answer(answered)
             return
-        remaining = iter(complete)
         request: _Awaited | None = None
+        waiter: asyncio.Future[Any] | None = None
+        callbacks: Any = None
         callback: Any = None
+        context: Any = None
         try:
             self._resuming = True
-            for request in remaining:
+            for request in complete:
                 waiter = request.waiter
                 if waiter is None or waiter.done():
                     continue
@@ -659,20 +668,21 @@ class Channel(asyncio.BufferedProtocol):
                 waiter.remove_done_callback(callback)
                 waiter.set_result(request.replies[-1])
                 context.run(callback, waiter)
-        except BaseException:  # KeyboardInterrupt or SystemExit: they end the loop, which may be run again
+            complete.clear()
+            self._resuming = False
+            self._flush()
+        except BaseException:
+            self._resuming = False
+            self.loop.call_soon(self._flush)
             waiter = None if request is None else request.waiter
             if waiter is not None and callback is not None:
                 waiter.remove_done_callback(callback)
                 if getattr(getattr(callback, "__self__", None), "_fut_waiter", None) is waiter:
                     self.loop.call_soon(callback, waiter, context=context)  # this task has not gone on yet
-            if request is not None:
-                _answer(request)
-            for left in remaining:
-                _answer(left)
             raise
         finally:
-            self._resuming = False
-            self._flush()
+            # The traceback of what a task raises leads to this frame (from Python 3.12 on): it must not lead back to the task.
+            request = waiter = callbacks = callback = context = None
 
     def watch(self, deadline: float) -> None:
         """
@@ -953,12 +963,14 @@ async def close_all(channels: Iterable[Channel]) -> None:
         await channel.wait_closed()
 
 
-def _answer(request: _Awaited) -> None:
+def _answer_all(complete: list[_Awaited]) -> None:
     """
-    Let whoever waits for a request that has been answered go on in the next turn of the loop.
+    Let those go on in the next turn of the loop who still wait for requests that have been answered.
     """
-    if request.waiter is not None and not request.waiter.done():
-        request.waiter.set_result(request.replies[-1])
+    for request in complete:
+        if request.waiter is not None and not request.waiter.done():
+            request.waiter.set_result(request.replies[-1])
+    complete.clear()  # see the end of ``_resume``
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:

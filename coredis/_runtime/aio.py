@@ -632,7 +632,8 @@ class Channel(asyncio.BufferedProtocol):
             self._crowd = len(complete) > 1
             self._resume(complete)
         finally:
-            _answer_all(complete)  # those who have not gone on, after an interruption
+            if complete:
+                _answer_all(complete)  # those who have not gone on, after an interruption as well
 
     def _resume(self, complete: list[_Awaited]) -> None:
         """
@@ -660,14 +661,18 @@ class Channel(asyncio.BufferedProtocol):
                 waiter = request.waiter
                 if waiter is None or waiter.done():
                     continue
+                callback = None
                 callbacks = getattr(waiter, "_callbacks", None)  # not documented, and there since there are futures
-                if callbacks is None or len(callbacks) != 1:
+                if callbacks is not None and len(callbacks) == 1:
+                    ((callback, context),) = callbacks
+                    if not waiter.remove_done_callback(callback):
+                        continue  # a signal handler has just cancelled it
+                try:
                     waiter.set_result(request.replies[-1])
-                    continue
-                ((callback, context),) = callbacks
-                waiter.remove_done_callback(callback)
-                waiter.set_result(request.replies[-1])
-                context.run(callback, waiter)
+                except asyncio.InvalidStateError:
+                    pass  # as before: asyncio.run cancels a task at Ctrl-C, even between two lines of ours
+                if callback is not None:
+                    context.run(callback, waiter)
             complete.clear()
             self._resuming = False
             self._flush()
@@ -969,7 +974,10 @@ def _answer_all(complete: list[_Awaited]) -> None:
     """
     for request in complete:
         if request.waiter is not None and not request.waiter.done():
-            request.waiter.set_result(request.replies[-1])
+            try:
+                request.waiter.set_result(request.replies[-1])
+            except asyncio.InvalidStateError:
+                pass  # cancelled by a signal handler, see ``_resume``
     complete.clear()  # see the end of ``_resume``
 
 

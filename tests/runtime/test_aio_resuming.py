@@ -166,6 +166,56 @@ async def test_interrupted_anywhere_nobody_waits_for_ever() -> None:
     assert point > 50
 
 
+@pytest.mark.parametrize("plain", [True, False])
+async def test_cancelled_by_a_signal_handler_anywhere(plain: bool) -> None:
+    """
+    As ``asyncio.run`` does it at Ctrl-C, in the middle of whatever runs: cancelled once, and nothing happens to the others.
+    """
+
+    async def ask_patiently(channel: aio.Channel) -> int:
+        count = 0
+        for wait in (ask(channel, b"1"), asyncio.sleep(0), asyncio.sleep(0)):
+            try:
+                await wait
+            except asyncio.CancelledError:
+                count += 1
+        return count
+
+    failures: list[tuple[int, Exception]] = []
+    point, struck = -1, True
+    while struck:
+        point += 1
+        channel = aio.Channel(asyncio.get_running_loop())
+        channel._plain = plain
+        Wire(channel)
+        first, last = task(ask(channel, b"0")), task(ask(channel, b"2"))
+        await turns(1)
+        patient = task(ask_patiently(channel))
+        await turns()
+        struck = False
+
+        def receive(
+            channel: aio.Channel = channel, patient: asyncio.Task[object] = patient, point: int = point
+        ) -> None:
+            nonlocal struck
+            try:
+                struck = strike(point, lambda: channel.data_received(b":0\r\n:2\r\n:1\r\n"), action=patient.cancel)
+            except Exception as error:
+                failures.append((point, error))
+
+        await called(receive)
+        await turns()
+
+        assert [] == failures
+        assert (0, 2) == (first.result(), last.result()), point
+        assert patient.done(), point
+        assert patient.result() in (0, 1), point
+        channel.close()
+        await turns()
+
+    assert point > 20
+
+
 async def test_the_end_of_one_keeps_no_message_from_the_others(channel: aio.Channel, wire: Wire) -> None:
     """
     Whoever waits for out-of-band messages goes on when the loop is run again.

@@ -13,6 +13,7 @@ import contextvars
 import functools
 import inspect
 import math
+import os
 import random as _random
 import ssl
 import sys
@@ -323,7 +324,7 @@ class Channel(asyncio.BufferedProtocol):
         self._listening: Listening | None = None
         self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
         # What may make the loop one that its tasks can run, does it at any moment: a cell of a notebook, say.
-        self._plain = type(loop).run_forever is _run_forever and not _NESTING & sys.modules.keys()
+        self._plain = type(loop).run_forever is _run_forever and not (_NESTING & sys.modules.keys() or _may_nest())
         self.future = loop.create_future
         if self._plain:
             self.future = functools.partial(asyncio.Future, loop=loop)  # as the loop makes it, with two calls less
@@ -966,6 +967,14 @@ async def close_all(channels: Iterable[Channel]) -> None:
         channel.close()
     for channel in closing:
         await channel.wait_closed()
+
+
+@functools.cache
+def _may_nest() -> bool:
+    """
+    Tell whether nest_asyncio is installed: who uses it often imports it where it is needed, in the middle of a task.
+    """
+    return any(os.path.exists(os.path.join(place, "nest_asyncio.py")) for place in sys.path)
 
 
 def _answer_all(complete: list[_Awaited]) -> None:

@@ -11,6 +11,7 @@ import math
 import sys
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -349,3 +350,20 @@ async def test_where_loops_may_nest_nobody_goes_on_at_once(name: str, monkeypatc
     assert 1 == await asking
     channel.close()
     await turns()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+async def test_where_nest_asyncio_is_installed(
+    installed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """
+    A task may import it later, when it is needed, and run the loop in the middle of receiving.
+    """
+    if installed:
+        (tmp_path / "nest_asyncio.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    aio._may_nest.cache_clear()
+    try:
+        assert installed is not aio.Channel(asyncio.get_running_loop())._plain
+    finally:
+        aio._may_nest.cache_clear()

@@ -201,9 +201,12 @@ class Client(Commands[AnyStr]):
                         # The earlier attempt, if not this one; it is this one that was decided on.
                         error.may_have_run = True
                     explained = await self.explain(command, error)
-                    if explained is error:
-                        raise
-                    raise explained from error
+                    try:
+                        if explained is error:
+                            raise
+                        raise explained from error
+                    finally:
+                        del explained  # its traceback has this frame, and so the client, until the collector comes
             attempt += 1
             await rt.sleep(pause)
 

@@ -207,7 +207,7 @@ class Session:
             self.missing = self._parser.missing
             self._pair(complete)
             self._check_size()
-        except Exception:
+        except BaseException:  # interrupted as well
             self.complete = complete
             raise
         return complete
@@ -241,7 +241,7 @@ class Session:
                 if some:
                     self._pair(complete)
                 self._check_size()
-        except Exception:
+        except BaseException:  # interrupted as well
             self.complete = complete
             raise
         return complete

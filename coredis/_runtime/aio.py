@@ -13,6 +13,7 @@ import contextvars
 import functools
 import inspect
 import math
+import os
 import random as _random
 import ssl
 import sys
@@ -323,7 +324,7 @@ class Channel(asyncio.BufferedProtocol):
         self._listening: Listening | None = None
         self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
         # What may make the loop one that its tasks can run, does it at any moment: a cell of a notebook, say.
-        self._plain = type(loop).run_forever is _run_forever and not _NESTING & sys.modules.keys()
+        self._plain = type(loop).run_forever is _run_forever and not (_NESTING & sys.modules.keys() or _may_nest())
         self.future = loop.create_future
         if self._plain:
             self.future = functools.partial(asyncio.Future, loop=loop)  # as the loop makes it, with two calls less
@@ -623,25 +624,36 @@ class Channel(asyncio.BufferedProtocol):
         if self._session.failure is not None:
             return
         try:
-            complete = self._session.receive(pieces) if parts is None else self._session.follow(parts)
+            found = self._session.receive(pieces) if parts is None else self._session.follow(parts)
+            complete = cast(list[_Awaited], found)
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
             self._end(
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
-            complete = self._session.complete  # what came before it was in order
-        if self._writers or not self.ready:
-            self._admit()  # first: those who go on now may want to send, too
-        if complete:
-            # They go on in the same turn of the loop, so what they send next can share a write.
-            self._crowd = len(complete) > 1
-            self._resume(cast(list[_Awaited], complete))
-        if self._listening is not None and self._session.pushes:
-            self._listening.wake()
+            complete = cast(list[_Awaited], self._session.complete)  # what came before it was in order
+        except BaseException:
+            # KeyboardInterrupt: the loop may be run again, and would take the next replies for those that are lost now.
+            self._end(ConnectionLostError("interrupted while data was received"))
+            _answer_all(cast(list[_Awaited], self._session.complete))
+            raise
+        try:
+            # All that is left to be done here, before they go on: whatever they do or raise then. They may want to send, too.
+            if self._writers or not self.ready:
+                self._admit()
+            if self._listening is not None and self._session.pushes:
+                self._listening.wake()
+            if complete:
+                # They go on in the same turn of the loop, so what they send next can share a write.
+                self._crowd = len(complete) > 1
+                self._resume(complete)
+        finally:
+            if complete:
+                _answer_all(complete)  # those who have not gone on, after an interruption as well
 
-    def _resume(self, complete: Sequence[_Awaited]) -> None:
+    def _resume(self, complete: list[_Awaited]) -> None:
         """
-        Let those go on whose replies are there.
+        Let those go on whose replies are there, if that can be done here.
 
         A future has the loop do that in its next turn, and makes it a handle for each of them. Both can be saved, since nothing
         of this channel is left to be done before: each task goes on in this call, up to its next wait. Not so where tasks may
@@ -653,40 +665,45 @@ class Channel(asyncio.BufferedProtocol):
             or type(self.loop).run_forever is not _run_forever
             or asyncio.current_task(self.loop) is not None
         ):
-            for answered in complete:
-                _answer(answered)
             return
-        remaining = iter(complete)
         request: _Awaited | None = None
+        waiter: asyncio.Future[Any] | None = None
+        callbacks: Any = None
         callback: Any = None
+        context: Any = None
         try:
             self._resuming = True
-            for request in remaining:
+            for request in complete:
                 waiter = request.waiter
                 if waiter is None or waiter.done():
                     continue
+                callback = None
                 callbacks = getattr(waiter, "_callbacks", None)  # not documented, and there since there are futures
-                if callbacks is None or len(callbacks) != 1:
+                if callbacks is not None and len(callbacks) == 1:
+                    ((callback, context),) = callbacks
+                    if not waiter.remove_done_callback(callback):
+                        continue  # a signal handler has just cancelled it
+                try:
                     waiter.set_result(request.replies[-1])
-                    continue
-                ((callback, context),) = callbacks
-                waiter.remove_done_callback(callback)
-                waiter.set_result(request.replies[-1])
-                context.run(callback, waiter)
-        except BaseException:  # KeyboardInterrupt or SystemExit: they end the loop, which may be run again
+                except asyncio.InvalidStateError:
+                    pass  # as before: asyncio.run cancels a task at Ctrl-C, even between two lines of ours
+                if callback is not None:
+                    context.run(callback, waiter)
+            complete.clear()
+            self._resuming = False
+            self._flush()
+        except BaseException:
+            self._resuming = False
+            self.loop.call_soon(self._flush)
             waiter = None if request is None else request.waiter
             if waiter is not None and callback is not None:
                 waiter.remove_done_callback(callback)
                 if getattr(getattr(callback, "__self__", None), "_fut_waiter", None) is waiter:
                     self.loop.call_soon(callback, waiter, context=context)  # this task has not gone on yet
-            if request is not None:
-                _answer(request)
-            for left in remaining:
-                _answer(left)
             raise
         finally:
-            self._resuming = False
-            self._flush()
+            # The traceback of what a task raises leads to this frame (from Python 3.12 on): it must not lead back to the task.
+            request = waiter = callbacks = callback = context = None
 
     def watch(self, deadline: float) -> None:
         """
@@ -967,12 +984,25 @@ async def close_all(channels: Iterable[Channel]) -> None:
         await channel.wait_closed()
 
 
-def _answer(request: _Awaited) -> None:
+@functools.cache
+def _may_nest() -> bool:
     """
-    Let whoever waits for a request that has been answered go on in the next turn of the loop.
+    Tell whether nest_asyncio is installed: who uses it often imports it where it is needed, in the middle of a task.
     """
-    if request.waiter is not None and not request.waiter.done():
-        request.waiter.set_result(request.replies[-1])
+    return any(os.path.exists(os.path.join(place, "nest_asyncio.py")) for place in sys.path)
+
+
+def _answer_all(complete: list[_Awaited]) -> None:
+    """
+    Let those go on in the next turn of the loop who still wait for requests that have been answered.
+    """
+    for request in complete:
+        if request.waiter is not None and not request.waiter.done():
+            try:
+                request.waiter.set_result(request.replies[-1])
+            except asyncio.InvalidStateError:
+                pass  # cancelled by a signal handler, see ``_resume``
+    complete.clear()  # see the end of ``_resume``
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import math
 import sys
+import weakref
 from collections.abc import Callable
-from types import FrameType, ModuleType
-from typing import Any
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from coredis._runtime import aio
 from coredis.exceptions import ConnectionLostError
 from tests.runtime.wire import Wire, ask, task, turns
+from tests.support.strikes import strike
 
 
 @pytest.fixture
@@ -123,41 +126,148 @@ async def test_the_end_of_one_keeps_no_reply_from_the_others(
     assert isinstance(ended.exception(), ending)
 
 
-@pytest.mark.parametrize("step", range(35))
-async def test_interrupted_anywhere_nobody_waits_for_ever(step: int, channel: aio.Channel, wire: Wire) -> None:
+async def test_interrupted_anywhere_nobody_waits_for_ever() -> None:
     """
-    Ctrl-C between any two lines of the function that lets them go on: all have their replies, once.
+    Ctrl-C anywhere while replies are received: each task gets its own, once, or is told that the connection is lost. What tasks
+    send then is sent.
     """
-    tasks = [task(ask(channel, b"%d" % number)) for number in range(3)]
-    await turns()
-    code, lines = aio.Channel._resume.__code__, 0
 
-    def trace(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal lines
-        if frame.f_code is not code:
-            return None
-        if event == "line" and channel._resuming:
-            lines += 1
-            if lines == step + 1:
-                sys.settrace(None)
-                raise KeyboardInterrupt
-        return trace
+    async def ask_twice(channel: aio.Channel, number: int) -> None:
+        try:
+            assert number == await ask(channel, b"%d" % number)
+            await ask(channel, b"again")
+        except (ConnectionLostError, KeyboardInterrupt):
+            pass
+
+    point, struck = 1, [True]
+    while struck[-1]:
+        point += 1  # before the first ones the data is lost, as it may be in asyncio itself
+        channel = aio.Channel(asyncio.get_running_loop())
+        wire = Wire(channel)
+        tasks = [task(ask_twice(channel, number)) for number in range(3)]
+        await turns()
+
+        def receive(channel: aio.Channel = channel, point: int = point) -> None:
+            struck.append(strike(point, lambda: channel.data_received(b":0\r\n:1\r\n:2\r\n")))
+
+        await called(receive)
+        await turns()
+        channel.data_received(b":3\r\n" * channel.pending)
+        await turns()
+        assert all(one.done() and one.exception() is None for one in tasks), point
+        if not channel.closed:
+            asking = task(ask(channel, b"more"))
+            await turns()
+            assert b"more" == wire.writes[-1], point
+            channel.data_received(b":4\r\n")
+            assert 4 == await asking
+        channel.close()
+        await turns()
+
+    assert point > 50
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_cancelled_by_a_signal_handler_anywhere(plain: bool) -> None:
+    """
+    As ``asyncio.run`` does it at Ctrl-C, in the middle of whatever runs: cancelled once, and nothing happens to the others.
+    """
+
+    async def ask_patiently(channel: aio.Channel) -> int:
+        count = 0
+        for wait in (ask(channel, b"1"), asyncio.sleep(0), asyncio.sleep(0)):
+            try:
+                await wait
+            except asyncio.CancelledError:
+                count += 1
+        return count
+
+    failures: list[tuple[int, Exception]] = []
+    point, struck = -1, True
+    while struck:
+        point += 1
+        channel = aio.Channel(asyncio.get_running_loop())
+        channel._plain = plain
+        Wire(channel)
+        first, last = task(ask(channel, b"0")), task(ask(channel, b"2"))
+        await turns(1)
+        patient = task(ask_patiently(channel))
+        await turns()
+        struck = False
+
+        def receive(
+            channel: aio.Channel = channel, patient: asyncio.Task[object] = patient, point: int = point
+        ) -> None:
+            nonlocal struck
+            try:
+                struck = strike(point, lambda: channel.data_received(b":0\r\n:2\r\n:1\r\n"), action=patient.cancel)
+            except Exception as error:
+                failures.append((point, error))
+
+        await called(receive)
+        await turns()
+
+        assert [] == failures
+        assert (0, 2) == (first.result(), last.result()), point
+        assert patient.done(), point
+        assert patient.result() in (0, 1), point
+        channel.close()
+        await turns()
+
+    assert point > 20
+
+
+async def test_the_end_of_one_keeps_no_message_from_the_others(channel: aio.Channel, wire: Wire) -> None:
+    """
+    Whoever waits for out-of-band messages goes on when the loop is run again.
+    """
+
+    async def end() -> None:
+        await ask(channel, b"a")
+        raise SystemExit
+
+    waiting = task(aio.wait_any([channel.listen(1)], math.inf))
+    ending = task(end())
+    await turns()
 
     def receive() -> None:
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            channel.data_received(b":0\r\n:1\r\n:2\r\n")
-        except KeyboardInterrupt:
-            pass
-        finally:
-            sys.settrace(before)
+        with pytest.raises(SystemExit):
+            channel.data_received(b">1\r\n+told\r\n:1\r\n")
 
     await called(receive)
     await turns()
 
-    assert all(one.done() for one in tasks)
-    assert [0, 1, 2] == await asyncio.gather(*tasks)
+    assert waiting.done()
+    assert isinstance(ending.exception(), SystemExit)
+    channel.close()
+    await turns()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_the_failure_of_a_task_does_not_keep_it(count: int, channel: aio.Channel, wire: Wire) -> None:
+    """
+    Its traceback leads to the function in which it went on, which must not hold the task in turn.
+    """
+
+    async def fail() -> None:
+        await ask(channel, b"a")
+        raise ValueError
+
+    tasks = [task(fail()) for _ in range(count)]
+    await turns()
+    gc.disable()
+    try:
+        await called(lambda: channel.data_received(b":1\r\n" * count))
+        await turns()
+        assert [ValueError] * count == [type(one.exception()) for one in tasks]
+        kept = [*map(weakref.ref, tasks)]
+        tasks.clear()
+
+        assert [None] * count == [reference() for reference in kept]
+    finally:
+        gc.enable()
+    channel.close()
+    await turns()
 
 
 async def test_one_that_is_cancelled_by_another(channel: aio.Channel, wire: Wire) -> None:
@@ -240,3 +350,20 @@ async def test_where_loops_may_nest_nobody_goes_on_at_once(name: str, monkeypatc
     assert 1 == await asking
     channel.close()
     await turns()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+async def test_where_nest_asyncio_is_installed(
+    installed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """
+    A task may import it later, when it is needed, and run the loop in the middle of receiving.
+    """
+    if installed:
+        (tmp_path / "nest_asyncio.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    aio._may_nest.cache_clear()
+    try:
+        assert installed is not aio.Channel(asyncio.get_running_loop())._plain
+    finally:
+        aio._may_nest.cache_clear()

@@ -28,7 +28,12 @@ class Strike(KeyboardInterrupt):
     """
 
 
-def strike(point: int, function: Callable[[], object], within: str | tuple[str, ...] = _LIBRARY) -> bool:
+def strike(
+    point: int,
+    function: Callable[[], object],
+    within: str | tuple[str, ...] = _LIBRARY,
+    action: Callable[[], object] | None = None,
+) -> bool:
     """
     Run a function and interrupt it at the n-th point, counted from 0.
 
@@ -36,6 +41,7 @@ def strike(point: int, function: Callable[[], object], within: str | tuple[str, 
         point: n
         function: of no arguments
         within: count only points in files whose names begin like this
+        action: what the signal handler does instead of raising
 
     Returns:
         Whether it was interrupted; False: it had fewer points, and has ended.
@@ -51,7 +57,9 @@ def strike(point: int, function: Callable[[], object], within: str | tuple[str, 
             reached += 1
             if reached > point and not struck:
                 struck = True
-                raise Strike
+                if action is None:
+                    raise Strike
+                action()
 
     previous = sys.getprofile()
     sys.setprofile(profile)

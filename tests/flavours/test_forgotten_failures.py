@@ -1,0 +1,62 @@
+"""
+What a command that fails leaves behind: nothing that only the collector would find.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+import coredis.sync
+from coredis import Redis
+from coredis.exceptions import ResponseError
+from tests.support.servers import Server
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed client:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def no_collection() -> Iterator[None]:
+    """
+    Keep the collector out.
+    """
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def test_a_client_is_freed_after_an_error(server: Server) -> None:
+    """
+    And its connection is closed, at once: the error of a command is not in a circle with the frames it came through.
+    """
+    client = Redis(host=server.host, port=server.port)
+    await client.ping()
+    with contextlib.suppress(ResponseError):
+        await client.execute_command("NOSUCH")
+    freed = weakref.ref(client)
+    channel = weakref.ref(client._pool._state.shared.channel)  # type: ignore[union-attr]
+    del client
+
+    assert freed() is None
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert channel() is None
+
+
+def test_a_blocking_client_is_freed_after_an_error(server: Server) -> None:
+    """
+    The same.
+    """
+    client = coredis.sync.Redis(host=server.host, port=server.port)
+    with contextlib.suppress(ResponseError):
+        client.execute_command("NOSUCH")
+    freed = weakref.ref(client)
+    del client
+
+    assert freed() is None

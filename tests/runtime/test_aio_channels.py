@@ -25,22 +25,6 @@ from tests.support.scripted import Command, Late, ScriptedServer, Silence, Step
 PING = words("PING")
 
 
-@pytest.fixture
-async def channel() -> aio.Channel:
-    """
-    A channel without a network.
-    """
-    return aio.Channel(asyncio.get_running_loop())
-
-
-@pytest.fixture
-async def wire(channel: aio.Channel) -> Wire:
-    """
-    What the channel writes to.
-    """
-    return Wire(channel)
-
-
 class TestWrites:
     """
     What many tasks send leaves in few writes.

@@ -22,22 +22,6 @@ from tests.runtime.wire import Wire, ask, task, turns
 from tests.support.strikes import strike
 
 
-@pytest.fixture
-async def channel() -> aio.Channel:
-    """
-    A channel without a network.
-    """
-    return aio.Channel(asyncio.get_running_loop())
-
-
-@pytest.fixture
-async def wire(channel: aio.Channel) -> Wire:
-    """
-    What the channel writes to.
-    """
-    return Wire(channel)
-
-
 async def called(function: Callable[[], object]) -> None:
     """
     Have the loop call a function, as it calls transports, and nothing else that comes of it.

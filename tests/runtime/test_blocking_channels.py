@@ -152,6 +152,28 @@ class TestInterruptedWait:
         assert channel.closed
         theirs.close()
 
+    def test_the_memory_for_large_values_goes_with_the_last_of_them(self) -> None:
+        """
+        Most connections never need it again; as long as replies stay large it is kept.
+        """
+        ours, theirs = socket.socketpair()
+        channel = blocking.Channel(ours)
+        for _ in range(2):
+            started = channel.start(PING, 1, soon())
+            theirs.send(b"$100000\r\n" + b"x" * 20_000)
+            with pytest.raises(RequestTimeoutError):
+                started.result(time.monotonic() + 0.05)
+            theirs.send(b"x" * 80_000 + b"\r\n")
+            assert [b"x" * 100_000] == started.result(soon())
+            assert channel._receive_parts is not None
+        started = channel.start(PING, 1, soon())
+        theirs.send(b"+PONG\r\n")
+
+        assert [b"PONG"] == started.result(soon())
+        assert channel._receive_parts is None
+        channel.close()
+        theirs.close()
+
     def test_at_every_point_before_anything_has_arrived(self) -> None:
         """
         An interrupted wait with a short deadline ends as any other, and the reply comes later.

@@ -67,9 +67,10 @@ _number: Final = re.compile(rb":(0|[1-9]\d{0,17})\r\n").match
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 SMALL_PIECE_BYTES: Final = 256
 _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
-_USUALLY_KEPT_BYTES: Final = 16 * 1024  # as hiredis has it
+# What hiredis keeps of its memory when that is empty: by itself, and between large strings.
+_USUALLY_KEPT_BYTES: Final = 16 * 1024
 _KEPT_BYTES: Final = 1024 * 1024
-_FREED_BYTES: Final = 4 * 1024 * 1024
+_FREED_BYTES: Final = 4 * 1024 * 1024  # see ``_keep_freed_memory``
 _LONGEST_HEADER: Final = 32  # longer than any number a header can hold
 _FOLLOWED_PIECE_BYTES: Final = 16 * 1024  # from here on strings may fill most of a piece, and be worth to be followed
 _LARGE_STRING_BYTES: Final = 8 * 1024

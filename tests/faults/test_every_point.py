@@ -256,6 +256,56 @@ def reading_and_taking_over(stage: Stage, trouble: Trouble) -> None:
     reading(stage, trouble, claim_idle=60_000)
 
 
+def left_lying(stage: Stage, most: int) -> tuple[Any, Any]:
+    """
+    Have somebody leave an entry lying; give two members that take it over if it has been delivered less than so many times, and
+    else give it up.
+    """
+    filled(stage)
+    stage.command(b"XREADGROUP", b"GROUP", b"g", b"gone", b"COUNT", b"1", b"STREAMS", b"s", b">")
+    stage.command(b"XGROUP", b"SETID", b"s", b"g", b"$")
+    stage.let_pass(1.0)
+    options = {"claim_idle": 500, "max_deliveries": most, "dead_letter": "dead"}
+    one, other = (
+        stage.client().xconsumer(["s"], group="g", consumer=name, buffer_size=9, **options) for name in ("one", "other")
+    )
+    return one, other
+
+
+def giving_up(stage: Stage, trouble: Trouble) -> None:
+    """
+    Whoever is held up before giving an entry up leaves it to the member that does: there is one dead letter.
+    """
+    one, other = left_lying(stage, 1)
+    trouble.run(stage, one.get_entry)
+    stage.let_pass(1.0)
+    for consumer in (other, one):
+        assert (None, None) == stage.run(consumer.get_entry())
+    letters = stage.server.get(0, b"dead")
+
+    assert isinstance(letters, Stream)
+    assert 1 == len(letters.order)
+    assert {} == group(stage).pending
+    for consumer in (one, other):
+        stage.run(consumer.close())
+
+
+def taking_over(stage: Stage, trouble: Trouble) -> None:
+    """
+    Nor is an entry served that another member has taken over before it was known whether to serve it.
+    """
+    one, other = left_lying(stage, 9)
+    first, _ = trouble.run(stage, one.get_entry)
+    if first is None:
+        stage.let_pass(1.0)
+    given = [stage.run(consumer.get_entry()) for consumer in (other, one)]
+    served = [entry.field_values[b"n"] for _, entry in (first or (None, None), *given) if entry is not None]
+
+    assert [b"1"] == served
+    for consumer in (one, other):
+        stage.run(consumer.close())
+
+
 def points(troubles: Iterator[Trouble], case: Case) -> int:
     """
     Play a case again and again, with the trouble a little later each time, until it does not come to that.
@@ -284,6 +334,8 @@ def points(troubles: Iterator[Trouble], case: Case) -> int:
         closing,
         leaving,
         leaving_what_is_nowhere_else,
+        giving_up,
+        taking_over,
     ],
     ids=lambda case: case.__name__,
 )

@@ -230,9 +230,16 @@ class Member(Consumer[AnyStr]):
 
     def _drop_lost(self) -> None:
         """
-        Drop entries from the buffer that others have taken over.
+        Drop entries from the buffer, and suspects, that others have taken over; suspects, too, that are not pending any more.
         """
         assert self._held is not None
+        if self._suspects:
+            leases = self._held.leases
+            # Of those without a count it is not known whether they were given up: that is asked, and told.
+            left = [suspect for suspect in self._suspects if suspect.deliveries is None or suspect.key in leases]
+            dropped = len(self._suspects) - len(left)
+            self._suspects = left
+            self._settle(dropped)
         lost = list(self._held.lost)
         if lost and self._buffer:
             gone = set(lost)
@@ -281,6 +288,8 @@ class Member(Consumer[AnyStr]):
             suspect = self._suspects[0]
             if suspect.failed and self._buffer:
                 break
+            if not self._is_ours(suspect.key):
+                continue  # it is no suspect any more
             # If this does not come back, the server is asked what became of it.
             self._suspects[0] = suspect._replace(deliveries=None)
             try:
@@ -298,6 +307,21 @@ class Member(Consumer[AnyStr]):
             del self._suspects[0]
             held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
             self._settle(1)
+
+    def _is_ours(self, key: Key) -> bool:
+        """
+        Tell whether nobody can have taken over an entry that we hold. Long after it was read, the server is asked: who has
+        taken it over may have given it up by now.
+        """
+        held = self._held
+        assert held is not None
+        if self._takeover is None:
+            return True
+        if rt.now() - held.leases.get(key, -math.inf) >= self._options.renewal_age:
+            self._renewal_over()
+            self.renew()
+        self._drop_lost()
+        return key in held.leases
 
     def _acquitted(self, suspect: Suspect[AnyStr]) -> bool:
         assert self._giving_up is not None and suspect.deliveries is not None

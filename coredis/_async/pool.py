@@ -90,9 +90,13 @@ class Pool:
             self.discard(connection)
             raise
 
-    def _give_back(self, connection: Connection) -> None:
+    def _give_back(self, connection: Connection, ticket: object = None) -> None:
         """
         As ``release``. Interrupted, it is the caller's to find out by the ticket whether the connection is still lent.
+
+        Args:
+            connection: what was borrowed
+            ticket: with which, if it is at hand
         """
         channel, state = connection.channel, self._state
         if connection.users:
@@ -107,7 +111,7 @@ class Pool:
                 if state.retired and connection in state.retired and connection.users:
                     return  # others still wait for their replies
                 accepted = self._source is None or self._accepts(connection)
-                if accepted and not channel.pending and state.give_back(connection):
+                if accepted and not channel.pending and state.give_back(connection, ticket):
                     if state.waiting:
                         self._wake()
                     return
@@ -199,7 +203,7 @@ class Pool:
                 # A server that becomes a replica says so and then closes: the next command would be lost with it.
                 connection.channel.close()
             # Not ``release``: interrupted at its end, that would close what another thread has by now.
-            self._give_back(connection)
+            self._give_back(connection, ticket)
         except BaseException as error:  # cancelled or interrupted as well
             try:
                 self._recover(ticket, connection, error)

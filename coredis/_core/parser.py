@@ -55,6 +55,7 @@ _COMMON_TYPES: Final = frozenset([b"*", b"%", b"+", b":", b"_", b"-"])
 _SHORT_AGGREGATE: Final = 8  # a type byte and seven digits, which are within the limits
 _LINE_FEED: Final = 10
 _SIMPLE_STRING: Final = ord("+")
+_STRING: Final = ord("$")
 _INTEGER: Final = ord(":")
 _ZERO: Final = ord("0")
 _LONGEST_INTEGER: Final = 19  # with its type byte: one of this length fits into 64 bits, whatever its digits
@@ -67,6 +68,12 @@ _number: Final = re.compile(rb":(0|[1-9]\d{0,17})\r\n").match
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 SMALL_PIECE_BYTES: Final = 256
 _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
+#: The header of a string, by the length of all of it, from the header to its end.
+_HEADER_OF: Final = {
+    len(header) + length + 2: header
+    for length in range(SMALL_PIECE_BYTES)
+    if len(header := b"$%d\r\n" % length) + length + 2 < SMALL_PIECE_BYTES
+}
 # What hiredis keeps of its memory when that is empty: by itself, and between large strings.
 _USUALLY_KEPT_BYTES: Final = 16 * 1024
 _KEPT_BYTES: Final = 1024 * 1024
@@ -150,24 +157,25 @@ class Parser:
         Returns:
             the reply, and the piece is done with; ``NEED_DATA``: feed it, it is not that simple
         """
-        if self._empty and len(piece) < SMALL_PIECE_BYTES:
-            if piece[:1] in _AGGREGATES:
+        size = len(piece)
+        if self._empty and 0 < size < SMALL_PIECE_BYTES:
+            kind = piece[0]
+            if kind == _STRING:
+                header = _HEADER_OF.get(size)
+                if header is not None and piece.startswith(header) and piece.endswith(b"\r\n"):
+                    self._buffered = 0
+                    return piece[len(header) : -2]
+            elif kind in _AGGREGATES:
                 return self._whole_aggregate(piece)
-            lines = piece.split(b"\r\n")
-            line = lines[0]
-            if len(lines) == 3:
-                if line == b"$%d" % len(lines[1]) and not lines[2]:
+            elif piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
+                if kind == _SIMPLE_STRING:
                     self._buffered = 0
-                    return lines[1]
-            elif len(lines) == 2 and not lines[1] and line[1:].isalnum():
-                if line[0] == _SIMPLE_STRING:
-                    self._buffered = 0
-                    return line[1:]
-                if line[0] == _INTEGER and line[1:].isdigit() and len(line) <= _LONGEST_INTEGER:
-                    if line[1] == _ZERO and len(line) > 2:
+                    return line
+                if kind == _INTEGER and line.isdigit() and len(line) < _LONGEST_INTEGER:
+                    if line[0] == _ZERO and len(line) > 1:
                         return NEED_DATA  # hiredis refuses it
                     self._buffered = 0
-                    return int(line[1:])
+                    return int(line)
         elif self._empty and alone:
             return self._whole_large(piece)
         return NEED_DATA

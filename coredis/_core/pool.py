@@ -187,16 +187,21 @@ class PoolState(Generic[C, W]):
         self.opening.pop(ticket, None)
         return self.leased.pop(ticket, None)
 
-    def give_back(self, connection: C) -> bool:
+    def give_back(self, connection: C, ticket: object = None) -> bool:
         """
         Take back a leased connection that is fit for the next borrower; False: it is not leased.
+
+        Args:
+            connection: which one
+            ticket: of its borrower; None: to be looked for
         """
-        for ticket, leased in self.leased.items():
-            if leased is connection:
-                del self.leased[ticket]
-                self.idle.append(connection)
-                return True
-        return False
+        if ticket is None:
+            ticket = next((found for found, leased in self.leased.items() if leased is connection), None)
+        if ticket not in self.leased:
+            return False
+        del self.leased[ticket]
+        self.idle.append(connection)
+        return True
 
     def retire(self, connection: C) -> None:
         """

@@ -23,6 +23,8 @@ from tests.core.test_parser import LARGE, LARGE_STRINGS, outcome, parse
         (b"$0\r\n\r\n", b""),
         (b"$15\r\n1700000000000-0\r\n", b"1700000000000-0"),
         (b"$3\r\n|1!\r\n", b"|1!"),
+        (b"$4\r\n\r\n\r\n\r\n", b"\r\n\r\n"),
+        *((b"$%d\r\n%b\r\n" % (length, b"x" * length), b"x" * length) for length in range(1, 248)),
     ],
 )
 def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: object) -> None:
@@ -68,7 +70,7 @@ def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: ob
             b"$4\r\nabc\r\n",
             b"$3\r\nab\r\n",
         ),
-        *(b"$4\r\n\r\n\r\n\r\n", b"!3\r\nERR\r\n", b"$300\r\n" + b"x" * 300 + b"\r\n"),
+        *(b"$4\r\n+OK\r\n\r\n", b"$0\r\n+OK\r\n", b"!3\r\nERR\r\n", b"$300\r\n" + b"x" * 300 + b"\r\n"),
     ],
 )
 def test_any_other_piece_is_not(piece: bytes) -> None:

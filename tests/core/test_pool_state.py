@@ -314,6 +314,7 @@ def test_only_a_leased_connection_is_taken_back() -> None:
     assert [True, False] == [state.give_back("a"), state.give_back("a")]
     assert ["a"] == state.idle
     assert not state.give_back("unknown")
+    assert not state.give_back("a", 1)
 
 
 def test_every_connection_is_named_and_can_be_forgotten() -> None:
@@ -385,10 +386,10 @@ class AnyUse(RuleBasedStateMachine):
         assert self.state.surrender(self.asked.pop()) is None
 
     @precondition(lambda self: self.lent)
-    @rule()
-    def give_back(self) -> None:
-        _, connection = self.lent.popitem()
-        assert self.state.give_back(connection)
+    @rule(told=st.booleans())
+    def give_back(self, told: bool) -> None:
+        ticket, connection = self.lent.popitem()
+        assert self.state.give_back(connection, ticket if told else None)
 
     @precondition(lambda self: self.lent)
     @rule()

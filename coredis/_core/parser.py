@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
 from typing import Final
@@ -40,34 +40,37 @@ import hiredis
 
 from ..exceptions import ProtocolError
 from .command import Reply
+from .headers import (
+    AGGREGATES,
+    BULKS,
+    HEADER_TYPES,
+    LONGEST_HEADER,
+    MAX_ELEMENTS,
+    SHORT_HEADER,
+    candidates,
+    check_header,
+    common_items,
+    follow_strings,
+    is_ordinary,
+    last_header,
+    may_be_special,
+    needs_care,
+)
 
-MAX_BULK_BYTES: Final = 512 * 1024 * 1024  # the largest value a server stores by default (proto-max-bulk-len)
-MAX_ELEMENTS: Final = 64 * 1024 * 1024  # of one aggregate; far above any reply, below what exhausts memory
 MAX_REPLY_BYTES: Final = 1024 * 1024 * 1024  # received without completing a reply
 MAX_LINE_BYTES: Final = 64 * 1024  # of a simple string, an error or a header
 
 NEED_DATA: Final = object()  # None and False are replies, so "not yet" needs a value of its own
-_AGGREGATES: Final = b"*%~>|"
-_BULKS: Final = b"$=!"
-_HEADERS: Final = _BULKS + _AGGREGATES
 _SPECIALS: Final = b"|!"
-_COMMON_TYPES: Final = frozenset([b"*", b"%", b"+", b":", b"_", b"-"])
-_SHORT_AGGREGATE: Final = 8  # a type byte and seven digits, which are within the limits
 _LINE_FEED: Final = 10
 _SIMPLE_STRING: Final = ord("+")
 _STRING: Final = ord("$")
 _INTEGER: Final = ord(":")
 _ZERO: Final = ord("0")
 _LONGEST_INTEGER: Final = 19  # with its type byte: one of this length fits into 64 bits, whatever its digits
-_SPECIAL_HEADER: Final = rb"[|!]-?(?:\d{1,20}\r\n|\d{0,20}\r?\Z)"  # or how one begins, at the end of a piece
-_SPECIAL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb")")  # only looks ahead: one may follow another
-_LARGE_HEADER: Final = rb"[$=*%~>]\d{8,20}\r\n"
-_CAREFUL_FIRST: Final = re.compile(_SPECIAL_HEADER + rb"|" + _LARGE_HEADER)
-_CAREFUL_LINE: Final = re.compile(rb"\n(?=" + _SPECIAL_HEADER + rb"|" + _LARGE_HEADER + rb")")
 _number: Final = re.compile(rb":(0|[1-9]\d{0,17})\r\n").match
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 SMALL_PIECE_BYTES: Final = 256
-_LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the lines are
 #: The header of a string, by the length of all of it, from the header to its end.
 _HEADER_OF: Final = {
     len(header) + length + 2: header
@@ -78,20 +81,7 @@ _HEADER_OF: Final = {
 _USUALLY_KEPT_BYTES: Final = 16 * 1024
 _KEPT_BYTES: Final = 1024 * 1024
 _FREED_BYTES: Final = 4 * 1024 * 1024  # see ``_keep_freed_memory``
-_LONGEST_HEADER: Final = 32  # longer than any number a header can hold
 _FOLLOWED_PIECE_BYTES: Final = 16 * 1024  # from here on strings may fill most of a piece, and be worth to be followed
-_LARGE_STRING_BYTES: Final = 8 * 1024
-_MEDIUM_STRINGS: Final = 8  # so many strings in a row that are neither short nor large: searching costs less
-_SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
-# For an aggregate hiredis makes a list of the announced size at once, and freeing it takes seconds: all of a piece is
-# searched. For a string it only waits, and there are many of them, so the search ends after a kilobyte. Each kind
-# has a pattern of its own because one that begins with a certain byte is searched for several times as fast, and the digits are
-# written out because a repetition is counted before it is given up.
-_STRING_SEARCH_BYTES: Final = 1024
-_LARGE: Final = [
-    (kind, re.compile(re.escape(kind) + rb"\d" * 8), _STRING_SEARCH_BYTES if kind in _BULKS else MAX_REPLY_BYTES)
-    for kind in (b"*", b"$", b">", b"~", b"%", b"=")
-]
 
 
 class ErrorLine(Exception):
@@ -165,7 +155,7 @@ class Parser:
                 if header is not None and piece.startswith(header) and piece.endswith(b"\r\n"):
                     self._buffered = 0
                     return piece[len(header) : -2]
-            elif kind in _AGGREGATES:
+            elif kind in AGGREGATES:
                 return self._whole_aggregate(piece)
             elif piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
                 if kind == _SIMPLE_STRING:
@@ -204,7 +194,7 @@ class Parser:
         """
         Read a small piece that is one array or map.
         """
-        return NEED_DATA if _common_items()(piece) is None else self._parsed_aside(piece)
+        return NEED_DATA if common_items()(piece) is None else self._parsed_aside(piece)
 
     def _whole_large(self, piece: bytes) -> Reply:
         """
@@ -212,12 +202,7 @@ class Parser:
         would not be complete, and then the piece is fed, which looks for it. What hiredis fills the announced memory for, or
         does not know, is searched for.
         """
-        if piece[0] not in b"*%" or not piece.endswith(b"\r\n") or _CAREFUL_FIRST.match(piece) is not None:
-            return NEED_DATA
-        # The search for one byte is many times as fast as that for two, and rarely finds any.
-        if (b"|" in piece and b"\n|" in piece) or (b"!" in piece and b"\n!" in piece):
-            return NEED_DATA
-        if b">" in piece and b"\n>" in piece:
+        if piece[0] not in b"*%" or not piece.endswith(b"\r\n") or may_be_special(piece):
             return NEED_DATA
         return self._parsed_aside(piece)
 
@@ -248,7 +233,7 @@ class Parser:
             return
         if self._empty and len(pieces) == 1 and len(pieces[0]) < SMALL_PIECE_BYTES:
             piece = pieces[0]
-            if _ordinary(piece) and self._buffered <= MAX_REPLY_BYTES:
+            if is_ordinary(piece) and self._buffered <= MAX_REPLY_BYTES:
                 size = len(piece)
                 # No call between these statements, so nothing can interrupt here.
                 self._empty = self._aligned = False
@@ -270,12 +255,12 @@ class Parser:
                     (self.missing or (self._aligned and size >= _FOLLOWED_PIECE_BYTES))
                     and self._special is None
                     and not self._offset
-                    and (end := _follow_strings(piece, self.missing, size, []))
+                    and (end := follow_strings(piece, self.missing, size, []))
                 ):
                     self._advance(pieces, size, end - size)
-                elif self._special is not None or _needs_care(piece, self._line_ended):
-                    self._feed_carefully(pieces, _candidates(piece, self._offset, self._line_ended))
-                elif header := _last_header(piece):  # as after every few pieces of a large reply
+                elif self._special is not None or needs_care(piece, self._line_ended):
+                    self._feed_carefully(pieces, candidates(piece, self._offset, self._line_ended))
+                elif header := last_header(piece):  # as after every few pieces of a large reply
                     self._feed_carefully(pieces, (header,))
                 else:
                     if self._aligned and size < _TINY_PIECE_BYTES and not self._offset:
@@ -305,7 +290,7 @@ class Parser:
             if not (end or self._aligned) or self._special is not None or self._failure is not None:
                 return None
             cuts: list[int] = []
-            end = _follow_strings(part, end, size, cuts)
+            end = follow_strings(part, end, size, cuts)
             if not end:
                 return None
             if cuts:
@@ -421,7 +406,7 @@ class Parser:
         while (end := piece.find(b"\r\n", at)) >= 0:
             start = at
             at = end + 2
-            if piece[start] in _BULKS and piece[start + 1 : end].isdigit():
+            if piece[start] in BULKS and piece[start + 1 : end].isdigit():
                 at += int(piece[start + 1 : end])
                 after = piece[at : at + 2]
                 if not b"\r\n".startswith(after):
@@ -492,22 +477,22 @@ class Parser:
         line, length = (b"", 0) if self._aligned else (self._line, self._line_length)
         end = piece.find(b"\n", start, min(stop, start + MAX_LINE_BYTES))
         if end < 0:
-            line = (line + piece[start : min(stop, start + _LONGEST_HEADER)])[:_LONGEST_HEADER]
+            line = (line + piece[start : min(stop, start + LONGEST_HEADER)])[:LONGEST_HEADER]
             length += stop - start
-            if length > (_LONGEST_HEADER if line[0] in _HEADERS else MAX_LINE_BYTES):
+            if length > (LONGEST_HEADER if line[0] in HEADER_TYPES else MAX_LINE_BYTES):
                 raise ProtocolError("invalid reply: a line without an end", may_have_run=True)
             return line, length
-        if length + end - start >= _SHORT_HEADER:
-            _check_header(line + piece[start : end + 1])
+        if length + end - start >= SHORT_HEADER:
+            check_header(line + piece[start : end + 1])
         return b"", 0
 
     # -------------------------------------------------------------------------------- what hiredis cannot do itself
 
-    def _feed_carefully(self, pieces: list[bytes], candidates: Iterable[int]) -> None:
+    def _feed_carefully(self, pieces: list[bytes], positions: Iterable[int]) -> None:
         """
         Feed the first piece, in which something special may begin at one of these positions.
 
-        Candidates are certain type bytes at the beginning of a line. Whether one is a type byte or payload shows once
+        These are certain type bytes at the beginning of a line. Whether one is a type byte or payload shows once
         everything before it is fed and parsed: hiredis leaves a string unconsumed until all of it is there, so data left over
         means payload. Replies completed on the way are kept for ``take``.
         """
@@ -517,7 +502,7 @@ class Parser:
             self._feed_special(pieces, self._special)
             if len(pieces) < count:
                 return
-        for position in candidates:
+        for position in positions:
             if position < self._offset:
                 continue  # it was inside of something special
             if position > self._offset:
@@ -631,174 +616,3 @@ def _keep_freed_memory() -> None:
     more than 128 KiB, but not those of a little less. This block is never touched, so it takes no memory itself.
     """
     bytes(_FREED_BYTES)
-
-
-@functools.cache
-def _common_items() -> Callable[[bytes], object]:
-    """
-    Give what matches bytes that are whole and common items with right and short headers, and nothing else.
-    """
-    return re.compile(f"{_common_item()}+".encode(), re.DOTALL).fullmatch
-
-
-def _common_item() -> str:
-    """
-    Give what matches one whole and common item with a right and short header.
-
-    That a string is as long as its header says is beyond regular expressions, so each length is spelled out, digit by digit.
-    It takes a quarter of the time of following the headers, and some milliseconds to compile, once.
-    """
-
-    def strings(digits: str) -> str:
-        length = int(digits)
-        longer = [f"{digit}{strings(digits + digit)}" for digit in "0123456789"] if len(digits) < 2 and length else []
-        return "(?:" + "|".join([rf"\r\n.{{{length}}}\r\n", *longer]) + ")"
-
-    lengths = "|".join(digit + strings(digit) for digit in "0123456789")
-    return rf"(?:[*%]\d{{1,7}}\r\n|\$(?:{lengths})|[*$]-1\r\n|:-?\d{{1,18}}\r\n|_\r\n|[+-][^\r\n]{{0,255}}\r\n)"
-
-
-@functools.cache
-def _large_string(begin: bytes) -> Callable[[bytes | memoryview, int, int], re.Match[bytes] | None]:
-    """
-    Give what matches some common items and the header of a longer string after them, or nothing more, after these bytes.
-    """
-    return re.compile(begin + rf"{_common_item()}{{0,32}}(?:\$([1-9]\d{{2,8}})\r\n|\Z)".encode(), re.DOTALL).match
-
-
-def _follow_strings(piece: bytes | memoryview, at: int, size: int, cuts: list[int]) -> int:
-    """
-    Follow the items of what was received, most of which has to be large strings: from one header to the next, so that
-    nobody needs to look at what is in them.
-
-    Args:
-        piece: what was received
-        at: where the rest of a string with its end ends in it, or after it; 0: it begins with an item
-        size: how much was received
-        cuts: gets where large strings begin, and where one of any length does that is not complete
-
-    Returns:
-        where the last item ends, perhaps after the piece, if it is a string; 0: there is something else in it
-    """
-    medium = 0
-    if at < 2:
-        if at:
-            return 0  # the string lacks half of its end, which happens rarely
-        found = _large_string(b"")(piece, 0, size)
-    elif at > size:
-        return at
-    else:
-        found = _large_string(b"\r\n")(piece, at - 2, size)
-    while found is not None:
-        if found[1] is None:
-            return size
-        length = int(found[1])
-        at = found.end() + length + 2
-        if length >= _LARGE_STRING_BYTES:
-            medium = 0
-            if length > MAX_BULK_BYTES:
-                break
-        elif medium == _MEDIUM_STRINGS:
-            break
-        else:
-            medium += 1
-        if (length >= _LARGE_STRING_BYTES or at > size) and found.start(1) > 1:
-            cuts.append(found.start(1) - 1)
-        if at > size:
-            return at
-        found = _large_string(b"\r\n")(piece, at - 2, size)
-    return 0
-
-
-def _ordinary(piece: bytes) -> bool:
-    """
-    Tell whether a small piece that begins with a reply has only whole and common items, whose headers are right and short.
-
-    Strings with the end of a line in them are left to the general way. What is wrong otherwise, hiredis notices.
-    """
-    lines = piece.split(b"\r\n")
-    if lines.pop():
-        return False
-    following = iter(lines)
-    for line in following:
-        kind = line[:1]
-        if kind == b"$":
-            text = next(following, None)
-            if text is None or line != b"$%d" % len(text):
-                return False
-        elif kind not in _COMMON_TYPES or (kind in _AGGREGATES and len(line) > _SHORT_AGGREGATE):
-            return False
-    return True
-
-
-def _needs_care(piece: bytes, begins_line: bool) -> bool:
-    """
-    Tell whether an attribute, a blob error or an absurd header may begin in a piece, before its last line.
-    """
-    if begins_line and _CAREFUL_FIRST.match(piece) is not None:
-        return True
-    part = piece if len(piece) < _LARGE_PIECE_BYTES else _with_lines(piece)
-    # The search for one byte is many times as fast as that for two, and rarely finds any.
-    lines = (b"|" in part and b"\n|" in part) or (b"!" in part and b"\n!" in part)
-    if lines and _SPECIAL_LINE.search(part) is not None:
-        return True
-    if len(part) > _SHORT_HEADER:
-        # Where a line begins its first byte was looked at above. It is left out here, for it is nearly always a type byte, and
-        # perhaps the only one of its kind: the map around the reply to XREAD, say.
-        start = 1 if begins_line and part is piece else 0
-        for kind, pattern, most in _LARGE:
-            found = part.find(kind, start)
-            if found >= 0 and pattern.search(part, found, most) is not None:
-                return True
-    return False
-
-
-def _with_lines(piece: bytes) -> bytes:
-    """
-    Leave away from a large piece what comes before its first line and after the beginning of its last one.
-
-    In the middle of a large value that is nearly all, and what remains is searched for eight bytes.
-    """
-    first = piece.find(b"\n")
-    if first < 0:
-        return b""
-    end = piece.rfind(b"\n") + _LONGEST_HEADER
-    return piece if end - first > len(piece) // 2 else piece[first:end]
-
-
-def _candidates(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:
-    """
-    Find where attributes, blob errors or absurd headers may begin, from a position on, in order.
-    """
-    if start == 0 and begins_line and _CAREFUL_FIRST.match(piece) is not None:
-        yield 0
-    last = 0
-    for found in _CAREFUL_LINE.finditer(piece, max(start - 1, 0)):
-        last = found.end()
-        yield last
-    header = _last_header(piece)
-    if header > last:
-        yield header
-
-
-def _last_header(piece: bytes) -> int:
-    """
-    Where the last line of a piece begins if it may be an absurd header, or the first part of one; else 0.
-    """
-    start = piece.rfind(b"\n", 0, -1) + 1
-    if 0 < start and piece[start] in _HEADERS:
-        if piece.endswith(b"\n") and len(piece) - start <= _SHORT_HEADER:
-            return 0
-        digits = piece[start + 1 : start + _LONGEST_HEADER].rstrip()
-        return start if not digits or digits.isdigit() else 0
-    return 0
-
-
-def _check_header(line: bytes) -> None:
-    """
-    Refuse a header that announces more than any reply has; anything but a header passes.
-    """
-    limit = MAX_BULK_BYTES if line[0] in _BULKS else MAX_ELEMENTS if line[0] in _AGGREGATES else 0
-    digits = line[1:].strip()
-    if limit and digits.isdigit() and (len(digits) > 20 or int(digits) > limit):
-        raise ProtocolError(f"invalid reply: a header announces more than {limit}", may_have_run=True)

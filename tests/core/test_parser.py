@@ -12,7 +12,7 @@ from hiredis import PushNotification, Reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coredis._core import parser
+from coredis._core import headers, parser
 from coredis._core.parser import ErrorLine, Parser
 from coredis.exceptions import ProtocolError
 from tests.support.strikes import strike
@@ -347,7 +347,7 @@ def test_a_value_at_the_limit_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None
     """
     The limit itself is allowed, one byte more is not.
     """
-    monkeypatch.setattr(parser, "MAX_BULK_BYTES", 1_234_567_890)
+    monkeypatch.setattr(headers, "MAX_BULK_BYTES", 1_234_567_890)
 
     assert [] == parse(b"$1234567890\r\n")
     with pytest.raises(ProtocolError, match="1234567890"):
@@ -479,14 +479,14 @@ def test_text_is_not_examined_line_by_line(name: str, monkeypatch: pytest.Monkey
     value = TEXTS[name] * (MEBIBYTE // len(TEXTS[name])) + b"."
     wire = b"$%d\r\n%b\r\n:1\r\n" % (len(value), value)
     careful: list[int] = []
-    examine = parser._candidates
+    examine = headers.candidates
 
     def count(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:
         for position in examine(piece, start, begins_line):
             careful.append(position)
             yield position
 
-    monkeypatch.setattr(parser, "_candidates", count)
+    monkeypatch.setattr(parser, "candidates", count)
 
     assert [value, 1] == parse(wire)
     assert [] == careful
@@ -505,14 +505,14 @@ def test_payload_full_of_headers_costs_each_byte_once(name: str, size: int, monk
     wire = b"$%d\r\n%b\r\n|1\r\n+a\r\n:7\r\n:1\r\n!5\r\nERR x\r\n" % (len(value), value)
     pieces = in_pieces(wire, size)
     searched: list[int] = []
-    examine = parser._candidates
+    examine = headers.candidates
     make = parser._new_reader
 
     def count(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:
         searched.append(len(piece) - start)
         return examine(piece, start, begins_line)
 
-    monkeypatch.setattr(parser, "_candidates", count)
+    monkeypatch.setattr(parser, "candidates", count)
     monkeypatch.setattr(parser, "_new_reader", lambda: CountingReader(make()))
     monkeypatch.setattr(CountingReader, "fed", [])
 
@@ -529,13 +529,13 @@ def test_special_replies_full_of_lines_cost_each_byte_once(kind: bytes, monkeypa
     value = b"ERR" + b"\r\n|1\r\n" * 10_000
     wire = kind % (len(value), value)
     searched: list[int] = []
-    examine = parser._candidates
+    examine = headers.candidates
 
     def count(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:
         searched.append(len(piece) - start)
         return examine(piece, start, begins_line)
 
-    monkeypatch.setattr(parser, "_candidates", count)
+    monkeypatch.setattr(parser, "candidates", count)
 
     for pieces in ([wire], in_pieces(wire, 1021)):
         searched.clear()
@@ -659,7 +659,7 @@ def test_a_small_piece_of_common_items_is_not_searched(piece: bytes) -> None:
     """
     It comes to the same as if it had arrived in two pieces, which are.
     """
-    assert parser._ordinary(piece)
+    assert headers.is_ordinary(piece)
     assert outcome(piece) == outcome(piece[:1], piece[1:])
 
 
@@ -675,4 +675,4 @@ def test_any_other_small_piece_is(piece: bytes) -> None:
     """
     What is special, cut off or wrong takes the general way.
     """
-    assert not parser._ordinary(piece)
+    assert not headers.is_ordinary(piece)

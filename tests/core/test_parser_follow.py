@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from coredis._core import parser
+from coredis._core import headers, parser
 from coredis._core.parser import Parser
 from coredis._core.session import OversizedReplyError, Request, Session
 from coredis.exceptions import ProtocolError
@@ -71,7 +71,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     What counts as large is small.
     """
-    monkeypatch.setattr(parser, "_LARGE_STRING_BYTES", LENGTH)
+    monkeypatch.setattr(headers, "_LARGE_STRING_BYTES", LENGTH)
     monkeypatch.setattr(parser, "_FOLLOWED_PIECE_BYTES", LENGTH)
 
 
@@ -119,13 +119,13 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes, Iterable[int]
     """
     Give ``conversation`` without following anything.
     """
-    followed = parser._follow_strings
+    followed = headers.follow_strings
 
     def run(wire: bytes, cuts: Iterable[int], waiting: int) -> object:
         with monkeypatch.context() as patched:
-            patched.setattr(parser, "_follow_strings", lambda *_: 0)
+            patched.setattr(parser, "follow_strings", lambda *_: 0)
             result = conversation(wire, cuts, waiting, follow=False)
-        assert parser._follow_strings is followed
+        assert headers.follow_strings is followed
         return result
 
     return run
@@ -211,8 +211,8 @@ def test_nothing_is_searched_or_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     As long as there are hardly any but large strings.
     """
-    monkeypatch.setattr(parser, "_needs_care", None)
-    monkeypatch.setattr(parser, "_last_header", None)
+    monkeypatch.setattr(parser, "needs_care", None)
+    monkeypatch.setattr(parser, "last_header", None)
     wire = WIRES["RESP3"]
     for cut in (wire.index(PAYLOAD) + 1, wire.index(LONG), wire.index(LONG) + len(LONG), len(wire)):
         session, request = Session(), Request(1)
@@ -248,8 +248,8 @@ def test_strings_of_medium_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Some are followed, and more are searched.
     """
-    monkeypatch.setattr(parser, "_LARGE_STRING_BYTES", 1000)
-    some = string(b"x" * 500) * parser._MEDIUM_STRINGS
+    monkeypatch.setattr(headers, "_LARGE_STRING_BYTES", 1000)
+    some = string(b"x" * 500) * headers.MEDIUM_STRINGS
     for wire, followed in (
         (b"*99\r\n" + some, True),
         (b"*99\r\n" + some + string(b"x" * 500), False),
@@ -275,7 +275,7 @@ def test_what_is_complete_is_handed_out_before_the_rest_comes(
     """
     Whatever length the string has that is still arriving.
     """
-    monkeypatch.setattr(parser, "_LARGE_STRING_BYTES", 1000)
+    monkeypatch.setattr(headers, "_LARGE_STRING_BYTES", 1000)
     session = Session()
     requests = [Request(1) for _ in range(complete + 1)]
     for request in requests:
@@ -478,5 +478,5 @@ def test_half_of_an_end_is_left_to_the_general_way() -> None:
     """
     What is not its other half would be taken for the beginning of an item.
     """
-    assert 0 == parser._follow_strings(b"+:1\r\n", 1, 5, [])
-    assert 5 == parser._follow_strings(b"+:1\r\n", 0, 5, [])
+    assert 0 == headers.follow_strings(b"+:1\r\n", 1, 5, [])
+    assert 5 == headers.follow_strings(b"+:1\r\n", 0, 5, [])

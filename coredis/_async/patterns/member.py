@@ -1,8 +1,8 @@
 """
 What being a member of a group changes in reading: where streams begin, what is done before and after a read.
 
-Besides reading, a member takes over what others left lying, renews the leases of what it holds, and gives up what was
-delivered too often. The decisions are in ``_core/consumer``; commands about pending entries are in ``pending``.
+Besides reading, a member takes over what others left lying. What becomes of what it holds is in ``leasing``, commands about
+pending entries are in ``pending``, and the decisions are in ``_core/consumer``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import AnyStr, Final
 
-from coredis._async.patterns.consumer import Consumer
-from coredis._async.patterns.giving_up import GivingUp
 from coredis._async.patterns.groups import Groups
 from coredis._async.patterns.heartbeat import Heartbeat
-from coredis._async.patterns.pending import PendingEntries
+from coredis._async.patterns.leasing import Leasing
 from coredis._async.patterns.reader import Reader
 from coredis._core import identifiers
 from coredis._core.command import Reply
@@ -27,34 +25,24 @@ from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
-from coredis._core.consumer.held import Held, Key, Ripe
-from coredis._core.consumer.parameters import GroupOptions, encode_name
+from coredis._core.consumer.held import Key
+from coredis._core.consumer.parameters import encode_name
 from coredis._core.consumer.reads import Membership, Words, undelivered_words
 from coredis._runtime import aio as rt
-from coredis.exceptions import (
-    RedisError,
-    ReplyError,
-    RequestTimeoutError,
-    StreamConsumerGroupError,
-    StreamConsumerInitializationError,
-)
+from coredis.exceptions import StreamConsumerGroupError, StreamConsumerInitializationError
 from coredis.types import IdentifierT, PositionT, StreamEntry
 from coredis.typing import KeyT, StringT
 
 logger: Final = logging.getLogger("coredis.streams")
 
-#: After a renewal that failed, the next one is tried so much later (seconds): entries in the buffer do not wait for it.
-RENEWAL_PAUSE: Final = 1.0
 
-
-class Member(Consumer[AnyStr]):
+class Member(Leasing[AnyStr]):
     """
     The reading of a member of a group; what the application can do with it is in ``GroupConsumer``.
     """
 
     _membership: Membership
     _groups: Groups[AnyStr]
-    _pending: PendingEntries[AnyStr]
     _on_deleted: Callable[[AnyStr, AnyStr], object] | None
     _deleted: dict[bytes, list[bytes]]
     _notices: list[Key]
@@ -62,19 +50,13 @@ class Member(Consumer[AnyStr]):
     _doubtful: set[bytes]
     _unexplained: dict[bytes, float]
     _conflict_told: bool
-    _held: Held | None
     _heartbeat: Heartbeat[AnyStr] | None
-    _giving_up: GivingUp[AnyStr] | None
     group: StringT
     consumer: StringT
     auto_create: bool
     auto_acknowledge: bool
     start_from_backlog: bool
-    _options: GroupOptions
     _acknowledgements: Acknowledgements
-    _renewing: object
-    _not_before: float
-    _deferred: bool  # an entry could not be given up
 
     # ------------------------------------------------------------------------------------------------ where streams begin
 
@@ -171,169 +153,6 @@ class Member(Consumer[AnyStr]):
                 self.group,
             )
 
-    async def _attend(self) -> None:
-        """
-        Renew leases that are due, and drop entries from the buffer that others have taken over.
-        """
-        if self._buffer and rt.now() >= self._not_before:  # otherwise it is done before the next read
-            try:
-                await self.renew()
-            except (RedisError, RequestTimeoutError):
-                self._not_before = rt.now() + RENEWAL_PAUSE
-        self._drop_lost()
-
-    async def renew(self) -> None:
-        """
-        Renew the leases of what this consumer holds, where they are getting old. It is done whenever an entry is asked for;
-        call it while processing that takes long, or have a ``heartbeat``.
-
-        Raises:
-            ConnectionError: the server cannot be reached
-        """
-        held, idle, age = self._held, self._options.claim_idle, self._options.renewal_age
-        if held is None or idle is None or self._renewing is not None:
-            return
-        ripe = held.ripe(rt.now(), idle)
-        if not (ripe or held.due(rt.now(), age)):
-            return
-        # Two at once, one from a heartbeat, would each find the entries younger than they should be.
-        self._renewing = rt.caller()
-        try:
-            for some in ripe:
-                await self._leave_to_server(held, some, idle)
-            self.statistics.taken_over += await self._pending.renew(held, age, idle, self._outstanding)
-        finally:
-            self._renewing = None
-
-    async def _leave_to_server(self, held: Held, ripe: Ripe, idle: int) -> None:
-        """
-        Hand back entries for the rest of their delay.
-        """
-        held.let_go(ripe.name, ripe.leases, outstanding=False)
-        left = max(0, math.ceil((ripe.until - rt.now()) * 1000))
-        try:
-            await self._pending.hand_back(ripe.name, ripe.leases, idle - left, silent=False)
-        except StreamConsumerGroupError:
-            raise  # the stream or its group is gone: nothing is pending there, and nothing is left to hand back
-        except BaseException:  # cancelled, too: perhaps it was not done, and doing it twice does no harm
-            again = {found: touched for found, touched in ripe.leases.items() if (ripe.name, found) not in held}
-            held.postpone(ripe.name, again, ripe.until)
-            raise
-
-    async def _renewal_over(self) -> None:
-        """
-        Wait until a renewal that is under way in another task or thread has ended: it may renew what has just been let go.
-        """
-        while self._renewing not in (None, rt.caller()):
-            await rt.sleep(0.001)
-
-    def _drop_lost(self) -> None:
-        """
-        Drop entries from the buffer, and suspects, that others have taken over; suspects, too, that are not pending any more.
-        """
-        assert self._held is not None
-        if self._suspects:
-            leases = self._held.leases
-            # Of those without a count it is not known whether they were given up: that is asked, and told.
-            left = [suspect for suspect in self._suspects if suspect.deliveries is None or suspect.key in leases]
-            dropped = len(self._suspects) - len(left)
-            self._suspects = left
-            self._settle(dropped)
-        lost = list(self._held.lost)
-        if lost and self._buffer:
-            gone = set(lost)
-            waiting = self._buffer.waiting()
-            self._replace(
-                self._buffer.without(
-                    [(self._encoded(stream), self._encoded(entry.identifier)) in gone for stream, entry in waiting]
-                )
-            )
-        self._held.lost.difference_update(lost)  # a heartbeat may have found more
-
-    async def _judge(self) -> None:
-        """
-        Serve suspects that have not been delivered too often, and give up the others.
-        """
-        giving_up, held = self._giving_up, self._held
-        assert giving_up is not None and held is not None
-        unknown = [suspect.key for suspect in self._suspects if suspect.deliveries is None]
-        if unknown:
-            counts = await self._pending.deliveries(unknown)
-            judged: list[Suspect[AnyStr]] = []
-            for suspect in self._suspects:
-                count = counts.get(suspect.key, 0)
-                if suspect.deliveries is not None:
-                    judged.append(suspect)
-                elif count:
-                    judged.append(suspect._replace(deliveries=max(0, count - 1 - suspect.excused)))
-                else:  # given up after all, or acknowledged elsewhere; or taken over meanwhile (None)
-                    held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
-                    self.statistics.dead_lettered += suspect.tried and count is not None
-            settled = len(self._suspects) - len(judged)
-            self._suspects = judged
-            self._settle(settled)
-        served = [suspect.item for suspect in self._suspects if self._acquitted(suspect)]
-        others = [suspect for suspect in self._suspects if not self._acquitted(suspect)]
-        number = len(served)
-        buffer = self._buffer.followed_by([stream for stream, _ in served], [entry for _, entry in served])
-        # No call between these statements, so nothing can interrupt here.
-        self._buffer = buffer
-        self.statistics.delivered += number
-        self._suspects = others
-        if self._deferred:  # a read comes before the next try
-            self._deferred = False
-            return
-        while self._suspects:
-            suspect = self._suspects[0]
-            if suspect.failed and self._buffer:
-                break
-            if not await self._is_ours(suspect.key):
-                continue  # it is no suspect any more
-            # If this does not come back, the server is asked what became of it.
-            self._suspects[0] = suspect._replace(deliveries=None)
-            try:
-                await giving_up.tell(suspect)
-            except Exception:
-                self._defer()
-                raise
-            self._suspects[0] = suspect._replace(deliveries=None, tried=True)
-            try:
-                await giving_up.bury(suspect)
-            except ReplyError:
-                self._defer()
-                raise
-            self.statistics.dead_lettered += 1
-            del self._suspects[0]
-            held.let_go(suspect.key[0], (suspect.key[1],), outstanding=False)
-            self._settle(1)
-
-    async def _is_ours(self, key: Key) -> bool:
-        """
-        Tell whether nobody can have taken over an entry that we hold. Long after it was read, the server is asked: who has
-        taken it over may have given it up by now.
-        """
-        held = self._held
-        assert held is not None
-        if self._takeover is None:
-            return True
-        if rt.now() - held.leases.get(key, -math.inf) >= self._options.renewal_age:
-            await self._renewal_over()
-            await self.renew()
-        self._drop_lost()
-        return key in held.leases
-
-    def _acquitted(self, suspect: Suspect[AnyStr]) -> bool:
-        assert self._giving_up is not None and suspect.deliveries is not None
-        return suspect.deliveries < self._giving_up.most
-
-    def _defer(self) -> None:
-        """
-        Put the first suspect behind the others: it could not be given up, which is not to keep them from being served.
-        """
-        first, *others = self._suspects
-        self._suspects = [*others, first._replace(failed=True)]
-        self._deferred = True
-
     async def _clear_deleted(self) -> None:
         while self._deleted:
             name, gone = next(iter(self._deleted.items()))
@@ -396,20 +215,6 @@ class Member(Consumer[AnyStr]):
                 self.consumer,
                 self.group,
             )
-
-    def _settle(self, count: int) -> None:
-        """
-        Note that entries were acknowledged or handed back, and wake a read that is put off because there were too many.
-        """
-        self._allowance.settled += count
-        self._wake()
-
-    def _wake(self) -> None:
-        """
-        Let who reads look again, if nothing was fetched because too much was unacknowledged.
-        """
-        if self._allowance.paused:
-            self._alarm.ring()
 
     def _holding(self) -> int | None:
         held = self._held
@@ -605,14 +410,3 @@ class Member(Consumer[AnyStr]):
             self._held.clear()
         if self._takeover is not None:
             self._takeover.reset()
-
-    def _outstanding(self) -> bool:
-        """
-        Tell whether a read is under way whose reply may have entries that were pending when it was sent.
-        """
-        # With CLAIM, even a read of new entries may.
-        native = self._takeover is not None and self._takeover.native
-        return any(
-            reader.plan is not None and (native or reader.plan.kind is not Kind.NEW)
-            for reader in list(self._readers.values())
-        )

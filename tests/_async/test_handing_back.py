@@ -15,6 +15,7 @@ from tests._async.streams import (
     MINUTE,
     deliver,
     fill,
+    hold_longer,
     identifiers,
     idle,
     leave_waiting,
@@ -172,7 +173,7 @@ async def test_a_renewal_does_not_undo_it(client: Redis[Any], monkeypatch: pytes
     consumer = taker(client, "c")
     await take(consumer)
     await client.xclaim("a", "g", "c", 0, ["1-0"], idle=45_000, justid=True)
-    consumer._held.leases.update({key: since - 45 for key, since in consumer._held.leases.items()})
+    hold_longer(consumer, 45)
     xclaim = client.xclaim
     begun: list[Any] = []
 

@@ -13,7 +13,18 @@ import pytest
 
 from coredis._async.patterns import pruning
 from coredis.exceptions import RedisError
-from tests._async.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
+from tests._async.streams import (
+    HOUR,
+    MINUTE,
+    deliver,
+    fill,
+    grow_old,
+    hold_longer,
+    identifiers,
+    numbered,
+    pending,
+    take,
+)
 from tests.support.aio import Redis, connect
 from tests.support.servers import Server
 
@@ -72,7 +83,7 @@ async def taking_over(client: Redis[Any], admin: Redis[Any]) -> None:
     await grow_old(admin, "dead", 20, 20)
     async with client.xconsumer(["a"], **GROUP, claim_idle=MINUTE) as consumer:
         assert [b"20-0"] == await take(consumer)
-        consumer._held.leases.update({key: since - MINUTE for key, since in consumer._held.leases.items()})
+        hold_longer(consumer, MINUTE)
         await consumer.renew()
 
 

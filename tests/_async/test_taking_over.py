@@ -10,8 +10,22 @@ from typing import Any
 
 import pytest
 
+from coredis._core.consumer.held import Held
 from coredis._core.consumer.parameters import GroupOptions
-from tests._async.streams import MINUTE, calls, deliver, fill, grow_old, identifiers, idle, numbered, pending, take
+from tests._async.streams import (
+    HOUR,
+    MINUTE,
+    calls,
+    deliver,
+    fill,
+    grow_old,
+    hold_longer,
+    identifiers,
+    idle,
+    numbered,
+    pending,
+    take,
+)
 from tests.support.aio import Interrupted, Redis, connect, gather, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
@@ -144,7 +158,7 @@ async def test_what_is_held_stays_here(client: Redis[Any], quick_looks: None) ->
     for _ in range(3):
         for consumer, number in ((one, 1), (two, 2)):
             await grow_old(client, "c" if number == 1 else "d", number, number, idle=40_000)
-            consumer._held.leases.update({key: touched - 40 for key, touched in consumer._held.leases.items()})
+            hold_longer(consumer, 40)
             assert [] == await take(consumer)
         await sleep(0.03)
         assert max((await idle(client)).values()) < 40_000
@@ -168,6 +182,42 @@ async def test_what_others_have_taken_over(client: Redis[Any], served: int) -> N
 
     assert dict.fromkeys(numbered(1, 3), (b"d", 1)) == await pending(client)
     assert 3 == consumer.statistics.taken_over
+
+
+async def test_what_a_heartbeat_finds_taken_over(client: Redis[Any]) -> None:
+    """
+    It is not served either, although entries are served without a look at the leases for a while.
+    """
+    await fill(client, "a", 1, 4)
+    consumer = taker(client, buffer_size=9)
+    assert numbered(1, 2) == await take(consumer, 2)
+    await client.xclaim("a", "g", "d", 0, ["3-0"], justid=True)
+    hold_longer(consumer, 40)
+    await consumer.renew()
+
+    assert [b"4-0"] == await take(consumer)
+    assert 1 == consumer.statistics.taken_over
+
+
+async def test_what_is_held_is_not_looked_through_for_every_entry(
+    client: Redis[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It would make an entry the dearer the more of them are not acknowledged.
+    """
+    looks: list[float] = []
+    due = Held.due
+
+    def counted(held: Held, now: float, age: float) -> bool:
+        looks.append(now)
+        return due(held, now, age)
+
+    monkeypatch.setattr(Held, "due", counted)
+    await fill(client, "a", 1, 300)
+    consumer = taker(client, claim_idle=HOUR, buffer_size=99)
+
+    assert numbered(1, 300) == await take(consumer, 300)
+    assert len(looks) < 10
 
 
 async def test_positions_when_others_have_taken_over(client: Redis[Any]) -> None:

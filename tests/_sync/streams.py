@@ -70,6 +70,14 @@ def grow_old(client: Redis[Any], member: str, first: int, last: int, stream: str
     )
 
 
+def hold_longer(consumer: Any, seconds: float) -> None:
+    """
+    Have a consumer hold what it holds for so much longer, without having looked at it since.
+    """
+    consumer._held.leases.update({key: since - seconds for key, since in consumer._held.leases.items()})
+    consumer._lookout.until -= seconds
+
+
 def pending(client: Redis[Any], stream: str = "a") -> dict[bytes, tuple[bytes, int]]:
     """
     Give the owner and the delivery count of each pending entry of group ``g``.

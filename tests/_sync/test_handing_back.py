@@ -16,6 +16,7 @@ from tests._sync.streams import (
     MINUTE,
     deliver,
     fill,
+    hold_longer,
     identifiers,
     idle,
     leave_waiting,
@@ -173,7 +174,7 @@ def test_a_renewal_does_not_undo_it(client: Redis[Any], monkeypatch: pytest.Monk
     consumer = taker(client, "c")
     take(consumer)
     client.xclaim("a", "g", "c", 0, ["1-0"], idle=45_000, justid=True)
-    consumer._held.leases.update({key: since - 45 for key, since in consumer._held.leases.items()})
+    hold_longer(consumer, 45)
     xclaim = client.xclaim
     begun: list[Any] = []
 

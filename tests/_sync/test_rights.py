@@ -14,7 +14,18 @@ import pytest
 
 from coredis._sync.patterns import pruning
 from coredis.exceptions import RedisError
-from tests._sync.streams import HOUR, MINUTE, deliver, fill, grow_old, identifiers, numbered, pending, take
+from tests._sync.streams import (
+    HOUR,
+    MINUTE,
+    deliver,
+    fill,
+    grow_old,
+    hold_longer,
+    identifiers,
+    numbered,
+    pending,
+    take,
+)
 from tests.support.blocking import Redis, connect
 from tests.support.servers import Server
 
@@ -73,7 +84,7 @@ def taking_over(client: Redis[Any], admin: Redis[Any]) -> None:
     grow_old(admin, "dead", 20, 20)
     with client.xconsumer(["a"], **GROUP, claim_idle=MINUTE) as consumer:
         assert [b"20-0"] == take(consumer)
-        consumer._held.leases.update({key: since - MINUTE for key, since in consumer._held.leases.items()})
+        hold_longer(consumer, MINUTE)
         consumer.renew()
 
 

@@ -11,8 +11,22 @@ from typing import Any
 
 import pytest
 
+from coredis._core.consumer.held import Held
 from coredis._core.consumer.parameters import GroupOptions
-from tests._sync.streams import MINUTE, calls, deliver, fill, grow_old, identifiers, idle, numbered, pending, take
+from tests._sync.streams import (
+    HOUR,
+    MINUTE,
+    calls,
+    deliver,
+    fill,
+    grow_old,
+    hold_longer,
+    identifiers,
+    idle,
+    numbered,
+    pending,
+    take,
+)
 from tests.support.blocking import Interrupted, Redis, connect, gather, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
@@ -145,7 +159,7 @@ def test_what_is_held_stays_here(client: Redis[Any], quick_looks: None) -> None:
     for _ in range(3):
         for consumer, number in ((one, 1), (two, 2)):
             grow_old(client, "c" if number == 1 else "d", number, number, idle=40_000)
-            consumer._held.leases.update({key: touched - 40 for key, touched in consumer._held.leases.items()})
+            hold_longer(consumer, 40)
             assert [] == take(consumer)
         sleep(0.03)
         assert max((idle(client)).values()) < 40_000
@@ -169,6 +183,42 @@ def test_what_others_have_taken_over(client: Redis[Any], served: int) -> None:
 
     assert dict.fromkeys(numbered(1, 3), (b"d", 1)) == pending(client)
     assert 3 == consumer.statistics.taken_over
+
+
+def test_what_a_heartbeat_finds_taken_over(client: Redis[Any]) -> None:
+    """
+    It is not served either, although entries are served without a look at the leases for a while.
+    """
+    fill(client, "a", 1, 4)
+    consumer = taker(client, buffer_size=9)
+    assert numbered(1, 2) == take(consumer, 2)
+    client.xclaim("a", "g", "d", 0, ["3-0"], justid=True)
+    hold_longer(consumer, 40)
+    consumer.renew()
+
+    assert [b"4-0"] == take(consumer)
+    assert 1 == consumer.statistics.taken_over
+
+
+def test_what_is_held_is_not_looked_through_for_every_entry(
+    client: Redis[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It would make an entry the dearer the more of them are not acknowledged.
+    """
+    looks: list[float] = []
+    due = Held.due
+
+    def counted(held: Held, now: float, age: float) -> bool:
+        looks.append(now)
+        return due(held, now, age)
+
+    monkeypatch.setattr(Held, "due", counted)
+    fill(client, "a", 1, 300)
+    consumer = taker(client, claim_idle=HOUR, buffer_size=99)
+
+    assert numbered(1, 300) == take(consumer, 300)
+    assert len(looks) < 10
 
 
 def test_positions_when_others_have_taken_over(client: Redis[Any]) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 import coredis
 from coredis.sync import Redis
-from tests._sync.streams import HOUR, MINUTE, deliver, fill, grow_old, numbered, pending, take
+from tests._sync.streams import HOUR, MINUTE, deliver, fill, grow_old, hold_longer, numbered, pending, take
 from tests.support.servers import Server
 from tests.support.strikes import strike
 
@@ -149,7 +149,7 @@ def test_renewing(server: Server) -> None:
             take(consumer)
             grow_old(client, "c", 1, 4)
             client.xclaim("a", "g", "d", 0, numbered(2, 3), justid=True)
-            consumer._held.leases.update(dict.fromkeys(consumer._held.leases, -HOUR))
+            hold_longer(consumer, HOUR)
             struck = struck_by(lambda: seen.extend(take(consumer)))
             seen += take(consumer, 3)
             assert [b"4-0"] == seen

@@ -12,7 +12,7 @@ them are waited for together, and what goes wrong with one does not keep the oth
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, AnyStr, Final
 
 from coredis._async.patterns.failures import for_application
@@ -29,6 +29,7 @@ from coredis.exceptions import (
     RequestTimeoutError,
     ResponseError,
 )
+from coredis.types import StreamEntry
 
 if TYPE_CHECKING:
     from coredis._async.patterns.host import ConsumerHost
@@ -86,6 +87,7 @@ class Engine(Taking[AnyStr]):
             seconds: for which to wait, instead of the consumer's time
         """
         caller, turn = rt.caller(), self._turn
+        ready = NOTHING
         try:
             # Asked and taken in one step: of two threads one is the first.
             if turn.setdefault("reader", caller) != caller:
@@ -99,12 +101,13 @@ class Engine(Taking[AnyStr]):
                 await self._attend()
             if self._unmade is not None:
                 self._make(self._unmade)  # we were interrupted
-            return len(self._buffer) > 0 or await self._fetch()
+            filled = len(self._buffer) > 0 or await self._fetch()
+            ready = self._attended_rest() if self._attended else self._buffer.rest
+            return filled
         finally:
             # No call here, so nothing can interrupt.
             if "reader" in turn and turn["reader"] == caller:
-                if not self._attended:
-                    self._ready = self._buffer.rest
+                self._ready = ready
                 del turn["reader"]
 
     @property
@@ -395,6 +398,12 @@ class Engine(Taking[AnyStr]):
         """
         Do what has to be done before the next entry is served.
         """
+
+    def _attended_rest(self) -> Iterator[tuple[AnyStr, StreamEntry[AnyStr]]]:
+        """
+        Give what gives entries from the buffer for as long as there is nothing to do before.
+        """
+        return self._buffer.rest
 
     def _longest_pause(self) -> float:
         """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, AnyStr, ClassVar, Literal
 from coredis._async.patterns.giving_up import GivingUp
 from coredis._async.patterns.groups import Groups
 from coredis._async.patterns.heartbeat import Heartbeat
+from coredis._async.patterns.leasing import Lookout
 from coredis._async.patterns.leaving import Leaving
 from coredis._async.patterns.pending import PendingEntries
 from coredis._async.patterns.processing import Processing
@@ -194,6 +195,7 @@ class GroupConsumer(Leaving[AnyStr]):
         if options.claim_idle is not None or options.max_deliveries is not None:
             self._held = Held()
             self._leases = self._held.leases
+            self._lookout = Lookout(self._held)
             self._attended = options.claim_idle is not None
         if options.max_deliveries is not None and dead_letter is not None:
             if not callable(dead_letter) and encode_name("dead_letter", dead_letter, client.encoding) in self._cursors:

@@ -8,6 +8,8 @@ is known to be its own. What is held, and since when, is in ``_core/consumer/hel
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from operator import itemgetter
 from typing import AnyStr, Final
 
 from coredis._async.patterns.consumer import Consumer
@@ -19,9 +21,35 @@ from coredis._core.consumer.held import Held, Key, Ripe
 from coredis._core.consumer.parameters import GroupOptions
 from coredis._runtime import aio as rt
 from coredis.exceptions import RedisError, ReplyError, RequestTimeoutError, StreamConsumerGroupError
+from coredis.types import StreamEntry
 
 #: After a renewal that failed, the next one is tried so much later (seconds): entries in the buffer do not wait for it.
 RENEWAL_PAUSE: Final = 1.0
+#: So many times while a lease grows old it is looked whether one has: that is how late a renewal may be.
+LOOKS: Final = 8
+
+_SECOND: Final = itemgetter(1)
+
+
+class Lookout:
+    """
+    Says, when called, whether the next entry may be served without a look at the leases.
+
+    It knows nothing of the consumer, which keeps what asks it: with a circle of references a consumer that is forgotten would
+    not be freed at once.
+
+    Attributes:
+        until: when leases are to be looked at again (monotonic seconds)
+    """
+
+    __slots__ = ("_held", "until")
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self.until = -math.inf
+
+    def __call__(self) -> bool:
+        return rt.now() < self.until and not self._held.lost
 
 
 class Leasing(Consumer[AnyStr]):
@@ -35,6 +63,7 @@ class Leasing(Consumer[AnyStr]):
     _options: GroupOptions
     _renewing: object
     _not_before: float
+    _lookout: Lookout
     _deferred: bool  # an entry could not be given up
 
     async def _attend(self) -> None:
@@ -43,10 +72,28 @@ class Leasing(Consumer[AnyStr]):
         """
         if self._buffer and rt.now() >= self._not_before:  # otherwise it is done before the next read
             try:
-                await self.renew()
+                await self._look_after()
             except (RedisError, RequestTimeoutError):
                 self._not_before = rt.now() + RENEWAL_PAUSE
         self._drop_lost()
+
+    def _attended_rest(self) -> Iterator[tuple[AnyStr, StreamEntry[AnyStr]]]:
+        # One step of it asks, and takes an entry from the buffer only after a yes: interrupted in between, none is taken. It is
+        # no generator, since two threads that both read are to be told that, and not that a generator is running.
+        return map(_SECOND, zip(iter(self._lookout, False), self._buffer.rest, strict=False))
+
+    async def _look_after(self) -> None:
+        """
+        Renew leases that are due, unless that was looked at a moment ago: all that is held has to be gone through for that,
+        which would make an entry the dearer the more of them are not acknowledged.
+        """
+        if rt.now() >= self._lookout.until:
+            await self.renew()
+            self._lookout.until = rt.now() + self._options.renewal_age / LOOKS
+
+    def _note_leases(self, since: float) -> None:
+        # The reply may have been here for long before anybody asked for it.
+        self._lookout.until = min(self._lookout.until, since + self._options.renewal_age)
 
     async def renew(self) -> None:
         """

@@ -116,7 +116,7 @@ class Member(Leasing[AnyStr]):
         if self._options.delete and len(self._acknowledgements):
             await self.flush()
         if self._takeover is not None:
-            await self.renew()
+            await self._look_after()
             self._drop_lost()
             await self._look_ahead(self._takeover)
         if self._suspects:
@@ -408,5 +408,6 @@ class Member(Leasing[AnyStr]):
         self._suspects = []
         if self._held is not None:
             self._held.clear()
+            self._lookout.until = -math.inf
         if self._takeover is not None:
             self._takeover.reset()

@@ -117,7 +117,7 @@ class Member(Leasing[AnyStr]):
         if self._options.delete and len(self._acknowledgements):
             self.flush()
         if self._takeover is not None:
-            self.renew()
+            self._look_after()
             self._drop_lost()
             self._look_ahead(self._takeover)
         if self._suspects:
@@ -409,5 +409,6 @@ class Member(Leasing[AnyStr]):
         self._suspects = []
         if self._held is not None:
             self._held.clear()
+            self._lookout.until = -math.inf
         if self._takeover is not None:
             self._takeover.reset()

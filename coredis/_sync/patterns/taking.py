@@ -137,6 +137,8 @@ class Taking(Sending[AnyStr]):
         streams, entries, suspects = self._sift(following, arrived)
         nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
         noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
+        if noted:
+            self._note_leases(reader.sent_at)
         buffer = self._buffer.followed_by(streams, entries)
         if parts:
             reader.attempt = self._detours = 0
@@ -234,6 +236,11 @@ class Taking(Sending[AnyStr]):
         self._buffer = buffer
 
     # ----------------------------------------------------------------------------- what kinds of consumers do differently
+
+    def _note_leases(self, since: float) -> None:
+        """
+        Note that entries have come whose leases run since then (monotonic seconds).
+        """
 
     def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
         """

@@ -209,7 +209,7 @@ class TestQuestions:
         """
         The room that a reply makes belongs to those who wait for it.
         """
-        monkeypatch.setattr(aio, "MAX_PENDING", 2)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_PENDING", 2)
         asked = dict.fromkeys("abcd", 0)
 
         async def ask_on(name: str) -> None:
@@ -252,8 +252,8 @@ class TestBackPressure:
         """
         Limits that are reached quickly.
         """
-        monkeypatch.setattr(aio, "MAX_PENDING", 2)
-        monkeypatch.setattr(aio, "MAX_QUEUED_BYTES", 100)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_PENDING", 2)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_QUEUED_BYTES", 100)
 
     async def ask(self, channel: aio.Channel, name: str, order: list[str], deadline: float = math.inf) -> object:
         """
@@ -361,8 +361,8 @@ class TestBackPressure:
         """
         Each once, and no more of them at a time than there is room for.
         """
-        monkeypatch.setattr(aio, "MAX_PENDING", 100)
-        monkeypatch.setattr(aio, "MAX_QUEUED_BYTES", 10_000)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_PENDING", 100)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_QUEUED_BYTES", 10_000)
         order: list[str] = []
         names = [str(number) for number in range(5000)]
         tasks = [task(self.ask(channel, name, order, soon(1000))) for name in names]
@@ -387,8 +387,8 @@ class TestBackPressure:
         """
         Neither those whose turn has not come nor those whose turn has just been given; none of them is kept.
         """
-        monkeypatch.setattr(aio, "MAX_PENDING", 100)
-        monkeypatch.setattr(aio, "MAX_QUEUED_BYTES", 10_000)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_PENDING", 100)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_QUEUED_BYTES", 10_000)
         order: list[str] = []
         names = [str(number) for number in range(5000)]
         tasks = [task(self.ask(channel, name, order)) for name in names]
@@ -420,7 +420,7 @@ class TestBackPressure:
         """
         There was room for more requests than for their bytes; none is forgotten.
         """
-        monkeypatch.setattr(aio, "MAX_PENDING", 100)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_PENDING", 100)
         order: list[str] = []
         tasks = [task(self.ask(channel, f"{number:010}", order)) for number in range(1000)]
         await turns()
@@ -492,7 +492,7 @@ class TestBackPressure:
         """
         Within one turn as well.
         """
-        monkeypatch.setattr(aio, "MAX_PENDING", 100)
+        monkeypatch.setattr("coredis._runtime.aio.channel.MAX_PENDING", 100)
         channel.start(b"x", 1)
         assert not channel.congested
 
@@ -718,7 +718,7 @@ class TestTimer:
         """
         A loop that only notes its timers, at a time that stands still.
         """
-        monkeypatch.setattr(aio, "now", lambda: 100.0)
+        monkeypatch.setattr("coredis._runtime.aio.clock.now", lambda: 100.0)
         return BareLoop()
 
     @pytest.fixture
@@ -754,7 +754,7 @@ class TestTimer:
         assert [5.0, 2.0] == [handle.delay for handle in loop.handles]
 
         for time_now in (101.5, 102.0, 105.0):
-            monkeypatch.setattr(aio, "now", lambda time_now=time_now: time_now)
+            monkeypatch.setattr("coredis._runtime.aio.clock.now", lambda time_now=time_now: time_now)
             loop.handles[-1].callback()
             await turns()
 
@@ -859,7 +859,7 @@ class TestLoops:
                 super().buffer_updated(nbytes)
 
         with ScriptedServer([b"+PONG\r\n"]) as server, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(aio, "Channel", Watching)
+            patch.setattr("coredis._runtime.aio.connecting.Channel", Watching)
             variable.set("request")
             opened = await aio.connect(TCPAddress(server.host, server.port), None, True, soon())
 

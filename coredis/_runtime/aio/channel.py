@@ -16,8 +16,9 @@ from ..._core.session import Session
 from ...exceptions import ConnectionError, ConnectionLostError, ProtocolError
 from .. import sockets
 from ..sessions import SessionView
-from . import clock, resuming
+from . import clock
 from .requests import Asked, Awaited, Listening, Started
+from .resuming import answer_all, can_resume, resume
 from .waiting import expire
 
 MULTIPLEXED: Final = True
@@ -56,7 +57,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         self._lost = loop.create_future()
         self._listening: Listening | None = None
         self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
-        self._plain = resuming.possible(loop)
+        self._plain = can_resume(loop)
         self.future = loop.create_future
         if self._plain:
             self.future = functools.partial(asyncio.Future, loop=loop)  # as the loop makes it, with two calls less
@@ -330,7 +331,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         except BaseException:
             # KeyboardInterrupt: the loop may be run again, and would take the next replies for those that are lost now.
             self._end(ConnectionLostError("interrupted while data was received"))
-            resuming.answer_all(cast(list[Awaited], self._session.complete))
+            answer_all(cast(list[Awaited], self._session.complete))
             raise
         try:
             # All that is left to be done here, before they go on: whatever they do or raise then. They may want to send, too.
@@ -341,10 +342,10 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             if complete:
                 # They go on in the same turn of the loop, so what they send next can share a write.
                 self._crowd = len(complete) > 1
-                resuming.resume(self, complete)
+                resume(self, complete)
         finally:
             if complete:
-                resuming.answer_all(complete)  # those who have not gone on, after an interruption as well
+                answer_all(complete)  # those who have not gone on, after an interruption as well
 
     def watch(self, deadline: float) -> None:
         """

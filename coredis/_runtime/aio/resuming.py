@@ -20,7 +20,7 @@ _run_forever: Final = asyncio.BaseEventLoop.run_forever  # unchanged, so that no
 _NESTING: Final = {"IPython", "nest_asyncio"}
 
 
-def possible(loop: asyncio.AbstractEventLoop) -> bool:
+def can_resume(loop: asyncio.AbstractEventLoop) -> bool:
     """
     Tell whether tasks of a loop may go on at once: none of them will run the loop itself.
     """

@@ -17,6 +17,7 @@ from types import ModuleType
 import pytest
 
 from coredis._runtime import aio
+from coredis._runtime.aio import resuming
 from coredis.exceptions import ConnectionLostError
 from tests.runtime.wire import Wire, ask, task, turns
 from tests.support.strikes import strike
@@ -346,8 +347,8 @@ async def test_where_nest_asyncio_is_installed(
     if installed:
         (tmp_path / "nest_asyncio.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    aio._may_nest.cache_clear()
+    resuming._may_nest.cache_clear()
     try:
         assert installed is not aio.Channel(asyncio.get_running_loop())._plain
     finally:
-        aio._may_nest.cache_clear()
+        resuming._may_nest.cache_clear()

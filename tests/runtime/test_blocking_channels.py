@@ -18,6 +18,7 @@ import pytest
 
 from coredis._core.config import TCPAddress, TLSOptions
 from coredis._runtime import blocking, sockets
+from coredis._runtime.blocking import polling
 from coredis._runtime.sockets import tls_context
 from coredis.exceptions import ConnectionLostError, RequestTimeoutError
 from tests.conftest import StartServer
@@ -62,7 +63,7 @@ def wait_for_data(channel: blocking.Channel) -> None:
     Wait until something can be read.
     """
     deadline = soon()
-    while not channel.has_data() and not blocking._readable((channel,), 0.0):
+    while not channel.has_data() and not polling.readable((channel,), 0.0):
         assert time.monotonic() < deadline
         time.sleep(0.0005)
 

@@ -11,6 +11,7 @@ import pytest
 
 from coredis._core.parser import ErrorLine
 from coredis._core.session import OversizedReplyError
+from coredis._runtime import sockets
 from coredis.exceptions import ConnectionError, ConnectionLostError, ProtocolError, RequestTimeoutError
 from tests.runtime.halves import Half, do, soon, until, words
 from tests.support.proxy import FaultProxy
@@ -505,8 +506,8 @@ async def test_sockets_are_set_up(half: Half, echoing: ScriptedServer, monkeypat
             )
         )
 
-    actual = half.runtime.sockets.prepare
-    monkeypatch.setattr(half.runtime.sockets, "prepare", note)
+    actual = sockets.prepare
+    monkeypatch.setattr(sockets, "prepare", note)
 
     await half.connect(echoing)
 

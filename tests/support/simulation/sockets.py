@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
-from coredis._runtime import blocking
+from coredis._runtime.blocking import channel, clock, connecting, polling
 from tests.support.simulation.network import Link, Network
 
+#: Which module of the blocking half uses which of the modules that are replaced.
+_USERS: Final = ((channel, "socket"), (connecting, "socket"), (polling, "select"), (clock, "time"))
 _FIRST_DESCRIPTOR: Final = 1_000_000  # larger than any real one
 
 
@@ -58,14 +60,14 @@ class Sockets:
         """
         Be what the blocking half uses.
         """
-        kept = {name: getattr(blocking, name) for name in ("socket", "select", "time")}
+        kept = [(user, name, getattr(user, name)) for user, name in _USERS]
         try:
-            for name in kept:
-                setattr(blocking, name, getattr(self, name))
+            for user, name in _USERS:
+                setattr(user, name, getattr(self, name))
             yield
         finally:
-            for name, module in kept.items():
-                setattr(blocking, name, module)
+            for user, name, module in kept:
+                setattr(user, name, module)
 
     def _connect(self, address: tuple[str, int], timeout: float | None = None) -> SimulatedSocket:
         owner, port = address

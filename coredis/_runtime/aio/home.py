@@ -1,0 +1,79 @@
+"""
+What a client is bound to, and who runs there: the event loop and its tasks. In the twin, the process and its threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any
+
+
+class Home:
+    """
+    What a client is bound to: the running event loop. In the twin it is nothing but the process.
+    """
+
+    __slots__ = ("_loop", "_thread")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def __repr__(self) -> str:
+        return repr(self._loop)
+
+    def here(self) -> bool:
+        """
+        Tell whether the caller runs in it.
+
+        Raises:
+            RuntimeError: no event loop is running
+        """
+        # Asking asyncio takes a system call (Python 3.11), and this is asked for every command. A thread runs one event loop
+        # at a time.
+        if self._thread == threading.get_ident() and self._loop.is_running():
+            return True
+        if self._loop is not asyncio.get_running_loop():
+            return False
+        self._thread = threading.get_ident()  # it goes on in another thread than before
+        return True
+
+
+def caller() -> object:
+    """
+    Who is calling: the running task. In the twin it is the thread.
+    """
+    return asyncio.current_task()
+
+
+class StateLock:
+    """
+    Guards state that changes between two awaits: nothing to do here, a lock in the twin.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+def spawn(function: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+    """
+    Run a function of no arguments beside the caller, as a task; ``join`` it. The twin starts a thread.
+    """
+    # In an empty context: it outlives the request that happened to start it, and what that held.
+    return asyncio.get_running_loop().create_task(function(), context=contextvars.Context())
+
+
+async def join(running: asyncio.Task[None]) -> None:
+    """
+    Wait until what ``spawn`` started has ended, after telling it to.
+    """
+    await asyncio.wait((running,))

@@ -5,14 +5,16 @@ Commands that wait to be sent together, and handles for their results to come.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from typing import Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from .additions import Addition
 from .command import SHAPE_ERRORS, Command, Reply
+from .entries import PlainAddition
 from .errors import from_line
 from .parser import ErrorLine
 from .replies.shapes import UNCHANGED
 
+R = TypeVar("R")
 T_co = TypeVar("T_co", covariant=True)
 
 _NOTHING_YET: Final = object()
@@ -95,39 +97,113 @@ class Queued(Generic[T_co]):
         return f"<Queued {self._command.name}: {state}>"
 
 
+class _Handle(Queued[T_co]):
+    """
+    What a queue makes, without a constructor: Python makes a long way of it to an ``__init__``.
+    """
+
+    __slots__ = ()
+
+    __init__ = object.__init__
+
+
+class Batch(NamedTuple):
+    """
+    What was queued, to be sent together.
+
+    Attributes:
+        handles: in the order of queueing
+        payloads: the same, encoded
+        additions: what a stream does not take twice
+        blocks: the seconds that commands may take which wait for something
+    """
+
+    handles: list[Queued[object]]
+    payloads: list[bytes]
+    additions: list[Addition[object]]
+    blocks: list[float]
+
+
+class Queue:
+    """
+    Commands that wait to be sent.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._clear()
+
+    def _clear(self) -> None:
+        """
+        Forget what is queued.
+        """
+        # Each handle and then what is to be sent for it, in one list: they are queued in a single step.
+        self._waiting: list[Any] = []
+        self._uncommon: list[
+            Command[Any]
+        ] = []  # all but plain additions, which have nothing to be looked at before sending
+
+    def issue(self, command: Command[R]) -> Queued[R]:
+        """
+        Queue one command, built by a command method.
+        """
+        payload = command.encoded(self._encoding)
+        handle: Queued[R] = _Handle()
+        handle._command = command
+        handle._value = _NOTHING_YET
+        handle._error = None
+        if type(command) is not PlainAddition:
+            self._uncommon.append(command)  # interrupted after this, it is one too many, which is on the safe side
+        self._waiting.extend((handle, payload))
+        return handle
+
+    def __len__(self) -> int:
+        return len(self._waiting) // 2
+
+    def _take(self) -> Batch:
+        """
+        Give what is queued, and forget it.
+        """
+        waiting, uncommon = self._waiting, self._uncommon
+        self._waiting, self._uncommon = [], []
+        return Batch(
+            waiting[::2],
+            waiting[1::2],
+            [command for command in uncommon if type(command) is Addition],
+            [command.block for command in uncommon if command.block is not None],
+        )
+
+
 # Each of these goes over thousands of commands, so none calls a method of theirs.
 
 
-def additions(handles: Sequence[Queued[object]]) -> list[Addition[object]]:
-    """
-    Find what a stream does not take twice.
-    """
-    return [handle._command for handle in handles if type(handle._command) is Addition]
-
-
-def blocks(handles: Sequence[Queued[object]]) -> list[float]:
-    """
-    Give the seconds that commands may take which wait for something.
-    """
-    return [handle._command.block for handle in handles if handle._command.block is not None]
-
-
-def answer_all(handles: Iterable[Queued[object]], replies: Iterable[Reply]) -> None:
+def answer_all(handles: Iterable[Queued[object]], replies: Iterable[Reply]) -> list[Queued[object]]:
     """
     Store what replies mean.
+
+    Returns:
+        the commands that failed
     """
-    unchanged = UNCHANGED.get
+    failures: list[Queued[object]] = []
+    known: object = None
+    unchanged: type | None = None
     for handle, reply in zip(handles, replies, strict=False):
+        convert = handle._command.convert
+        if convert is not known:
+            known, unchanged = convert, UNCHANGED.get(convert)
         kind = type(reply)
-        if unchanged(handle._command.convert) is kind:
+        if kind is unchanged:
             handle._value = reply
         elif kind is ErrorLine:
             handle.fail(from_line(str(reply)))
+            failures.append(handle)
         else:
             try:
-                handle._value = handle._command.convert(reply)
+                handle._value = convert(reply)
             except SHAPE_ERRORS as error:
                 handle.fail(handle._command.unexpected(error))
+                failures.append(handle)
+    return failures
 
 
 def failed(handles: Sequence[Queued[object]]) -> list[Queued[object]]:
@@ -150,11 +226,8 @@ def outcomes(handles: Sequence[Queued[object]]) -> tuple[object, ...]:
     )
 
 
-def first_error(handles: Sequence[Queued[object]]) -> Exception | None:
+def values(handles: Sequence[Queued[object]]) -> tuple[object, ...]:
     """
-    Find the first command that failed.
+    Give the results of commands that all have one.
     """
-    for handle in handles:
-        if handle._error is not None:
-            return handle._error
-    return None
+    return tuple([handle._value for handle in handles])

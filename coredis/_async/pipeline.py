@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from itertools import islice
 from types import TracebackType
-from typing import AnyStr, Final, Generic, Self
+from typing import TYPE_CHECKING, AnyStr, Final, Generic, Self
 
 from coredis._async.client import Client
 from coredis._async.connection import Connection
@@ -23,7 +23,7 @@ from coredis._core.command import Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, values
+from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, shorter, values
 from coredis._core.transaction import abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
@@ -35,7 +35,7 @@ MULTI: Final = encode(("MULTI",))
 EXEC: Final = encode(("EXEC",))
 
 
-class BasePipeline(Queue, QueuedCommands[AnyStr]):
+class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
     """
     What pipelines have in common, wherever the commands go.
     """
@@ -304,6 +304,9 @@ class Pipeline(BasePipeline[AnyStr]):
     def __init__(self, client: SingleClient[AnyStr], transaction: bool, raise_on_error: bool) -> None:
         super().__init__(client, transaction, raise_on_error)  # type: ignore[arg-type]
         self._pool = client.pool
+
+    if not TYPE_CHECKING:  # which sees the method as it was
+        xadd = shorter(QueuedCommands.xadd)
 
     async def start_watching(self, keys: tuple[KeyT, ...]) -> None:
         """

@@ -4,6 +4,8 @@ Handles for the results of queued commands.
 
 from __future__ import annotations
 
+import inspect
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +17,12 @@ from coredis._core.entries import plain_addition
 from coredis._core.parser import ErrorLine
 from coredis._core.queue import Queue, Queued, answer_all, failed, outcomes, values
 from coredis._core.replies.shapes import UNCHANGED, integer, truth
+from coredis._queued.commands import CommandFamilies
+from coredis._sync.pipeline import Pipeline
 from coredis.exceptions import InvalidResponse, WrongTypeError
+from coredis.sync import Redis
+from coredis.typing import ValueT
+from tests.support.strikes import strike
 
 
 def handle(*words: str) -> Queued[object]:
@@ -242,3 +249,74 @@ def test_a_handle_of_a_queue_is_like_any_other() -> None:
     assert "<Queued GET: queued>" == repr(queued)
     assert not queued.done()
     assert queued.error is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(
+    "fields", [{"f": "\u00e9"}, {b"f": 1}, {"f": 0.5, b"g": b"x"}, dict.fromkeys(map(str, range(30)), "x")]
+)
+def test_the_shorter_way_to_an_addition_sends_the_same(encoding: str, fields: dict[str | bytes, ValueT]) -> None:
+    """
+    However often the names have come; and what the caller changes afterwards changes nothing.
+    """
+    command: Command[object] = Command(("XADD", "s", "*", *itertools.chain.from_iterable(fields.items())), bytes)
+    with Redis(encoding=encoding, decode_responses=encoding != "utf-8") as client:
+        pipeline = client.pipeline()
+        handles = [pipeline.xadd("s", given := dict(fields)) for _ in range(3)]
+        given.clear()
+
+        batch = pipeline._take()
+
+    assert [command.encoded(encoding)] * 3 == batch.payloads
+    assert [command.arguments] * 3 == [handle.command.arguments for handle in handles]
+    assert handles[2].command is handles[2].command
+    assert (1,) == tuple(handles[2].command.keys)
+    assert handles == batch.handles
+
+
+def test_an_addition_with_options_takes_the_longer_way() -> None:
+    """
+    What a stream does not take twice is found.
+    """
+    with Redis() as client:
+        pipeline = client.pipeline()
+        identified = pipeline.xadd("s", {"f": "v"}, identifier="1-1")
+        pipeline.xadd("s", {"f": "v"}, nomkstream=True)
+
+        batch = pipeline._take()
+
+    assert [identified.command] == batch.additions
+    assert batch.payloads[1].startswith(b"*6\r\n$4\r\nXADD\r\n$1\r\ns\r\n$10\r\nNOMKSTREAM\r\n")
+
+
+def test_the_shorter_way_is_the_same_method() -> None:
+    """
+    To whoever reads or calls it.
+    """
+    assert inspect.signature(CommandFamilies.xadd) == inspect.signature(Pipeline.xadd)
+    assert CommandFamilies.xadd.__doc__ == Pipeline.xadd.__doc__
+    with Redis() as client, pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
+        client.pipeline().xadd("s", {"f": "v"}, other=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("options", [{}, {"identifier": "1-1"}])
+def test_an_interrupted_command_is_queued_or_not(options: dict[str, str]) -> None:
+    """
+    Never without what is to be sent for it, or all that follow would get the results of others.
+    """
+    struck, point = True, 0
+    with Redis() as client:
+        for _ in range(3):  # what is made ready once
+            client.pipeline().xadd("s", {"f": "v"}, **options)  # type: ignore[arg-type]
+        while struck:
+            pipeline = client.pipeline()
+            pipeline.xlen("s")
+            struck = strike(point, lambda pipe=pipeline: pipe.xadd("s", {"f": "v"}, **options))  # type: ignore[misc]
+            pipeline.xlen("t")
+
+            batch = pipeline._take()
+
+            assert [handle.command.encoded("utf-8") for handle in batch.handles] == batch.payloads, point
+            point += 1
+    assert 3 == len(batch.handles)
+    assert point > 5

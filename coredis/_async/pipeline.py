@@ -12,18 +12,18 @@ import math
 from collections.abc import Sequence
 from itertools import islice
 from types import TracebackType
-from typing import AnyStr, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, AnyStr, Final, Generic, Self
 
 from coredis._async.client import Client
 from coredis._async.connection import Connection
 from coredis._async.pool import Pool
 from coredis._async.single import SingleClient
 from coredis._async.transfer import Transfer
-from coredis._core.command import Command, Reply
+from coredis._core.command import Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Queued, additions, answer_all, blocks, failed, first_error, outcomes
+from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, shorter, values
 from coredis._core.transaction import abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
@@ -31,47 +31,30 @@ from coredis._runtime import aio as rt
 from coredis.exceptions import ConnectionError, InvalidResponse, RedisError, RequestTimeoutError, WatchError
 from coredis.typing import KeyT, ResponseType, ValueT
 
-R = TypeVar("R")
-
 MULTI: Final = encode(("MULTI",))
 EXEC: Final = encode(("EXEC",))
 
 
-class BasePipeline(QueuedCommands[AnyStr]):
+class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
     """
     What pipelines have in common, wherever the commands go.
     """
 
     def __init__(self, client: Client[AnyStr], transaction: bool, raise_on_error: bool) -> None:
+        super().__init__(client.encoding)
         self.replies = client.replies
         self._client: Client[AnyStr] = client
-        self._encoding = client.encoding
         self._transaction = transaction
         self._raise_on_error = raise_on_error
-        self._handles: list[Queued[object]] = []
-        self._payloads: list[bytes] = []
         self._results: tuple[object, ...] | None = None
         self._watching: tuple[Pool, Connection] | None = None
         self._guarded = False  # inside of a watch block, though its keys may be watched no more
-
-    def issue(self, command: Command[R]) -> Queued[R]:
-        """
-        Queue one command, built by a command method.
-        """
-        payload = command.encoded(self._encoding)
-        handle = Queued(command)
-        self._payloads.append(payload)
-        self._handles.append(handle)
-        return handle
 
     def execute_command(self, *words: ValueT) -> Queued[ResponseType]:
         """
         Queue a command given word by word. As the client's ``execute_command``.
         """
         return self.issue(word_by_word.command(words, self.replies))
-
-    def __len__(self) -> int:
-        return len(self._handles)
 
     def __bool__(self) -> bool:
         return True  # an empty pipeline is a pipeline
@@ -96,7 +79,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
     ) -> None:
         if error is not None:
             self.reset()
-        elif self._handles or self._results is None:
+        elif len(self) or self._results is None:
             await self.execute()
 
     def __reduce__(self) -> str:
@@ -106,8 +89,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         """
         Discard what is queued; watched keys are watched no more.
         """
-        self._handles = []
-        self._payloads = []
+        self._clear()
         self._guarded = False
         self._forget_watching()
 
@@ -129,7 +111,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         """
         if not keys:
             raise ValueError("keys: expected at least one key to watch")
-        if self._handles:
+        if len(self):
             raise RuntimeError("watch: commands are queued already; watch first, then read, then queue")
         return Watch(self, keys)
 
@@ -172,7 +154,7 @@ class BasePipeline(QueuedCommands[AnyStr]):
         Execute the transaction, unless that has been done. The end of a ``watch`` block.
         """
         try:
-            if self._watching is not None or self._handles:
+            if self._watching is not None or len(self):
                 await self.execute()
         finally:
             self._guarded = False
@@ -190,22 +172,21 @@ class BasePipeline(QueuedCommands[AnyStr]):
             WatchError: a watched key was changed and nothing was executed
             RuntimeError: in a ``watch`` block whose keys are watched no more; nothing was executed
         """
-        if self._guarded and self._watching is None and self._handles:
+        if self._guarded and self._watching is None and len(self):
             self.reset()
             raise RuntimeError(
                 "watch: the keys are watched no more, so what was queued is not executed: "
                 "execute() ends the transaction, and a forked process does not have it"
             )
-        handles, payloads = self._handles, self._payloads
-        self._handles, self._payloads = [], []
+        batch = self._take()
         watching = self._watching
-        for addition in additions(handles):
+        for addition in batch.additions:
             self._client.begin(addition)
+        failures: list[Queued[object]] | None = None  # not known yet
         try:
-            if handles or watching is not None:
-                await self._run(handles, payloads, watching)
+            failures = await self._run(batch, watching) if batch.handles or watching is not None else []
         except RedisError as error:
-            for handle in handles:
+            for handle in batch.handles:
                 handle.fail(error)
             if self._raise_on_error or isinstance(error, WatchError):
                 raise
@@ -217,28 +198,28 @@ class BasePipeline(QueuedCommands[AnyStr]):
             if watching is not None:
                 watching[0].release(watching[1])
                 self._watching = None  # not before: interrupted until here, it is the pipeline's end that gives it back
-            self._results = outcomes(handles)
-        failure = first_error(handles) if self._raise_on_error else None
-        if failure is not None:
-            raise failure
+            self._results = outcomes(batch.handles) if failures is None or failures else values(batch.handles)
+        if failures and self._raise_on_error and failures[0].error is not None:
+            raise failures[0].error
         return self._results
 
     # ------------------------------------------------------------------------------------------------------- inside
 
-    async def _run(
-        self, handles: list[Queued[object]], payloads: list[bytes], watching: tuple[Pool, Connection] | None
-    ) -> None:
+    async def _run(self, batch: Batch, watching: tuple[Pool, Connection] | None) -> list[Queued[object]]:
         """
         Send, and give every handle its result or error. A connection on which keys are watched stays the caller's.
+
+        Returns:
+            the handles that have an error, in their order
         """
         raise NotImplementedError
 
-    def _deadline(self, handles: Sequence[Queued[object]], transaction: bool) -> float:
+    def _deadline(self, blocks: Sequence[float], transaction: bool) -> float:
         request = self._client.times.request
         if request is None:
             return math.inf
         # Inside a transaction nothing blocks; a plain pipeline may take as long as its blocking commands together.
-        seconds = 0.0 if transaction else math.fsum(blocks(handles))
+        seconds = 0.0 if transaction else math.fsum(blocks)
         return rt.now() + request + seconds
 
     async def _transact(
@@ -284,12 +265,15 @@ class BasePipeline(QueuedCommands[AnyStr]):
             replies += await request.result(deadline)
         return replies
 
-    async def _explain(self, handles: Sequence[Queued[object]]) -> None:
-        for handle in failed(handles):
+    async def _explain(self, failures: Sequence[Queued[object]]) -> None:
+        for handle in failures:
             if handle.error is not None and handle.command.requires:
                 handle.replace_error(await self._client.explain(handle.command, handle.error))
 
-    def _read_transaction(self, handles: list[Queued[object]], replies: list[Reply]) -> None:
+    def _read_transaction(self, handles: list[Queued[object]], replies: list[Reply]) -> list[Queued[object]]:
+        """
+        Give every handle its result or error, and give those that have an error.
+        """
         begun, *queued, answer = replies
         if isinstance(begun, ErrorLine) and isinstance(answer, ErrorLine):
             # It was allowed when it was rehearsed, and is not any more.
@@ -303,10 +287,10 @@ class BasePipeline(QueuedCommands[AnyStr]):
             # Discarded: which command was refused, and why, was said when it was queued.
             for handle, failure in zip(handles, abort_errors(queued, answer), strict=True):
                 handle.fail(failure)
-            return
+            return handles
         if len(answer) != len(handles):
             raise InvalidResponse(f"EXEC: {len(answer)} results for {len(handles)} commands")
-        answer_all(handles, answer)
+        return answer_all(handles, answer)
 
 
 class Pipeline(BasePipeline[AnyStr]):
@@ -321,6 +305,9 @@ class Pipeline(BasePipeline[AnyStr]):
         super().__init__(client, transaction, raise_on_error)  # type: ignore[arg-type]
         self._pool = client.pool
 
+    if not TYPE_CHECKING:  # which sees the method as it was
+        xadd = shorter(QueuedCommands.xadd)
+
     async def start_watching(self, keys: tuple[KeyT, ...]) -> None:
         """
         Send WATCH on a connection that is kept until the transaction is executed. The beginning of a ``watch`` block.
@@ -329,23 +316,23 @@ class Pipeline(BasePipeline[AnyStr]):
         words = encode(("WATCH", *keys), self._client.encoding)
         await self._watch_on(self._pool, (words, MULTI), self._deadline((), True))
 
-    async def _run(
-        self, handles: list[Queued[object]], payloads: list[bytes], watching: tuple[Pool, Connection] | None
-    ) -> None:
+    async def _run(self, batch: Batch, watching: tuple[Pool, Connection] | None) -> list[Queued[object]]:
+        handles, payloads = batch.handles, batch.payloads
         transaction = self._transaction or watching is not None
-        deadline = self._deadline(handles, transaction)
-        exclusive = transaction or bool(blocks(handles))
+        deadline = self._deadline(batch.blocks, transaction)
+        exclusive = transaction or bool(batch.blocks)
         connection = await self._pool.acquire(exclusive, deadline) if watching is None else watching[1]
         held = watching is None
         try:
             try:
                 if watching is not None:
-                    self._read_transaction(handles, await self._transact(connection, payloads, deadline, begun=True))
+                    replies = await self._transact(connection, payloads, deadline, begun=True)
+                    failures = self._read_transaction(handles, replies)
                 elif transaction:
                     await self._rehearse(connection, deadline)
-                    self._read_transaction(handles, await self._transact(connection, payloads, deadline))
+                    failures = self._read_transaction(handles, await self._transact(connection, payloads, deadline))
                 else:
-                    await self._stream(connection, handles, payloads, deadline)
+                    failures = await self._stream(connection, handles, payloads, deadline)
             except RequestTimeoutError:
                 self._pool.retire(connection)
                 raise
@@ -357,22 +344,23 @@ class Pipeline(BasePipeline[AnyStr]):
             if held:  # interrupted on the way into release, which knew nothing of it
                 self._pool.discard(connection)
             raise
-        failures = failed(handles)
         for handle in failures:
             if handle.error is not None:
                 self._pool.notice(connection, handle.error)
         await self._explain(failures)
+        return failures
 
     async def _stream(
         self, connection: Connection, handles: list[Queued[object]], payloads: list[bytes], deadline: float
-    ) -> None:
+    ) -> list[Queued[object]]:
         """
         Send in chunks and hand out the replies as they come. The errors of commands that were not sent say so.
         """
         remaining = iter(handles)
+        failures: list[Queued[object]] = []
 
         def take(replies: Sequence[Reply]) -> None:
-            answer_all(islice(remaining, len(replies)), replies)
+            failures.extend(answer_all(islice(remaining, len(replies)), replies))
 
         transfer = Transfer(connection.channel, payloads, take, deadline)
         try:
@@ -382,6 +370,7 @@ class Pipeline(BasePipeline[AnyStr]):
             for handle in handles[transfer.begun :]:
                 handle.fail(not_sent)
             raise
+        return failures
 
 
 class Watch(Generic[AnyStr]):

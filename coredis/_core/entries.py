@@ -129,7 +129,7 @@ class PlainAddition(Command[T_co]):
         if encoding == "utf-8":
             fields = self._fields
             try:
-                payload = _addition_packers[len(fields)](self._key, fields)
+                payload = addition_packers[len(fields)](self._key, fields)
                 if payload is not None:
                     return payload
             except (TypeError, ValueError):
@@ -154,5 +154,5 @@ def plain_addition(key: KeyT, fields: dict[StringT, ValueT], convert: Callable[[
 
 
 # By the number of fields: for plain additions, and for fields alone.
-_addition_packers: Final = _packers(True)
+addition_packers: Final = _packers(True)
 field_packers: Final = _packers(False)

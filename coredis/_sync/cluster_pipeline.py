@@ -18,7 +18,7 @@ from coredis._sync.pipeline import MULTI, BasePipeline
 from coredis._sync.pool import Pool
 from coredis._core.command import Command
 from coredis._core.commands.words import GivenByWord
-from coredis._core.queue import Queued
+from coredis._core.queue import Batch, Queued, failed
 from coredis._core.redirects import Route
 from coredis._core.routing import Merge, Plan, Scope, common_slot, cross_slot, decisive, spread
 from coredis._core.transaction import passing_error
@@ -118,11 +118,10 @@ class ClusterPipeline(BasePipeline[AnyStr]):
     def _pool(self, route: Route, deadline: float) -> Pool:
         return self._cluster.nodes.chosen(route, self._cluster.nodes.current(deadline, route.outdated))
 
-    def _run(
-        self, handles: list[Queued[object]], payloads: list[bytes], watching: tuple[Pool, Connection] | None
-    ) -> None:
+    def _run(self, batch: Batch, watching: tuple[Pool, Connection] | None) -> list[Queued[object]]:
+        handles, payloads = batch.handles, batch.payloads
         transaction = self._transaction or watching is not None
-        deadline = self._deadline(handles, transaction)
+        deadline = self._deadline(batch.blocks, transaction)
         if transaction:
             try:
                 for handle in handles:
@@ -136,7 +135,9 @@ class ClusterPipeline(BasePipeline[AnyStr]):
                 self._slot = self._first = None
         else:
             self._run_plain(handles, payloads, deadline)
-        self._explain(handles)
+        failures = failed(handles)
+        self._explain(failures)
+        return failures
 
     # ------------------------------------------------------------------------------------------------ a transaction
 

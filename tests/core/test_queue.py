@@ -4,6 +4,8 @@ Handles for the results of queued commands.
 
 from __future__ import annotations
 
+import inspect
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -11,10 +13,16 @@ import pytest
 from coredis._core import replies
 from coredis._core.additions import Addition
 from coredis._core.command import Command, Reply
+from coredis._core.entries import plain_addition
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Queued, additions, answer_all, blocks, first_error, outcomes
+from coredis._core.queue import Queue, Queued, answer_all, failed, outcomes, values
 from coredis._core.replies.shapes import UNCHANGED, integer, truth
+from coredis._queued.commands import CommandFamilies
+from coredis._sync.pipeline import Pipeline
 from coredis.exceptions import InvalidResponse, WrongTypeError
+from coredis.sync import Redis
+from coredis.typing import ValueT
+from tests.support.strikes import strike
 
 
 def handle(*words: str) -> Queued[object]:
@@ -95,18 +103,16 @@ def test_an_error_can_be_replaced_by_a_better_account() -> None:
     assert "better" == str(queued.error)
 
 
-def test_the_first_error_is_found() -> None:
+def test_failures_are_found() -> None:
     """
-    In the order of the commands.
+    In the order of the commands, while they are answered or afterwards.
     """
-    handles = [handle() for _ in range(3)]
-    handles[0].resolve(1)
-    assert first_error(handles) is None
+    handles = [handle() for _ in range(4)]
 
-    handles[2].fail(ValueError("last"))
-    handles[1].fail(ValueError("middle"))
+    failures = answer_all(handles, [ErrorLine("ERR first"), 1, ErrorLine("ERR last"), 2])
 
-    assert "middle" == str(first_error(handles))
+    assert [handles[0], handles[2]] == failures == failed(handles)
+    assert (1, 2) == values([handles[1], handles[3]])
 
 
 async def test_a_handle_can_be_awaited() -> None:
@@ -190,10 +196,127 @@ def test_what_is_special_about_commands_is_found() -> None:
     """
     Those that wait, and those that a stream does not take twice.
     """
+    queue = Queue("utf-8")
     plain: Command[object] = Command(("GET", "k"), integer)
     waiting: Command[object] = Command(("BLPOP", "k", 2), integer, block=2.0)
     addition: Addition[object] = Addition(("XADD", "s", b"1-1", "f", "v"), integer, producer=None, identifier=2)
-    handles = [Queued(command) for command in (plain, waiting, addition)]
+    ordinary = plain_addition("s", {"f": "v"}, integer)
+    handles = [queue.issue(command) for command in (plain, waiting, addition, ordinary)]
 
-    assert [2.0] == blocks(handles)
-    assert [addition] == additions(handles)
+    batch = queue._take()
+
+    assert handles == batch.handles
+    assert [command.encoded("utf-8") for command in (plain, waiting, addition, ordinary)] == batch.payloads
+    assert [2.0] == batch.blocks
+    assert [addition] == batch.additions
+
+
+def test_what_was_taken_is_queued_no_more() -> None:
+    """
+    Nor what has been found about it.
+    """
+    queue = Queue("utf-8")
+    queue.issue(Command(("BLPOP", "k", 2), integer, block=2.0))
+
+    assert 1 == len(queue)
+    assert 1 == len(queue._take().handles)
+    assert ([], [], [], []) == queue._take()
+    assert 0 == len(queue)
+
+
+def test_what_cannot_be_encoded_is_not_queued() -> None:
+    """
+    And what is queued is what it was then.
+    """
+    queue = Queue("utf-8")
+    fields = {"f": bytearray(b"v")}
+    queue.issue(plain_addition("s", {"f": fields["f"]}, integer))
+
+    with pytest.raises(TypeError, match="got NoneType"):
+        queue.issue(Command(("GET", None), integer))  # type: ignore[arg-type]
+    fields["f"][:] = b"w"
+
+    assert [b"*5\r\n$4\r\nXADD\r\n$1\r\ns\r\n$1\r\n*\r\n$1\r\nf\r\n$1\r\nv\r\n"] == queue._take().payloads
+
+
+def test_a_handle_of_a_queue_is_like_any_other() -> None:
+    """
+    Though it is made in another way.
+    """
+    queued: Queued[int] = Queue("utf-8").issue(Command(("GET", "k"), integer))
+
+    assert isinstance(queued, Queued)
+    assert "<Queued GET: queued>" == repr(queued)
+    assert not queued.done()
+    assert queued.error is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(
+    "fields", [{"f": "\u00e9"}, {b"f": 1}, {"f": 0.5, b"g": b"x"}, dict.fromkeys(map(str, range(30)), "x")]
+)
+def test_the_shorter_way_to_an_addition_sends_the_same(encoding: str, fields: dict[str | bytes, ValueT]) -> None:
+    """
+    However often the names have come; and what the caller changes afterwards changes nothing.
+    """
+    command: Command[object] = Command(("XADD", "s", "*", *itertools.chain.from_iterable(fields.items())), bytes)
+    with Redis(encoding=encoding, decode_responses=encoding != "utf-8") as client:
+        pipeline = client.pipeline()
+        handles = [pipeline.xadd("s", given := dict(fields)) for _ in range(3)]
+        given.clear()
+
+        batch = pipeline._take()
+
+    assert [command.encoded(encoding)] * 3 == batch.payloads
+    assert [command.arguments] * 3 == [handle.command.arguments for handle in handles]
+    assert handles[2].command is handles[2].command
+    assert (1,) == tuple(handles[2].command.keys)
+    assert handles == batch.handles
+
+
+def test_an_addition_with_options_takes_the_longer_way() -> None:
+    """
+    What a stream does not take twice is found.
+    """
+    with Redis() as client:
+        pipeline = client.pipeline()
+        identified = pipeline.xadd("s", {"f": "v"}, identifier="1-1")
+        pipeline.xadd("s", {"f": "v"}, nomkstream=True)
+
+        batch = pipeline._take()
+
+    assert [identified.command] == batch.additions
+    assert batch.payloads[1].startswith(b"*6\r\n$4\r\nXADD\r\n$1\r\ns\r\n$10\r\nNOMKSTREAM\r\n")
+
+
+def test_the_shorter_way_is_the_same_method() -> None:
+    """
+    To whoever reads or calls it.
+    """
+    assert inspect.signature(CommandFamilies.xadd) == inspect.signature(Pipeline.xadd)
+    assert CommandFamilies.xadd.__doc__ == Pipeline.xadd.__doc__
+    with Redis() as client, pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
+        client.pipeline().xadd("s", {"f": "v"}, other=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("options", [{}, {"identifier": "1-1"}])
+def test_an_interrupted_command_is_queued_or_not(options: dict[str, str]) -> None:
+    """
+    Never without what is to be sent for it, or all that follow would get the results of others.
+    """
+    struck, point = True, 0
+    with Redis() as client:
+        for _ in range(3):  # what is made ready once
+            client.pipeline().xadd("s", {"f": "v"}, **options)  # type: ignore[arg-type]
+        while struck:
+            pipeline = client.pipeline()
+            pipeline.xlen("s")
+            struck = strike(point, lambda pipe=pipeline: pipe.xadd("s", {"f": "v"}, **options))  # type: ignore[misc]
+            pipeline.xlen("t")
+
+            batch = pipeline._take()
+
+            assert [handle.command.encoded("utf-8") for handle in batch.handles] == batch.payloads, point
+            point += 1
+    assert 3 == len(batch.handles)
+    assert point > 5

@@ -157,7 +157,8 @@ def _split(url: str, schemes: Sequence[str]) -> SplitResult:
     if not separator or scheme not in schemes:
         known = ", ".join(f"{known}://" for known in schemes)
         hint = "; that one is for Sentinel.from_url" if scheme in SENTINEL_SCHEMES else ""
-        raise ValueError(f"url: expected {known} to begin with, got {scheme if separator else 'none of them'!r}{hint}")
+        found = f"got {scheme!r}" if separator else "there is no :// in it"  # whatever it is, it may have a password
+        raise ValueError(f"url: expected {known} to begin with, {found}{hint}")
     if any(letter <= " " or letter == "\x7f" for letter in url):
         # urlsplit would drop some of them silently, in the midst of a password as well.
         raise ValueError("url: spaces and control characters must be percent-encoded")

@@ -290,6 +290,7 @@ async def test_wrong_type(client: Redis[Any]) -> None:
     [
         ({"streams": []}, "streams"),
         ({"streams": [1]}, "streams"),
+        ({"streams": {"a": "0-0"}}, "parameters="),
         ({"streams": ["a"], "buffer_size": -1}, "buffer_size"),
         ({"streams": ["a"], "buffer_size": True}, "buffer_size"),
         ({"streams": ["a"], "timeout": "1"}, "timeout"),

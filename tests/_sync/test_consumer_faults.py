@@ -5,6 +5,7 @@ Consumers whose calls are cancelled or interrupted, whose connection breaks, who
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import Any
 
@@ -16,7 +17,7 @@ from coredis.exceptions import ConnectionError, ConnectionLostError, ProtocolErr
 from tests._sync.streams import clients_of, servers
 from tests.support.blocking import Interrupted, Redis, connect, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
-from tests.support.scripted import ScriptedServer
+from tests.support.scripted import ScriptedServer, Silence
 from tests.support.servers import Server
 
 
@@ -263,6 +264,39 @@ def test_server_gone(start_server: Any) -> None:
 
         _, entry = consumer.get_entry()
         assert entry is not None
+
+
+def test_all_of_the_time_is_used(start_server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Who waits for so long has the server tried until then, however long the next pause would be; and it is told why, once.
+    """
+    server = start_server()
+    with connect(server) as client:
+        consumer = client.xconsumer(["a"], timeout=900)
+        consumer.get_entry()
+        server.kill()
+        began = rt.now()
+
+        with caplog.at_level(logging.INFO, "coredis.streams"), pytest.raises(ConnectionError):
+            consumer.get_entry()
+
+        assert rt.now() - began >= 0.9
+        (told,) = [record.getMessage() for record in caplog.records if "interrupted" in record.getMessage()]
+        assert str(server.port) in told
+
+
+@pytest.mark.parametrize(("timeout", "most"), [(None, 2), (100, 1)])
+def test_a_server_that_accepts_and_says_nothing(timeout: int | None, most: int) -> None:
+    """
+    Who does not wait for entries is not kept for longer than for a command, and who waits not when the time is up, but for the
+    try that is under way.
+    """
+    with ScriptedServer(lambda command: Silence(), handshake_in_script=True) as deaf:
+        with Redis(deaf.host, deaf.port, connect_timeout=0.3, stream_timeout=0.5) as client:
+            with pytest.raises(ConnectionError):
+                client.xconsumer(["a"], a={"identifier": 0}, timeout=timeout).get_entry()
+
+        assert 1 <= deaf.accepted <= most
 
 
 @pytest.mark.parametrize("timeout", [None, 200])

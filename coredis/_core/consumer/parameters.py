@@ -122,6 +122,8 @@ def read_streams(
         TypeError, ValueError: no stream, or something said of a stream that is not there, or a bad identifier
     """
     found: dict[bytes, tuple[KeyT, bytes | None]] = {}
+    if isinstance(streams, Mapping):
+        raise TypeError("streams: expected names, got a mapping; where streams begin is said by parameters=")
     names: tuple[KeyT, ...] = several("streams", streams)
     for given in names:
         found.setdefault(encode_name("streams", given, encoding), (given, None))

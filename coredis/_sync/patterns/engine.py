@@ -175,7 +175,7 @@ class Engine(Taking[AnyStr]):
             readers = list(self._readers.values())
             for reader in readers:
                 try:
-                    self._connect(reader)
+                    self._connect(reader, patience if deadline == math.inf else deadline)
                     if self._stopped:
                         break  # meanwhile: nobody would take what a read brought now
                     if deadline == math.inf and reader.connected:
@@ -269,7 +269,7 @@ class Engine(Taking[AnyStr]):
                     self._look_again(reader)
             self._take(reader)
 
-    def _connect(self, reader: Reader[AnyStr]) -> None:
+    def _connect(self, reader: Reader[AnyStr], deadline: float) -> None:
         """
         Have a connection where one is wanted, to the server that is the right one now.
 
@@ -286,7 +286,10 @@ class Engine(Taking[AnyStr]):
             self._lose(reader)
         if not reader.connected:
             others = any(other.connected for other in self._readers.values() if other is not reader)
-            reader.connect(rt.now() + IMPATIENT_SECONDS if others else math.inf)
+            impatient = rt.now() + IMPATIENT_SECONDS
+            # The first try of each call has all the time it needs, or a short call would never come to a connection.
+            again = max(impatient, deadline) if self._seconds and reader.attempt else math.inf
+            reader.connect(impatient if others else again)
         if self._readers.get(reader.place) is not reader:
             reader.drop()  # closed meanwhile, when there was nothing to close yet
 

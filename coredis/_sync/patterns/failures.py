@@ -5,6 +5,7 @@ What a consumer does when a read fails: what ends it, what is tried again and wh
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, AnyStr, Final, Generic
@@ -34,6 +35,8 @@ from coredis.exceptions import (
 
 if TYPE_CHECKING:
     from coredis._sync.patterns.host import ConsumerHost
+
+logger: Final = logging.getLogger("coredis.streams")
 
 # What ends one read but not the consumer: the server did nothing, and will do it later.
 _PASSING: Final = (*REFUSALS, UnblockedError, OutOfMemoryError, PersistenceError)
@@ -86,6 +89,8 @@ class Failures(Generic[AnyStr]):
         if reader.lasted and (lost or isinstance(error, ReadOnlyError)):
             reader.attempt = 0  # not one that is lost again and again
         if lost:
+            if reader.failure is None:
+                logger.info("reading from %r is interrupted: %s", self.client, error)
             self._lose(reader)
             self._misplaced.append((error, reader.place))
             self._arranged = False
@@ -157,12 +162,15 @@ class Failures(Generic[AnyStr]):
         """
         Say how many seconds to wait before trying again, or raise when the time or the patience is at its end.
         """
-        policy = self.client.retry_policy
+        policy, now = self.client.retry_policy, rt.now()
         pause = policy.pause(attempt - 1, rt.random()) if attempt else 0.0
         if self._seconds:
-            if rt.now() + pause >= deadline:
-                raise for_application(error) from error.__cause__
-        elif attempt >= policy.retries:
+            over = now >= deadline
+            pause = min(pause, deadline - now)  # once more when the time is up: who waits for so long gets all of it
+        else:
+            request = self.client.times.request
+            over = attempt >= policy.retries or (request is not None and now + pause >= deadline + request)
+        if over:
             raise for_application(error) from error.__cause__
         return pause
 

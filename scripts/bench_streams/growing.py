@@ -1,6 +1,6 @@
 """
-One measurement of ``growth`` in a process of its own: read streams from end to end, some times. Their names come in on
-standard input.
+One measurement of ``growth`` in a process of its own: read streams from end to end, some times, alone or as a member of a
+group that holds what it has read for a while. Their names come in on standard input.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import json
 import os
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import coredis
@@ -21,6 +23,8 @@ from coredis.patterns.streams import StreamParameters
 
 #: How often the memory is looked at, in entries.
 LOOK = 50_000
+#: So long others wait before they take over what is held (milliseconds): the leases are renewed, or looked at, all the time.
+CLAIM_IDLE = 60_000
 
 
 class Meter:
@@ -65,9 +69,12 @@ def main() -> None:
     parser.add_argument("--entries", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--passes", type=int, required=True)
+    parser.add_argument("--held", type=int, default=0, help="acknowledge so many at a time; 0: read without a group")
     options = parser.parse_args()
     keys = sys.stdin.read().split("\n")
     read: Callable[..., Any] = _read_async if options.flavour == "async" else _read_blocking
+    if options.held:
+        read = partial(_hold_async if options.flavour == "async" else _hold_blocking, held=options.held)
     costs, growth = [], 0.0
     for _ in range(options.passes):
         meter = Meter()
@@ -110,6 +117,43 @@ def _read_blocking(port: int, keys: list[str], buffer: int, entries: int, meter:
                     meter.look()
         meter.entries += entries - 1
         consumer.close()
+
+
+async def _hold_async(port: int, keys: list[str], buffer: int, entries: int, meter: Meter, held: int) -> None:
+    async with coredis.Redis(port=port) as client:
+        consumer = client.xconsumer(keys, buffer_size=buffer, **_membership())
+        stream, entry = await consumer.get_entry()
+        assert stream is not None and entry is not None
+        unacknowledged = [entry]
+        with meter.round():
+            async for stream, entry in consumer:
+                unacknowledged.append(entry)
+                if len(unacknowledged) == held:
+                    await consumer.ack(stream, *unacknowledged)
+                    unacknowledged.clear()
+        meter.entries += entries - 1
+        await consumer.close()
+
+
+def _hold_blocking(port: int, keys: list[str], buffer: int, entries: int, meter: Meter, held: int) -> None:
+    with coredis.sync.Redis(port=port) as client:
+        consumer = client.xconsumer(keys, buffer_size=buffer, **_membership())
+        stream, entry = consumer.get_entry()
+        assert stream is not None and entry is not None
+        unacknowledged = [entry]
+        with meter.round():
+            for stream, entry in consumer:
+                unacknowledged.append(entry)
+                if len(unacknowledged) == held:
+                    consumer.ack(stream, *unacknowledged)
+                    unacknowledged.clear()
+        meter.entries += entries - 1
+        consumer.close()
+
+
+def _membership() -> dict[str, Any]:
+    # A new group each time, to which nothing has been delivered.
+    return {"group": uuid.uuid4().hex, "consumer": "c", "group_start": "0-0", "claim_idle": CLAIM_IDLE}
 
 
 def _from_the_start(keys: list[str]) -> dict[str | bytes, StreamParameters]:

@@ -10,6 +10,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any
 
 import hiredis
@@ -144,14 +145,19 @@ class TestEntries:
             st.lists(
                 st.tuples(st.sampled_from([b"a", b"b", b"\xff", b"\xfe"]), st.sampled_from([b"1", b"\xff"])), max_size=3
             )
-        )
+        ),
+        st.lists(st.sampled_from([[], [0, 0], [31, 1], [b"7", b"2"]]), max_size=2),
     )
-    def test_many_are_read_like_each(self, fields: list[list[tuple[bytes, bytes]]]) -> None:
+    def test_many_are_read_like_each(self, fields: list[list[tuple[bytes, bytes]]], claims: list[list[object]]) -> None:
         """
-        However alike they are, and whatever can be decoded: together entries are what each is alone. Names that become the
-        same text are no exception.
+        However alike they are, claimed or not, and whatever can be decoded: together entries are what each is alone. Names that
+        become the same text are no exception.
         """
-        reply = [[b"%d-0" % number, [word for pair in pairs for word in pair]] for number, pairs in enumerate(fields)]
+        claim = cycle(claims or [[]])
+        reply = [
+            [b"%d-0" % number, [word for pair in pairs for word in pair], *next(claim)]
+            for number, pairs in enumerate(fields)
+        ]
 
         for text in (RAW, DECODED, replies.decoded("ascii"), Replies(lambda word: word.decode("ascii", "replace"))):
             together = text.entries(reply)

@@ -16,7 +16,9 @@ longer than that: an idle time below zero cannot be set.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import NamedTuple, TypeAlias
 
 Key: TypeAlias = tuple[bytes, bytes]  # stream and identifier
@@ -88,10 +90,10 @@ class Held:
         keys = [(name, identifier) for identifier in identifiers]
         if outstanding:
             self._let_go.update(keys)
-        for key in keys:
-            self.leases.pop(key, None)
-            self.postponed.pop(key, None)
-            self.lost.discard(key)
+        deque(map(self.leases.pop, keys, repeat(None)), 0)  # a loop, without the cost of one
+        if self.postponed:
+            deque(map(self.postponed.pop, keys, repeat(None)), 0)
+        self.lost.difference_update(keys)
 
     def settled(self, names: Iterable[bytes]) -> None:
         """

@@ -25,7 +25,9 @@ from ..command import Reply
 # Beyond this many fields the loop is as good, and there is no end to the numbers a stream may hold.
 _MOST_FIELDS = 32
 _NONE: Final = repeat(None)
+_CLAIMED_PARTS: Final = 4  # identifier, fields, idle time, delivery count
 _first: Final = itemgetter(0)
+_second: Final = itemgetter(1)
 
 
 def utf8(reply: bytes) -> str:
@@ -58,7 +60,7 @@ def read_list(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntry
     Raises:
         InvalidResponse: an entry with a name that has no value
     """
-    alike = read_alike(reply, text)
+    alike = _read_claimed(reply, text) if len(reply[0]) == _CLAIMED_PARTS else read_alike(reply, text)
     if alike is not None:
         return alike
     first = reply[0][1]
@@ -102,6 +104,20 @@ def read_alike(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntr
             return None
         return _made(identifiers, fields)
     return None
+
+
+def _read_claimed(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntry[AnyStr]] | None:
+    """
+    Read entries that all come with an idle time and a delivery count, as ``read_alike`` reads others.
+    """
+    if set(map(len, reply)) != {_CLAIMED_PARTS}:
+        return None
+    alike = read_alike([item[:2] for item in reply], text)
+    if alike is None:
+        return None
+    idle, delivered = (map(int, map(itemgetter(place), reply)) for place in (2, 3))
+    parts = zip(map(_first, alike), map(_second, alike), idle, delivered, strict=True)
+    return list(map(tuple.__new__, repeat(StreamEntry), parts))
 
 
 def _made(identifiers: Iterable[AnyStr], fields: list[dict[AnyStr, AnyStr]]) -> list[StreamEntry[AnyStr]]:

@@ -127,9 +127,37 @@ class ConsumerHost(CommandFamilies[AnyStr], Client[AnyStr]):
         """
         Make a consumer of streams: a ``GroupConsumer`` when ``group`` and ``consumer`` are given, else a ``Consumer``.
 
-        The arguments are those of the two classes.
+        The arguments are those of the two classes, which say more about each.
+
+        Args:
+            streams: their keys
+            buffer_size: how many entries of each stream to fetch beyond the next one
+            timeout: milliseconds to wait for an entry when there is none; None, 0 or less: do not wait
+            group: the name of the consumer group; all that follows up to ``max_unacked`` is for a member of one
+            consumer: the name of this member, not used by another one at the same time
+            auto_create: make the group, and the stream, where they do not exist
+            auto_acknowledge: entries count as processed once they are delivered (NOACK)
+            start_from_backlog: first what is pending for this member, then new entries
+            group_start: where a group begins that is made here: ``"0"`` for all entries, ``"$"`` for those to come
+            recover_group: what to do when the group is gone while reading: make it again, or raise
+            ack: what ``ack`` does: acknowledge, or delete the entry, too
+            ack_buffer: how many acknowledgements to collect before they are sent together; 0: each at once
+            ack_interval: milliseconds after which they are sent, however few
+            claim_idle: take over what anybody has not acknowledged for so many milliseconds
+            heartbeat: renew the leases of what is held in the background, for processing that takes longer than that
+            max_deliveries: give up an entry that has been delivered so often
+            dead_letter: where it goes then: a stream, or a function
+            on_deleted: called with stream and identifier of each pending entry that was deleted from its stream
+            max_unacked: fetch no more while so many entries are not acknowledged; None: however many
+            parameters: where single streams begin, by name: ``{"orders:eu": {"identifier": "0-0"}}``
+            block_slice: the longest wait that is asked of the server at a time, in milliseconds
+            prefetch: send the next read before the entries of the last one are served
+            max_buffered_bytes: how many bytes to fetch at a time, as far as can be foreseen
+            max_reply_bytes: how many bytes a reply may have; a larger one is cut, and read again in smaller pieces
+            stream_parameters: as ``parameters``, for streams whose names are Python names: ``orders={"identifier": "0-0"}``
 
         Raises:
+            TypeError, ValueError: no stream, or a bad argument
             CommandSyntaxError: one of ``group`` and ``consumer`` without the other, or an option of a ``GroupConsumer`` without
                 them
         """

@@ -61,7 +61,9 @@ class Consumer(Engine[AnyStr]):
             client: whose server to read from
             streams: their keys
             buffer_size: how many entries of each stream to fetch beyond the next one
-            timeout: milliseconds to wait for an entry when there is none; None, 0 or less: do not wait
+            timeout: milliseconds to wait for an entry when there is none, counted from when the first read is sent; None, 0 or
+                less: do not wait. A server that is away is tried again for so long, too; connecting may take
+                ``connect_timeout``
             parameters: where single streams begin, by name: ``{"orders:eu": {"identifier": "0-0"}}``. Default: after the
                 last entry there is, or at the beginning of a stream that does not exist yet
             block_slice: the longest wait that is asked of the server at a time, in milliseconds; a dead connection is noticed
@@ -176,8 +178,9 @@ class Consumer(Engine[AnyStr]):
         """
         End the reading, from any task, thread or signal handler.
 
-        A call that waits for an entry comes back at once. What was fetched already is still served; then iteration ends,
-        and ``get_entry`` gives (None, None), until the consumer is entered again. ``close`` it all the same.
+        A call that waits for an entry comes back at once; one that is connecting, when that has ended. What was fetched already
+        is still served; then iteration ends, and ``get_entry`` gives (None, None), until the consumer is entered again.
+        ``close`` it all the same.
         """
         self._stopped = True
         self._alarm.ring()
@@ -282,7 +285,7 @@ class Consumer(Engine[AnyStr]):
         Raises:
             StreamConsumerInitializationError: a consumer group does not exist and may not be created
             ConcurrentUseError: another task or thread is reading from this consumer
-            RedisError: the server cannot be reached, or refuses. Nothing is lost, the next call goes on
+            RedisError: the server cannot be reached within ``timeout``, or refuses. Nothing is lost, the next call goes on
         """
         for item in self._ready:
             return item

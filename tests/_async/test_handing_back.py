@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coredis.exceptions import ConnectionError
+from coredis.exceptions import AuthorizationError, ConnectionError
 from tests._async.streams import (
     HOUR,
     MINUTE,
@@ -359,3 +359,40 @@ async def test_closing_wakes_a_reader(client: Redis[Any]) -> None:
 
     assert [] == await reading.join()
     await until(lambda: reading.done)
+
+
+async def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
+    """
+    It is not held for ever by a member that thinks no more of it: it comes again.
+    """
+    await fill(client, "a", 1, 1)
+    consumer = taker(client, "c")
+    stream, entry = await consumer.get_entry()
+    await client.execute_command("ACL", "SETUSER", "default", "-xack")
+    with pytest.raises(AuthorizationError):
+        async with consumer.processing(stream, entry):
+            pass
+    await client.execute_command("ACL", "SETUSER", "default", "+xack")
+    await client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+    hold_longer(consumer, 50)
+    await consumer.renew()
+
+    assert [b"1-0"] == await identifiers(taker(client))
+
+
+async def test_processed_and_the_acknowledgement_is_kept(client: Redis[Any]) -> None:
+    """
+    With ``ack_buffer`` what could not be sent is sent with what comes next, so the entry stays with who has processed it.
+    """
+    await fill(client, "a", 1, 1)
+    consumer = taker(client, "c", ack_buffer=1)
+    stream, entry = await consumer.get_entry()
+    await client.execute_command("ACL", "SETUSER", "default", "-xack")
+    with pytest.raises(AuthorizationError):
+        async with consumer.processing(stream, entry):
+            pass
+    await client.execute_command("ACL", "SETUSER", "default", "+xack")
+    await client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+
+    assert [] == await identifiers(consumer)
+    assert {} == await pending(client)

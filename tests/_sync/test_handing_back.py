@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coredis.exceptions import ConnectionError
+from coredis.exceptions import AuthorizationError, ConnectionError
 from tests._sync.streams import (
     HOUR,
     MINUTE,
@@ -360,3 +360,40 @@ def test_closing_wakes_a_reader(client: Redis[Any]) -> None:
 
     assert [] == reading.join()
     until(lambda: reading.done)
+
+
+def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
+    """
+    It is not held for ever by a member that thinks no more of it: it comes again.
+    """
+    fill(client, "a", 1, 1)
+    consumer = taker(client, "c")
+    stream, entry = consumer.get_entry()
+    client.execute_command("ACL", "SETUSER", "default", "-xack")
+    with pytest.raises(AuthorizationError):
+        with consumer.processing(stream, entry):
+            pass
+    client.execute_command("ACL", "SETUSER", "default", "+xack")
+    client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+    hold_longer(consumer, 50)
+    consumer.renew()
+
+    assert [b"1-0"] == identifiers(taker(client))
+
+
+def test_processed_and_the_acknowledgement_is_kept(client: Redis[Any]) -> None:
+    """
+    With ``ack_buffer`` what could not be sent is sent with what comes next, so the entry stays with who has processed it.
+    """
+    fill(client, "a", 1, 1)
+    consumer = taker(client, "c", ack_buffer=1)
+    stream, entry = consumer.get_entry()
+    client.execute_command("ACL", "SETUSER", "default", "-xack")
+    with pytest.raises(AuthorizationError):
+        with consumer.processing(stream, entry):
+            pass
+    client.execute_command("ACL", "SETUSER", "default", "+xack")
+    client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+
+    assert [] == identifiers(consumer)
+    assert {} == pending(client)

@@ -243,6 +243,14 @@ class GroupConsumer(Leaving[AnyStr]):
             self._wake()
         return self.flush() if due else 0
 
+    @property
+    def collects(self) -> bool:
+        """
+        Whether acknowledgements are collected (``ack_buffer``): what could not be sent is kept then, and sent with what comes
+        next.
+        """
+        return self._acknowledgements.limit > 0
+
     def nack(self, stream: KeyT, *entries: IdentifierT, delay: int | None = None) -> int:
         """
         Hand entries back to the group, for any member that takes over (``claim_idle``), this one included. Their delivery

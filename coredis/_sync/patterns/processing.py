@@ -45,7 +45,13 @@ class Processing(Generic[AnyStr]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is None:
-            self._consumer.ack(self._stream, self._entry)
+            try:
+                self._consumer.ack(self._stream, self._entry)
+            except BaseException:  # cancelled or interrupted as well
+                # It may be pending still, and nobody but us knows of it. With a lease that is renewed it would stay so.
+                if not self._consumer.collects:
+                    self._consumer.leave(self._stream, self._entry)
+                raise
             return
         # Cancelled and interrupted is not failed: that says nothing against the entry.
         self._consumer.leave(self._stream, self._entry, error if isinstance(error, Exception) else None)

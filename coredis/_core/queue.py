@@ -185,7 +185,7 @@ class Queue(Generic[AnyStr]):
         handle._value = _NOTHING_YET
         handle._error = None
         if type(command) is Addition or command.block is not None:
-            self._special.append(command)  # interrupted after this, it is one too many, which is on the safe side
+            self._special.append(command)  # first: interrupted after this, it is left out when what is queued is taken
         self._waiting.extend((handle, payload))
         return handle
 
@@ -198,8 +198,12 @@ class Queue(Generic[AnyStr]):
         """
         waiting, special = self._waiting, self._special
         self._waiting, self._special = [], []
+        handles = waiting[::2]
+        if special:
+            queued = {id(handle._command) for handle in handles}
+            special = [command for command in special if id(command) in queued]
         return Batch(
-            waiting[::2],
+            handles,
             waiting[1::2],
             [command for command in special if type(command) is Addition],
             [command.block for command in special if command.block is not None],

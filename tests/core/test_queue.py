@@ -320,3 +320,20 @@ def test_an_interrupted_command_is_queued_or_not(options: dict[str, str]) -> Non
             point += 1
     assert 3 == len(batch.handles)
     assert point > 5
+
+
+def test_an_interrupted_command_that_waits_gives_no_time() -> None:
+    """
+    What was not queued is not waited for, or a pipeline with it would wait for ever.
+    """
+    struck, point = True, 0
+    with Redis() as client:
+        client.pipeline().blpop(["l"], 0)
+        while struck:
+            pipeline = client.pipeline()
+            struck = strike(point, lambda pipe=pipeline: pipe.blpop(["l"], 0))  # type: ignore[misc]
+            batch = pipeline._take()
+
+            assert len(batch.handles) == len(batch.blocks), point
+            point += 1
+    assert point > 5

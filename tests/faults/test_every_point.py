@@ -348,6 +348,40 @@ def test_cancelled_wherever_it_waits(case: Case, late: bool) -> None:
     assert found
 
 
+def test_a_renewal_that_was_held_up_proves_nothing() -> None:
+    """
+    The server has renewed the lease of an entry that is to be given up; until its answer comes, another member has taken the
+    entry over and given it up.
+    """
+    held_up = 0
+    for point in range(MOST_POINTS):
+        stage = Stage()
+        with stage.open():
+            one, other = left_lying(stage, 1)
+            stage.cancelled(one.get_entry(), point, True)
+            stage.settle()
+            (pending,) = group(stage).pending.values() or (None,)
+            if pending is not None and pending.consumer.name == b"one":
+                held_up += 1
+                stage.let_pass(0.3)
+                before = pending.delivered
+                reading = stage.start(one.get_entry())
+                stage.wait(lambda pending=pending, before=before: pending.delivered != before, None)  # type: ignore[misc]
+                links = stage.network.links[:]
+                del stage.network.links[:]
+                stage.let_pass(0.6)
+                stage.run(other.get_entry())
+                stage.network.links.extend(links)
+                stage.finish(reading)
+                letters = stage.server.get(0, b"dead")
+
+                assert isinstance(letters, Stream)
+                assert 1 == len(letters.order)
+            for consumer in (one, other):
+                stage.run(consumer.close())
+    assert held_up
+
+
 @pytest.mark.parametrize("blocking", [False, True], ids=["async", "blocking"])
 @pytest.mark.parametrize("case", ["reading", "noack", "acknowledging", "adding", "connecting"])
 def test_cut_after_every_byte(case: str, blocking: bool) -> None:

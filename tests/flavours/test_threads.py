@@ -15,7 +15,8 @@ import pytest
 from coredis import Redis as AsyncRedis
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.buffer import Buffer
-from coredis._runtime.blocking import Event
+from coredis._runtime import blocking
+from coredis._runtime.blocking import Event, clock
 from coredis._sync.connection import Connection
 from coredis.exceptions import ConcurrentUseError, ConnectionError
 from coredis.sync import Redis
@@ -227,3 +228,66 @@ def test_an_interrupted_thread_does_not_close_what_another_has_by_now(server: Se
         assert taken == list(pool._state.leased.values())
         pool._state.surrender(mine)
         pool.release(taken[0])
+
+
+@pytest.mark.parametrize("options", [{}, {"claim_idle": 60_000}], ids=["plain", "leases"])
+@pytest.mark.parametrize("closing", [False, True], ids=["drained", "handed back"])
+def test_what_is_withdrawn_is_not_served(server: Server, options: dict[str, Any], closing: bool) -> None:
+    """
+    Not by a thread that is reading meanwhile, either: whoever has what was drained, or takes over what was handed back, would
+    process it, too.
+    """
+    interval = sys.getswitchinterval()
+    with connect(server) as client:
+        for _ in range(12):
+            client.delete(["a"])
+            client.xadd_many("a", [{"number": number} for number in range(300)])
+            consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=300, timeout=3000, **options)
+            served: list[bytes] = []
+
+            def read(consumer: Any = consumer, served: list[bytes] = served) -> None:
+                served.extend(entry.identifier for _, entry in consumer)
+
+            sys.setswitchinterval(1e-5)
+            try:
+                reading = spawn(read)
+                while len(served) < 20:
+                    time.sleep(0)
+                if closing:
+                    consumer.close(release=True)
+                else:
+                    withdrawn = [entry.identifier for _, entry in consumer.drain()]
+                    consumer.stop()
+                reading.join()
+            finally:
+                sys.setswitchinterval(interval)
+            if closing:  # what is given back counts as never delivered
+                withdrawn = [
+                    entry.identifier for entry in client.xpending("a", "g", "-", "+", 300) if not entry.delivered
+                ]
+            consumer.close()
+
+            assert not set(served) & set(withdrawn)
+            assert closing or 300 == len(served) + len(withdrawn)
+
+
+def test_whether_leases_hold_is_asked_of_what_is_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A signal handler that drains the consumer just when the clock is asked whether the next entry may be served: it may not.
+    """
+    with connect(server) as client:
+        client.xadd_many("a", [{"number": number} for number in range(4)])
+        consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=9, claim_idle=60_000)
+        consumer.get_entry()
+        now, drained = clock.now, []
+
+        def late() -> float:
+            if not drained:
+                drained.extend(consumer.drain())
+            return now()
+
+        monkeypatch.setattr(blocking, "now", late)
+
+        assert (None, None) == consumer.get_entry()
+        assert 3 == len(drained)
+        consumer.close()

@@ -96,6 +96,8 @@ class Engine(Taking[AnyStr]):
                     "to share the entries"
                 )
             self._ready = NOTHING
+            while self._withdrawing is not None and self._withdrawing != caller:
+                await rt.sleep(0.001)
             self._seconds = self._timeout if seconds is None else seconds
             if self._attended:
                 await self._attend()
@@ -370,6 +372,7 @@ class Engine(Taking[AnyStr]):
         self._replace(Buffer((), []))
         self._unmade = None
         self._turn = {}
+        self._withdrawing = None
         self._alarm = rt.Alarm()
         self._restart()
 

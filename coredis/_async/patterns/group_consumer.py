@@ -224,15 +224,13 @@ class GroupConsumer(Leaving[AnyStr]):
             how many of them were pending in the group; with ``ack_buffer``, how many of all that were sent by this call
 
         Raises:
-            TypeError, ValueError: a bad identifier, or none and a stream that is not read here; nothing was sent
+            TypeError, ValueError: a bad identifier, or one in the place of the stream; nothing was sent
             ConnectionError: it is not known whether they were acknowledged; it can be done again
 
         Source: https://redis.io/docs/latest/commands/xack/
         """
         name, found = self._named(stream, entries)
         if not found:
-            if name not in self._cursors:
-                raise ValueError(f"stream: {stream!r} is none of this consumer's, and no entries of it are named")
             return 0
         collected = self._acknowledgements
         if not collected.limit:

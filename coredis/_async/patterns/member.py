@@ -381,6 +381,8 @@ class Member(Leasing[AnyStr]):
         Write a stream and identifiers as the server does.
         """
         name = stream if type(stream) is bytes else encode_name("stream", stream, self.client.encoding)
+        if not entries and name not in self._cursors and identifiers.surely_valid(name):
+            raise ValueError(f"stream: got {stream!r}, an identifier; the stream comes first, and then its entries")
         return name, identifiers.canonical("entries", entries)
 
     # ------------------------------------------------------------------------------------------------ opening and closing

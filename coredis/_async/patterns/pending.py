@@ -93,6 +93,7 @@ class PendingEntries(Generic[AnyStr]):
         """
         taken_over = 0
         for renewal in held.renewals(rt.now(), age, idle):
+            asked = rt.now()
             try:
                 kept = await self._client.xclaim(
                     renewal.name, self._group, self._consumer, renewal.min_idle, renewal.identifiers, justid=True
@@ -112,7 +113,7 @@ class PendingEntries(Generic[AnyStr]):
             elsewhere = {self._encoded(entry.identifier) for entry in pending} - still
             gone = [found for found in refused if found not in still and found not in elsewhere]
             held.let_go(renewal.name, gone, outstanding())
-            held.renewed(renewal, still, rt.now())
+            held.renewed(renewal, still, asked)  # the reply may have been on its way for long
             taken_over += len(elsewhere)
         return taken_over
 

@@ -84,6 +84,7 @@ class Taking(Sending[AnyStr]):
         # Gives entries at once, without a look at anything else: the rest of the buffer, or nothing when there is something to
         # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
         self._ready: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = NOTHING
+        self._withdrawing: object = None  # who takes the buffer away: another task or thread must not be served from it
         self._unmade: Unmade | None = None  # received, and no entries were made of it yet
         self._exhausted: list[Cursor] = []  # those that were ``asked``, in this call of the application
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
@@ -226,6 +227,12 @@ class Taking(Sending[AnyStr]):
         self._buffer = buffer
         self._unmade = None
         self.statistics.delivered += number
+
+    def _halt(self) -> None:
+        """
+        Serve nothing from the buffer by the short way; whoever reads has to look first, and waits while somebody withdraws it.
+        """
+        self._ready = NOTHING
 
     def _replace(self, buffer: Buffer[AnyStr]) -> None:
         """

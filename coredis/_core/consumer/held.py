@@ -167,10 +167,10 @@ class Held:
             for (name, touched), identifiers in together.items()
         ]
 
-    def renewed(self, renewal: Renewal, kept: Iterable[bytes], now: float) -> None:
+    def renewed(self, renewal: Renewal, kept: Iterable[bytes], since: float) -> None:
         """
-        Record the answer to a renewal: which of the entries are still ours. Those that are not were acknowledged without
-        telling us, or taken over by others.
+        Record the answer to a renewal: which of the entries are still ours, since when it was asked (monotonic seconds).
+        Those that are not were acknowledged without telling us, or taken over by others.
         """
         still = set(kept)
         for identifier in renewal.identifiers:
@@ -179,7 +179,7 @@ class Held:
             # It may have been let go meanwhile. No call after the question, so nothing can happen in between.
             if key in self.leases:
                 if ours:
-                    self.leases[key] = now
+                    self.leases[key] = since
                 else:  # lost before it is dropped: an interruption leaves it in one of the two
                     self.lost.add(key)
                     self.leases.pop(key, None)

@@ -203,12 +203,17 @@ class Consumer(Engine[AnyStr]):
         unmade = self._unmade
         if unmade is not None and self._owner in (None, rt.caller()):
             self._make(unmade)  # we were interrupted; otherwise another thread is at it
-        items = self._buffer.waiting()
-        nothing: Buffer[AnyStr] = Buffer((), [])
-        # No call from here on: nothing can interrupt between taking the entries and giving them.
-        self._ready = NOTHING
-        self._buffer = nothing
-        return items
+        self._withdrawing = rt.caller()
+        try:
+            self._halt()
+            items = self._buffer.waiting()
+            nothing: Buffer[AnyStr] = Buffer((), [])
+            # No call from here on: nothing can interrupt between taking the entries and giving them.
+            self._ready = NOTHING
+            self._buffer = nothing
+            return items
+        finally:
+            self._withdrawing = None
 
     def add_stream(self, stream: KeyT, identifier: PositionT | None = None) -> bool:
         """

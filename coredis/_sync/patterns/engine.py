@@ -97,6 +97,8 @@ class Engine(Taking[AnyStr]):
                     "to share the entries"
                 )
             self._ready = NOTHING
+            while self._withdrawing is not None and self._withdrawing != caller:
+                rt.sleep(0.001)
             self._seconds = self._timeout if seconds is None else seconds
             if self._attended:
                 self._attend()
@@ -371,6 +373,7 @@ class Engine(Taking[AnyStr]):
         self._replace(Buffer((), []))
         self._unmade = None
         self._turn = {}
+        self._withdrawing = None
         self._alarm = rt.Alarm()
         self._restart()
 

@@ -46,6 +46,8 @@ _ELSEWHERE: Final = (AskError, TryAgainError, UnblockedError, StreamConsumerGrou
 #: So many such answers in a row, or for so long (seconds), say no more than that nothing has come yet. Beyond both is a fault.
 MOST_DETOURS: Final = 5
 DETOUR_SECONDS: Final = 10.0
+#: It is not said more often than this that reading is interrupted (seconds), say by a server that drops each connection.
+TELLING_SECONDS: Final = 1.0
 
 
 class Failures(Generic[AnyStr]):
@@ -62,6 +64,7 @@ class Failures(Generic[AnyStr]):
 
     def __init__(self) -> None:
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
+        self._told_at = -math.inf  # when it was last said that reading is interrupted
         self._detours = 0  # how many answers in a row have said that streams are somewhere else
         self._detoured_at = 0.0  # when the first of them did
         # Slots whose last reads in this call were sent elsewhere: how often in a row, when to ask again, and what was said.
@@ -89,7 +92,8 @@ class Failures(Generic[AnyStr]):
         if reader.lasted and (lost or isinstance(error, ReadOnlyError)):
             reader.attempt = 0  # not one that is lost again and again
         if lost:
-            if reader.failure is None:
+            if reader.failure is None and rt.now() - self._told_at >= TELLING_SECONDS:
+                self._told_at = rt.now()
                 logger.info("reading from %r is interrupted: %s", self.client, error)
             self._lose(reader)
             self._misplaced.append((error, reader.place))

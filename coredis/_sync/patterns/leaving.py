@@ -44,15 +44,20 @@ class Leaving(Member[AnyStr]):
         returning = {
             name: list(found) for name, found in self._returning.items()
         }  # those of a close that was broken off
-        for stream, entry in (*self._buffer.waiting(), *(suspect.item for suspect in self._suspects)):
-            returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
-        nothing: Buffer[AnyStr] = Buffer((), [])
-        # No call between these statements, so nothing can interrupt here. From now on nothing of it is served, for whoever
-        # takes over may have it already.
-        self._returning = returning
-        self._ready = NOTHING
-        self._buffer = nothing
-        self._suspects = []
+        self._withdrawing = rt.caller()
+        try:
+            self._halt()
+            for stream, entry in (*self._buffer.waiting(), *(suspect.item for suspect in self._suspects)):
+                returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
+            nothing: Buffer[AnyStr] = Buffer((), [])
+            # No call between these statements, so nothing can interrupt here. From now on nothing of it is served, for whoever
+            # takes over may have it already.
+            self._returning = returning
+            self._ready = NOTHING
+            self._buffer = nothing
+            self._suspects = []
+        finally:
+            self._withdrawing = None
         if held is not None:
             if everything:
                 held.clear()

@@ -50,6 +50,8 @@ class Lookout:
         self.until = -math.inf
 
     def __call__(self) -> bool:
+        # The clock first. No call after that, nor before the entry is taken: who withdraws the buffer and says so in ``until``
+        # (another thread, a signal handler) is either noticed, or comes after it.
         return rt.now() < self.until and not self._held.lost
 
 

@@ -475,13 +475,14 @@ class TestSize:
 class TestBlocking:
     async def test_longer_than_the_time_limit(self, server: Server) -> None:
         """
-        The time that blocking commands ask for is granted on top of ``stream_timeout``, to all of them together.
+        The time that blocking commands ask for is granted on top of ``stream_timeout``, to all of them together. (A server
+        looks for those whose time is up every 100 ms, so each may take so much longer.)
         """
-        async with connect(server, stream_timeout=0.2) as client:
+        async with connect(server, stream_timeout=0.7) as client:
             async with client.pipeline(transaction=False) as pipe:
                 before = pipe.set("k", "v")
-                first = pipe.xread({"s": "$"}, block=300)
-                second = pipe.blpop(["l"], 0.3)
+                first = pipe.xread({"s": "$"}, block=400)
+                second = pipe.blpop(["l"], 0.4)
                 after = pipe.get("k")
             assert (True, None, None, b"v") == pipe.results
             assert before.result() and after.result()

@@ -16,7 +16,7 @@ from coredis.exceptions import ConnectionError, ConnectionLostError, ProtocolErr
 from tests._async.streams import clients_of, servers
 from tests.support.aio import Interrupted, Redis, connect, interrupted_after, sleep, spawn
 from tests.support.proxy import FaultProxy
-from tests.support.scripted import ScriptedServer, Silence
+from tests.support.scripted import Close, ScriptedServer, Silence, Step
 from tests.support.servers import Server
 
 
@@ -296,6 +296,26 @@ async def test_a_server_that_accepts_and_says_nothing(timeout: int | None, most:
                 await client.xconsumer(["a"], a={"identifier": 0}, timeout=timeout).get_entry()
 
         assert 1 <= deaf.accepted <= most
+
+
+async def test_a_second_try_has_no_more_time_than_the_call() -> None:
+    """
+    The first connection is closed, and the next one is never answered: ``connect_timeout`` is for the first try of a call.
+    """
+    answers: list[bytes] = []
+
+    def script(command: list[bytes]) -> Step:
+        answers.append(command[0])
+        return Close() if len(answers) == 1 else Silence()
+
+    with ScriptedServer(script, handshake_in_script=True) as server:
+        async with Redis(server.host, server.port, connect_timeout=60) as client:
+            began = rt.now()
+            with pytest.raises(ConnectionError):
+                await client.xconsumer(["a"], a={"identifier": 0}, timeout=300).get_entry()
+
+        assert rt.now() - began < 30
+        assert 2 <= server.accepted
 
 
 @pytest.mark.parametrize("timeout", [None, 200])

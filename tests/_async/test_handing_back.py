@@ -361,12 +361,11 @@ async def test_closing_wakes_a_reader(client: Redis[Any]) -> None:
     await until(lambda: reading.done)
 
 
-async def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
+async def lose_acknowledgement(client: Redis[Any], consumer: Any) -> None:
     """
-    It is not held for ever by a member that thinks no more of it: it comes again.
+    Process an entry whose acknowledgement is refused; then it has been idle for an hour, and acknowledging works again.
     """
     await fill(client, "a", 1, 1)
-    consumer = taker(client, "c")
     stream, entry = await consumer.get_entry()
     await client.execute_command("ACL", "SETUSER", "default", "-xack")
     with pytest.raises(AuthorizationError):
@@ -374,6 +373,14 @@ async def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
             pass
     await client.execute_command("ACL", "SETUSER", "default", "+xack")
     await client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+
+
+async def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
+    """
+    It is not held for ever by a member that thinks no more of it: it comes again.
+    """
+    consumer = taker(client, "c")
+    await lose_acknowledgement(client, consumer)
     hold_longer(consumer, 50)
     await consumer.renew()
 
@@ -384,15 +391,8 @@ async def test_processed_and_the_acknowledgement_is_kept(client: Redis[Any]) -> 
     """
     With ``ack_buffer`` what could not be sent is sent with what comes next, so the entry stays with who has processed it.
     """
-    await fill(client, "a", 1, 1)
     consumer = taker(client, "c", ack_buffer=1)
-    stream, entry = await consumer.get_entry()
-    await client.execute_command("ACL", "SETUSER", "default", "-xack")
-    with pytest.raises(AuthorizationError):
-        async with consumer.processing(stream, entry):
-            pass
-    await client.execute_command("ACL", "SETUSER", "default", "+xack")
-    await client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+    await lose_acknowledgement(client, consumer)
 
     assert [] == await identifiers(consumer)
     assert {} == await pending(client)

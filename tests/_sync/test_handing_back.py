@@ -362,12 +362,11 @@ def test_closing_wakes_a_reader(client: Redis[Any]) -> None:
     until(lambda: reading.done)
 
 
-def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
+def lose_acknowledgement(client: Redis[Any], consumer: Any) -> None:
     """
-    It is not held for ever by a member that thinks no more of it: it comes again.
+    Process an entry whose acknowledgement is refused; then it has been idle for an hour, and acknowledging works again.
     """
     fill(client, "a", 1, 1)
-    consumer = taker(client, "c")
     stream, entry = consumer.get_entry()
     client.execute_command("ACL", "SETUSER", "default", "-xack")
     with pytest.raises(AuthorizationError):
@@ -375,6 +374,14 @@ def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
             pass
     client.execute_command("ACL", "SETUSER", "default", "+xack")
     client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+
+
+def test_processed_and_not_acknowledged(client: Redis[Any]) -> None:
+    """
+    It is not held for ever by a member that thinks no more of it: it comes again.
+    """
+    consumer = taker(client, "c")
+    lose_acknowledgement(client, consumer)
     hold_longer(consumer, 50)
     consumer.renew()
 
@@ -385,15 +392,8 @@ def test_processed_and_the_acknowledgement_is_kept(client: Redis[Any]) -> None:
     """
     With ``ack_buffer`` what could not be sent is sent with what comes next, so the entry stays with who has processed it.
     """
-    fill(client, "a", 1, 1)
     consumer = taker(client, "c", ack_buffer=1)
-    stream, entry = consumer.get_entry()
-    client.execute_command("ACL", "SETUSER", "default", "-xack")
-    with pytest.raises(AuthorizationError):
-        with consumer.processing(stream, entry):
-            pass
-    client.execute_command("ACL", "SETUSER", "default", "+xack")
-    client.xclaim("a", "g", "c", 0, ["1-0"], idle=HOUR, justid=True)
+    lose_acknowledgement(client, consumer)
 
     assert [] == identifiers(consumer)
     assert {} == pending(client)

@@ -249,7 +249,7 @@ def test_strings_of_medium_length(monkeypatch: pytest.MonkeyPatch) -> None:
     Some are followed, and more are searched.
     """
     monkeypatch.setattr(headers, "_LARGE_STRING_BYTES", 1000)
-    some = string(b"x" * 500) * headers.MEDIUM_STRINGS
+    some = string(b"x" * 500) * headers._MEDIUM_STRINGS
     for wire, followed in (
         (b"*99\r\n" + some, True),
         (b"*99\r\n" + some + string(b"x" * 500), False),

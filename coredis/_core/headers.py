@@ -3,7 +3,7 @@ Look at the headers in received bytes, without parsing what they announce.
 
 Two questions. Is there anything that hiredis must not see as it is (an attribute, a blob error, a header that announces absurd
 sizes)? And where do large strings end, so that nobody needs to look at what is in them? ``parser`` says why it has to know.
-All of it are functions of bytes; none keeps anything.
+All of these are functions of bytes; none keeps anything.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LARGE_PIECE_BYTES: Final = 4096  # from here on it pays to look first where the
 LONGEST_HEADER: Final = 32  # longer than any number a header can hold
 SHORT_HEADER: Final = 10  # a type byte, seven digits, CR and LF: a header of this length is within the limits
 _LARGE_STRING_BYTES: Final = 8 * 1024
-MEDIUM_STRINGS: Final = 8  # so many strings in a row that are neither short nor large: searching costs less
+_MEDIUM_STRINGS: Final = 8  # so many strings in a row that are neither short nor large: searching costs less
 # For an aggregate hiredis makes a list of the announced size at once, and freeing it takes seconds: all of a piece is
 # searched. For a string it only waits, and there are many of them, so the search ends after a kilobyte. Each kind
 # has a pattern of its own because one that begins with a certain byte is searched for several times as fast, and the digits are
@@ -110,7 +110,7 @@ def follow_strings(piece: bytes | memoryview, at: int, size: int, cuts: list[int
             medium = 0
             if length > MAX_BULK_BYTES:
                 break
-        elif medium == MEDIUM_STRINGS:
+        elif medium == _MEDIUM_STRINGS:
             break
         else:
             medium += 1

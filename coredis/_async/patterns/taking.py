@@ -28,8 +28,8 @@ from coredis.types import StreamEntry
 
 #: What a consumer gives at once while there is something to look at first.
 NOTHING: Final[Iterator[Any]] = iter(())
-# What reading a reply of a strange shape may raise.
-_UNREADABLE: Final = (
+#: What reading a reply of a strange shape may raise.
+UNREADABLE: Final = (
     ArithmeticError,
     AttributeError,
     InvalidResponse,
@@ -124,7 +124,7 @@ class Taking(Sending[AnyStr]):
             return
         try:
             arrived = self._read(following, cursors, answers)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             unreadable = _unreadable(error)
             if self._membership is not None and self._membership.acknowledge_on_delivery:
                 unreadable.replies = answers
@@ -178,7 +178,7 @@ class Taking(Sending[AnyStr]):
         """
         try:
             seen = arrivals.look(answers, cursors)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
         number = sum(seen.counts.values())
@@ -210,7 +210,7 @@ class Taking(Sending[AnyStr]):
         """
         try:
             arrived = arrivals.make(unmade.seen, self.client.replies)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             assert unmade.reader.taken is not None
             for part in unmade.reader.taken.parts:
                 for cursor, position in zip(part.cursors, part.identifiers, strict=True):

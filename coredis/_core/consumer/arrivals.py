@@ -162,6 +162,28 @@ def read(
     return make(look(answers, cursors), replies, held)
 
 
+def alone(reply: Reply, name: bytes, replies: Replies[AnyStr]) -> tuple[list[StreamEntry[AnyStr]], bytes] | None:
+    """
+    Read the reply to a read of one stream, as ``read``; None: there are no entries, or there is something special about them.
+
+    Returns:
+        the entries, and the identifier of the last one
+
+    Raises:
+        Exception: what reading a reply of a strange shape may raise
+    """
+    if not reply or len(reply) != 1:
+        return None
+    ((found, raw),) = reply.items() if isinstance(reply, dict) else reply
+    if found != name or not raw:
+        return None
+    latest = raw[-1]
+    if len(latest) != 2:
+        return None
+    entries = replies.alike(raw)
+    return None if entries is None else (entries, _checked(latest[0]))
+
+
 def read_claims(
     answers: Iterable[Reply], cursors: Mapping[bytes, Cursor], replies: Replies[AnyStr], held: Container[Key]
 ) -> tuple[Arrivals[AnyStr], dict[bytes, bytes]]:

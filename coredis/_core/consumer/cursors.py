@@ -43,6 +43,11 @@ class Phase(enum.Enum):
     NEW = "new"
 
 
+# Names of a module are found faster than those of a class.
+_NEW: Final = Phase.NEW
+_AFTER: Final = Phase.AFTER
+
+
 @dataclass(slots=True)
 class Cursor:
     """
@@ -110,20 +115,22 @@ class Cursor:
 
         Recording the same reply twice changes nothing.
         """
-        if self.phase is Phase.NEW and last != self.floor:
+        phase = self.phase
+        if phase is _AFTER:
+            if last is not None:
+                self.position, self.heard = last, True
+            return
+        if phase is _NEW and last != self.floor:
             self.before = self.floor if self.heard else None
         self.heard |= last is not None
-        if self.phase is Phase.NEW:
+        if phase is _NEW:
             if last is not None:
                 self.floor = last
-        elif self.phase is Phase.AFTER:
-            if last is not None:
-                self.position = last
         elif last is not None:
             self.position = last
             if parse(last) > parse(self.floor):
                 self.floor = last
-        elif self.phase is Phase.HISTORY:
+        elif phase is Phase.HISTORY:
             self.phase, self.asked_new, self.lost_reads = Phase.NEW, True, 0
         else:
             self.asked, self.lost_reads = True, 0
@@ -146,7 +153,7 @@ def received(cursors: Mapping[bytes, Cursor], last: Mapping[bytes, bytes | None]
     exhausted: list[Cursor] = []
     for name, identifier in last.items():
         cursor = cursors[name]
-        if cursor.phase is Phase.AFTER:  # in a line, for there may be thousands
+        if cursor.phase is _AFTER:  # in a line, for there may be thousands
             if identifier is not None:
                 cursor.position, cursor.heard = identifier, True
         else:

@@ -116,7 +116,11 @@ class Repeated:
         Args:
             identifiers: after which to read; of a group's member ``>`` for each stream
         """
-        return self._head + (self._tail or _words(identifiers))
+        if self._tail:
+            return self._head + self._tail
+        if len(identifiers) == 1:
+            return b"%b$%d\r\n%b\r\n" % (self._head, len(identifiers[0]), identifiers[0])
+        return self._head + _words(identifiers)
 
 
 def _word(word: bytes) -> bytes:

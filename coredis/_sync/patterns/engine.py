@@ -4,7 +4,7 @@ The engine that reads streams for consumers of either kind.
 
 This module does what is decided elsewhere: where each stream stands and what to ask for next is in ``_core/consumer``. A
 connection with its outstanding read is in ``reader``, the readers there are in ``places``, what they are sent in ``sending``,
-and what becomes of the replies in ``taking``.
+what becomes of the replies in ``taking``, and the short way of all that in ``straight``.
 
 There is one reader for each place where streams are: one in all on a single server, one for each node of a cluster. All of
 them are waited for together, and what goes wrong with one does not keep the others.
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, AnyStr, Final
 
 from coredis._sync.patterns.failures import for_application
 from coredis._sync.patterns.reader import Reader
-from coredis._sync.patterns.taking import NOTHING, Taking
+from coredis._sync.patterns.straight import Straight
+from coredis._sync.patterns.taking import NOTHING
 from coredis._core.consumer.allowance import RECOUNT_SECONDS
 from coredis._core.consumer.buffer import Buffer
-from coredis._core.consumer.cursors import Cursor, Phase
+from coredis._core.consumer.cursors import Cursor
 from coredis._core.consumer.parameters import encode_name
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
@@ -40,10 +41,8 @@ IMPATIENT_SECONDS: Final = 0.5
 #: How long closing waits for a read that another task or thread is in, and for the last reply (seconds).
 CLOSING_SECONDS: Final = 1.0
 
-_READ_ON: Final = (Phase.NEW, Phase.AFTER)
 
-
-class Engine(Taking[AnyStr]):
+class Engine(Straight[AnyStr]):
     """
     Reads streams into a buffer. What a group makes different is in the methods at the end.
     """
@@ -138,11 +137,11 @@ class Engine(Taking[AnyStr]):
         if straight is not None:
             deadline = patience
             try:
-                self._read_on(straight, deadline)
+                filled = self._read_on(straight, deadline)
             except (RedisError, RequestTimeoutError) as error:
                 self._failed(straight, error, closings, deadline)
             else:
-                if self._buffer or straight.answered:
+                if filled or straight.answered:
                     return self._serve()
                 if straight.unfinished:
                     straight.unfinished = False
@@ -216,10 +215,12 @@ class Engine(Taking[AnyStr]):
         """
         A call of the application begins: everybody may be asked again.
         """
-        self._redirects = {}
-        for cursor in self._exhausted:
-            cursor.asked = False
-        self._exhausted = []
+        if self._redirects:
+            self._redirects = {}
+        if self._exhausted:
+            for cursor in self._exhausted:
+                cursor.asked = False
+            self._exhausted = []
         for reader in self._readers.values():
             reader.begin()
             if not self._seconds:
@@ -237,39 +238,6 @@ class Engine(Taking[AnyStr]):
         if self._prefetch and self._arranged and not self._stopped:
             self._read_ahead([reader for reader in self._readers.values() if reader.plan is None])
         return True
-
-    def _straight(self) -> Reader[AnyStr] | None:
-        """
-        Give the only reader there is if nothing has to be done but to wait for its read of new entries, which may have to be
-        sent yet; None: there is more to see to. This is what nearly every call finds, and it saves two thirds of the time.
-        """
-        if len(self._readers) != 1 or not self._arranged or self._stopped or self.client.due() or not self._calm():
-            return None
-        (reader,) = self._readers.values()
-        if not reader.straight(self._seconds > 0):
-            return None
-        for cursor in self._asked(reader)[0]:
-            if cursor.phase not in _READ_ON:
-                return None
-        return reader
-
-    def _read_on(self, reader: Reader[AnyStr], deadline: float) -> None:
-        """
-        Read once, where ``_straight`` has said that it can be done.
-        """
-        self._send(reader, self._seconds)
-        started = reader.started
-        if started is not None:
-            if not started.done():
-                if self._seconds:
-                    rt.wait_one(started, min(deadline, reader.deadline, self.client.due_at()), self._alarm)
-                    if self._alarm.rung and not self._stopped:
-                        self._alarm.clear()
-                else:
-                    rt.wait_one(started, reader.deadline)
-                if reader.overdue():
-                    self._look_again(reader)
-            self._take(reader)
 
     def _connect(self, reader: Reader[AnyStr], deadline: float) -> None:
         """
@@ -316,15 +284,6 @@ class Engine(Taking[AnyStr]):
             until += [deadline, self.client.due_at()]
         self._rest(outstanding, min(until))
         return True
-
-    def _look_again(self, reader: Reader[AnyStr]) -> None:
-        """
-        See whether the reply is there that seems to be late: another reader's, or the alarm, may have ended the waiting before
-        anybody looked.
-        """
-        started = reader.started
-        if started is not None and not started.done():
-            rt.wait_any((started,), rt.now())
 
     def _rest(self, outstanding: Sequence[rt.Started], deadline: float) -> None:
         """
@@ -394,12 +353,6 @@ class Engine(Taking[AnyStr]):
         Do what has to be done before the next read.
         """
         self._locate(self._cursors.values())
-
-    def _calm(self) -> bool:
-        """
-        Tell whether nothing but a read of new entries is wanted, so that ``_prepare`` has nothing to do.
-        """
-        return True
 
     def _attend(self) -> None:
         """

@@ -20,7 +20,7 @@ from coredis._sync.client import Client
 from coredis._sync.connection import Connection
 from coredis._core.command import Reply
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import Cursor, Kind, Plan
+from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan
 from coredis._core.consumer.reads import Membership, Repeated, Words, acknowledgements, commands
 from coredis._core.parser import ErrorLine
 from coredis._core.wire import encode
@@ -68,6 +68,7 @@ class Reader(Generic[AnyStr]):
 
     def __init__(self, client: Client[AnyStr], place: Hashable) -> None:
         self._client: Client[AnyStr] = client
+        self._grace = client.times.grace
         self._connection: Connection | None = None
         self._connected_at = -math.inf
         self._phantoms: list[tuple[int, str]] = []
@@ -109,7 +110,8 @@ class Reader(Generic[AnyStr]):
         self.sent_now = self.answered = self.unfinished = False
         self.retry_at = -math.inf
         self.attempt = 0
-        self._mark(True)  # an interruption may have left it undone
+        if self.plan is not None:
+            self._mark(True)  # an interruption may have left it undone
 
     @property
     def connected(self) -> bool:
@@ -241,23 +243,75 @@ class Reader(Generic[AnyStr]):
             of_streams: list[bytes] = [*acknowledgements(group, acknowledging), *map(encode, questions.values())]
             payload = b"".join([*map(encode, ahead), *[introduction + command for command in of_streams], payload])
             before = len(ahead) + each * len(of_streams)
-        self._ahead = before
         self._kills = len(self._phantoms)
         self._watchings = len(tracking)
         self._trying = bool(tracking) and self._tracking is None
+        self._questions = tuple(questions)
+        self._launch(plan, payload, before, expected, block, acknowledging, most)
+
+    def send_alone(
+        self,
+        cursor: Cursor,
+        membership: Membership | None,
+        block: int | None,
+        acknowledging: Mapping[bytes, tuple[bytes, ...]],
+        most: float,
+    ) -> None:
+        """
+        As ``send``, for new entries of the only stream, where ``straight`` has said that nothing else is to be sent.
+        """
+        if self._tracking is not None:
+            self.note()  # what came while there were others does not pile up
+        repeated = self._repeated
+        if repeated is None or not repeated.fits(self.cursors, self.count, block, None):
+            self._repeated = repeated = Repeated(self.cursors, membership, self.count, block)
+        identifiers = (cursor.position if membership is None else b">",)
+        payload, before = repeated.payload(identifiers), 0
+        if acknowledging:
+            collected: list[bytes] = acknowledgements(b"" if membership is None else membership.group, acknowledging)
+            payload, before = b"".join([*collected, payload]), len(collected)
+        self._kills = self._watchings = 0
+        self._trying = False
+        self._questions = ()
+        self._replies_each = 1
+        plan = Plan(Kind.NEW, (Part(self.cursors, identifiers),), waits=True, complete=True)
+        self._launch(plan, payload, before, 1, block, acknowledging, most)
+
+    def _launch(
+        self,
+        plan: Plan,
+        payload: bytes,
+        before: int,
+        expected: int,
+        block: int | None,
+        acknowledging: Mapping[bytes, tuple[bytes, ...]],
+        most: float,
+    ) -> None:
+        """
+        Send what ``send`` has written.
+
+        Args:
+            payload: the encoded commands
+            before: how many replies come before those to the read
+            expected: how many those are
+        """
+        connection = self._connection
+        assert connection is not None
+        self._ahead = before
         self.told = self.scattered
         waits = 0.0 if block is None else block / 1000
         self.sent_at = now = rt.now()
-        self.deadline = now + waits + self._client.times.grace
+        self.deadline = now + waits + self._grace
         self.last = plan.kind
         self.waits = block is not None
         self._block = waits
         self.acknowledging = acknowledging
-        self._questions = tuple(questions)
         self.sent_now = True
         connection.channel.measure(most)
         self.plan = plan
-        self._mark(True)
+        for part in plan.parts:  # as ``_mark``, in a line
+            for cursor in part.cursors:
+                cursor.busy = True
         try:
             self.started = connection.channel.start(payload, before + expected, self.deadline)
         except ConnectionError as error:
@@ -283,7 +337,7 @@ class Reader(Generic[AnyStr]):
         if self.started is not None and not self.started.written:
             # What is left of it is sent now, and takes its time from now on.
             self.sent_at = rt.now()
-            self.deadline = self.sent_at + self._block + self._client.times.grace
+            self.deadline = self.sent_at + self._block + self._grace
         return True
 
     def overdue(self) -> bool:
@@ -427,7 +481,7 @@ class Reader(Generic[AnyStr]):
             identifier, address = self.client_id, self._connection.channel.local_address
             if self.plan is not None and self.plan.kind is not Kind.HISTORY:
                 # It may be waiting there, or on its way to be executed.
-                self.doubt_at = max(self.deadline, rt.now() + self._client.times.grace)
+                self.doubt_at = max(self.deadline, rt.now() + self._grace)
                 if identifier is not None and address is not None:
                     self._phantoms.append((identifier, address))
             self._client.discard(self._connection)

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ...exceptions import ConnectionError, RequestTimeoutError
+from ..sockets import PATIENT_SECONDS
 from . import clock, polling
 from .requests import Started
 
 _RING: Final = (1).to_bytes(8, "little")  # what an eventfd takes
 _DRAIN_BYTES: Final = 65536  # taken from a pipe at a time
+#: For so long a reply is waited for as if there were no alarm: long enough for a channel to wait in the kernel first.
+SOON_SECONDS: Final = 2 * PATIENT_SECONDS
 
 
 class Event:
@@ -127,18 +130,23 @@ def _bell() -> Iterable[int]:
 
 def wait_one(request: Started, deadline: float, alarm: Alarm | None = None) -> None:
     """
-    Wait until a request is done, as ``wait_any`` does, at less cost where there is no alarm.
+    Wait until a request is done, as ``wait_any`` does, at less cost where the reply comes soon, or there is no alarm.
     """
-    if alarm is not None or request.unsent:
-        wait_any((request,), deadline, alarm)
-        return
-    while not request.done():
-        try:
-            request.channel.receive(deadline)
-        except RequestTimeoutError:
+    if not request.unsent and (alarm is None or not alarm.rung):
+        # A ring is noticed so much later, which nobody notices: receiving alone takes half as many calls of the kernel.
+        until = deadline if alarm is None else min(deadline, clock.now() + SOON_SECONDS)
+        while not request.done():
+            try:
+                request.channel.receive(until)
+            except RequestTimeoutError:
+                if alarm is None:
+                    return
+                break
+            except ConnectionError:
+                pass  # shows in the request
+        else:
             return
-        except ConnectionError:
-            pass  # shows in the request
+    wait_any((request,), deadline, alarm)
 
 
 def wait_any(requests: Sequence[Started], deadline: float, alarm: Alarm | None = None) -> bool:

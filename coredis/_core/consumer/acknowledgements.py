@@ -40,17 +40,16 @@ class Acknowledgements:
         Returns:
             whether it is time to send what was collected
         """
-        waiting = self._waiting.get(name)
+        streams = self._waiting
+        waiting = streams.get(name)
         if waiting is None:
-            waiting = self._waiting.setdefault(name, {})
-        if len(identifiers) == 1:
-            waiting[identifiers[0]] = None
-        else:
-            waiting.update(dict.fromkeys(identifiers))
-        if now < self._oldest:
-            self._oldest = now
-        number = len(waiting) if len(self._waiting) == 1 else len(self)
-        return number >= self.limit or now - self._oldest >= self.interval
+            waiting = streams.setdefault(name, {})
+        for identifier in identifiers:
+            waiting[identifier] = None
+        oldest = self._oldest
+        if now < oldest:
+            self._oldest = oldest = now
+        return now - oldest >= self.interval or (len(waiting) if len(streams) == 1 else len(self)) >= self.limit
 
     def take(self) -> dict[bytes, tuple[bytes, ...]]:
         """

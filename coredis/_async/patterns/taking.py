@@ -118,7 +118,9 @@ class Taking(Sending[AnyStr]):
             refused = [from_line(str(reply)) for reply in answers if type(reply) is ErrorLine]
             parts = tuple([part for part, reply in zip(parts, answers, strict=True) if type(reply) is not ErrorLine])
             answers = [reply for reply in answers if type(reply) is not ErrorLine]
-        cursors = {cursor.name: cursor for part in parts for cursor in part.cursors}
+        cursors = reader.by_name
+        if len(parts) != 1 or parts[0].cursors is not reader.cursors:
+            cursors = {cursor.name: cursor for part in parts for cursor in part.cursors}
         if self._prefetch and self._membership is None and not (refused or reader.told):
             self._take_ahead(reader, following, cursors, answers)
             return

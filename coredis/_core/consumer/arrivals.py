@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import chain, repeat, zip_longest
+from operator import itemgetter
 from typing import AnyStr, Final, Generic, NamedTuple, TypeVar
 
 from ...exceptions import ProtocolError
@@ -24,6 +25,9 @@ _NOTHING: Final = object()
 _identifier: Final = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}").fullmatch
 _MANY: Final = 4  # identifiers from which on it is faster to look at all of them together
 _SHORT: Final = 20  # two halves that are together so short cannot be too large
+_PARTS: Final = 2  # of an entry: identifier, fields
+_first: Final = itemgetter(0)
+_last: Final = itemgetter(-1)
 
 
 class Arrivals(NamedTuple, Generic[AnyStr]):
@@ -89,6 +93,11 @@ def look(answers: Iterable[Reply], cursors: Mapping[bytes, Cursor]) -> Found:
     Raises:
         ProtocolError: a stream that was not asked for, or no identifier where the next read is to go on
     """
+    answers = list(answers)
+    if len(answers) == 1 and isinstance(answers[0], dict) and len(answers[0]) >= _MANY:
+        together = _look_together(answers[0], cursors)
+        if together is not None:
+            return together
     last: dict[bytes, bytes | None] = dict.fromkeys(cursors)
     found: dict[bytes, list[Reply]] = {}
     known: list[bytes] = []
@@ -115,6 +124,23 @@ def look(answers: Iterable[Reply], cursors: Mapping[bytes, Cursor]) -> Found:
         for identifier in known:
             _checked(identifier)
     return Found(found, last, counts, claimed)
+
+
+def _look_together(found: dict[bytes, list[Reply]], cursors: Mapping[bytes, Cursor]) -> Found | None:
+    """
+    As ``look``, at many streams at a time with nothing special about them, which takes a third of the time; None: there is.
+    """
+    if not (found.keys() <= cursors.keys() and all(found.values())):
+        return None
+    latest = list(map(_last, found.values()))
+    if set(map(len, latest)) != {_PARTS}:
+        return None
+    known = list(map(_first, latest))
+    if not identifiers.surely_all_valid(known):
+        return None
+    last: dict[bytes, bytes | None] = dict.fromkeys(cursors)
+    last.update(zip(found, known, strict=True))
+    return Found(found, last, dict(zip(found, map(len, found.values()), strict=True)), 0)
 
 
 def make(seen: Found, replies: Replies[AnyStr], held: Container[Key] | None = None) -> Arrivals[AnyStr]:

@@ -229,14 +229,14 @@ def plan(
     """
     if not (claim or scattered):
         # Nearly always: new entries of all streams.
-        after = [cursor.position for cursor in cursors if cursor.phase is Phase.AFTER and not cursor.busy]
+        after = [cursor.position for cursor in cursors if cursor.phase is _AFTER and not cursor.busy]
         if cursors and len(after) == len(cursors):
             return Plan(Kind.NEW, (Part(tuple(cursors), tuple(after)),), waits=True, complete=True)
         identifiers: list[bytes] = []
         for cursor in cursors:
             if cursor.busy:
                 break
-            if cursor.phase is Phase.NEW:
+            if cursor.phase is _NEW:
                 identifiers.append(b">")
             else:
                 break
@@ -299,7 +299,7 @@ def share(cursors: Sequence[Cursor], start: int, new: int, pending: int) -> tupl
         most = new
         following = tuple(cursors[first : first + most])
         for cursor in following:
-            if cursor.busy or (cursor.phase is not Phase.NEW and cursor.phase is not Phase.AFTER):
+            if cursor.busy or (cursor.phase is not _NEW and cursor.phase is not _AFTER):
                 break
         else:
             return following, first + len(following)  # nearly always, and there may be thousands

@@ -42,6 +42,7 @@ class Reader(Generic[AnyStr]):
     Attributes:
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
+        by_name: the same
         next_share: which of them is the first of those to be asked next, where they are not asked all at once
         partial: the outstanding read, or the last one, asks not all of them for that reason
         unfinished: its reply had nothing, so the others are to be asked before it can be said that there is nothing
@@ -78,11 +79,13 @@ class Reader(Generic[AnyStr]):
         self._kills = 0
         self._watchings = 0  # commands that make the server tell of changes
         self._block = 0.0
+        self._marked = False  # what the outstanding read asks for is noted
         self._tracking: bool | None = None  # None: not tried on this connection
         self._trying = False
         self.place = place
         self._repeated: Repeated | None = None
         self.cursors: tuple[Cursor, ...] = ()
+        self.by_name: dict[bytes, Cursor] = {}
         self.next_share = 0
         self.partial = self.unfinished = False
         self.scattered = False
@@ -110,8 +113,8 @@ class Reader(Generic[AnyStr]):
         self.sent_now = self.answered = self.unfinished = False
         self.retry_at = -math.inf
         self.attempt = 0
-        if self.plan is not None:
-            self._mark(True)  # an interruption may have left it undone
+        if self.plan is not None and not self._marked:
+            self._mark(True)  # an interruption has left it undone
 
     @property
     def connected(self) -> bool:
@@ -308,10 +311,9 @@ class Reader(Generic[AnyStr]):
         self.acknowledging = acknowledging
         self.sent_now = True
         connection.channel.measure(most)
+        self._marked = False
         self.plan = plan
-        for part in plan.parts:  # as ``_mark``, in a line
-            for cursor in part.cursors:
-                cursor.busy = True
+        self._mark(True)
         try:
             self.started = connection.channel.start(payload, before + expected, self.deadline)
         except ConnectionError as error:
@@ -421,6 +423,7 @@ class Reader(Generic[AnyStr]):
         ):  # one that was removed and added again is another one
             for cursor in cursors:
                 cursor.ready = True
+            self.by_name = {cursor.name: cursor for cursor in cursors}
             self.cursors = cursors
             self.scattered = len({cursor.slot for cursor in cursors}) > 1
             self.told = False
@@ -508,10 +511,12 @@ class Reader(Generic[AnyStr]):
         """
         Note that an outstanding read asks for its streams, or does no more.
         """
+        self._marked = False
         if self.plan is not None:
             for part in self.plan.parts:
                 for cursor in part.cursors:
                     cursor.busy = busy
+            self._marked = busy
 
     def _phantom_words(self) -> list[Words]:
         """

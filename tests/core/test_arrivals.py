@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coredis._core.consumer.arrivals import Arrivals, read, read_claims
+from coredis._core.consumer.arrivals import Arrivals, alone, look, read, read_claims
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.replies import decoded, raw
 from coredis.exceptions import InvalidResponse, ProtocolError, RedisError
@@ -294,3 +294,81 @@ def test_keys_belong_to_items(streams: dict[bytes, list[int]], held: set[tuple[b
         mine = [b"%d-0" % number for number in numbers if (name, b"%d-0" % number) not in held]
         assert mine == [identifier for stream, identifier in found.keys if stream == name]
     assert sum(map(len, streams.values())) == len(found.items()) + found.suppressed
+
+
+@given(
+    streams=st.dictionaries(st.sampled_from(sorted(MANY)), st.lists(st.integers(1, 2**64 - 1), max_size=3), min_size=3),
+    new=st.booleans(),
+)
+def test_many_streams_are_seen_as_few_are(streams: dict[bytes, list[int]], new: bool) -> None:
+    """
+    They are looked at together where nothing is special about them.
+    """
+    found = {name: entries(*numbers) if new else claimed(*numbers) for name, numbers in streams.items()}
+
+    together = look([found], MANY)
+
+    one_by_one = [look([{name: raw}], {name: MANY[name]}) for name, raw in found.items()]
+    assert {name: last for one in one_by_one for name, last in one.last.items()} == {
+        name: together.last[name] for name in found
+    }
+    assert {name: count for one in one_by_one for name, count in one.counts.items()} == together.counts
+    assert {name: raw for name, raw in found.items() if raw} == together.raw
+    assert sum(one.claimed for one in one_by_one) == together.claimed
+    assert {together.last[name] for name in MANY.keys() - found.keys()} <= {None}
+
+
+def test_many_streams_nobody_asked_for() -> None:
+    """
+    One of them is enough.
+    """
+    with pytest.raises(ProtocolError, match="not asked for"):
+        look([dict.fromkeys(MANY, entries(1)) | {b"canary": entries(1)}], MANY)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_stream_alone(protocol: int) -> None:
+    """
+    What comes of it is what comes of reading several.
+    """
+    reply = shaped({b"a": entries(1, 2, 3)}, protocol)
+
+    short = alone(reply, b"a", raw())
+
+    assert short is not None
+    assert (read([reply], CURSORS, raw()).entries, b"3-0") == short
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        {},
+        [],
+        {b"a": []},
+        {b"canary": entries(1)},
+        {b"a": entries(1), b"b": entries(1)},
+        {b"a": [[b"1-0", None]]},
+        {b"a": [*entries(1), [b"2-0", None]]},
+        {b"a": claimed(1, 2)},
+        {b"a": [*entries(1), [b"2-0", [b"other", b"2"]]]},
+        {b"a": [*entries(1), [b"2-0", [b"n"]]]},
+    ],
+)
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_stream_that_is_not_plain(reply: object, protocol: int) -> None:
+    """
+    It is left to who reads everything.
+    """
+    assert alone(shaped(reply, protocol) if isinstance(reply, dict) else reply, b"a", raw()) is None
+
+
+@pytest.mark.parametrize("reply", [7, {b"a": 7}, {b"a": [7]}, [b"a"], {b"a": [[b"x", [b"f", b"v"]]]}])
+def test_a_stream_alone_in_a_strange_shape(reply: object) -> None:
+    """
+    What reading it raises is told where everything is read.
+    """
+    with pytest.raises((ProtocolError, TypeError, ValueError)):
+        alone(reply, b"a", raw())
+    with pytest.raises((ProtocolError, TypeError, ValueError, AttributeError)):
+        read([reply], CURSORS, raw())

@@ -271,6 +271,36 @@ class TestStreams:
         """
         assert DECODED.streams(parsed(data)) == {"s": ()}
 
+    @given(
+        st.dictionaries(
+            st.sampled_from([b"a", b"b", b"c", b"d"]),
+            st.lists(
+                st.sampled_from(
+                    [[b"f", b"1"], [b"f", b"2"], [b"g", b"3"], [b"f", b"4", b"f", b"5"], [b"f", b"\xff"], [], None]
+                ),
+                max_size=3,
+            ),
+        ),
+        st.booleans(),
+    )
+    def test_several_are_read_like_each(self, streams: dict[bytes, list[list[bytes] | None]], pairs: bool) -> None:
+        """
+        Whether their entries are made together, because they are alike, or not.
+        """
+        reply = {
+            name: [[b"%d-0" % number, words] for number, words in enumerate(entries)]
+            for name, entries in streams.items()
+        }
+
+        for text in (RAW, DECODED):
+            read = text.streams([[name, entries] for name, entries in reply.items()] if pairs else reply)
+
+            assert read is not None
+            assert {text.text(name): text.entries(entries) for name, entries in reply.items()} == read
+            assert [[type(entry.field_values) for entry in text.entries(entries)] for entries in reply.values()] == [
+                [type(entry.field_values) for entry in entries] for entries in read.values()
+            ]
+
 
 class TestPending:
     def test_summary(self, received: Callable[[object], Any]) -> None:

@@ -152,6 +152,34 @@ async def test_an_alarm_ends_the_wait(half: Half) -> None:
         assert [b"late"] == started.replies
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.002, 0.05])
+async def test_an_alarm_ends_the_wait_for_one(half: Half, seconds: float) -> None:
+    """
+    Rung before, while the reply may come soon, or later; and a reply ends it, however soon.
+    """
+    with ScriptedServer([Late(0.3, b"+late\r\n"), b"+soon\r\n"]) as server:
+        channel = await half.connect(server)
+        started, alarm = channel.start(PING, 1), half.runtime.Alarm()
+        ringing = threading.Timer(seconds, alarm.ring)
+        ringing.start()
+        if not seconds:
+            ringing.join()
+
+        await do(half.runtime.wait_one(started, math.inf, alarm))
+
+        assert alarm.rung
+        assert not started.done()
+        ringing.join()
+        alarm.clear()
+        await do(half.runtime.wait_one(started, soon(0.03), alarm))
+        assert not started.done()
+        await do(half.runtime.wait_one(started, soon(), alarm))
+        assert [b"late"] == started.replies
+        started = channel.start(PING, 1)
+        await do(half.runtime.wait_one(started, soon(), alarm))
+        assert [b"soon"] == started.replies
+
+
 async def test_an_alarm_alone(half: Half) -> None:
     """
     Without a request the wait is for the alarm or the deadline.

@@ -98,8 +98,8 @@ def test_all_streams_are_asked_where_that_is_not_much() -> None:
     """
     Whatever they have.
     """
-    portions = Portions(100, 10**9, 10**9)
-    portions.received(4000, 100, 40)
+    portions = Portions(25, 10**9, 10**9)
+    portions.received(1000, 100, 40)
 
     assert [1, 40] == [portions.streams(known) for known in (1, 40)]
 
@@ -108,7 +108,7 @@ def test_of_many_streams_some_are_asked_at_a_time() -> None:
     """
     As many as have about as much as one reply should have; at least one.
     """
-    assert 400 == Portions(10, 10**9, 10**9).streams(10_000)
+    assert 100 == Portions(10, 10**9, 10**9).streams(10_000)
     assert 1 == Portions(5000, 10**9, 10**9).streams(10_000)
 
 
@@ -124,7 +124,7 @@ def test_when_they_have_nothing_all_are_asked_soon() -> None:
         portions.received(each * asked[-1], 100, asked[-1])
     asked.append(portions.streams(10_000))
 
-    assert [4, 32, 256, 2048, 10_000, 10_000, 400, 800, 1600, 10_000, 10_000] == asked
+    assert [1, 8, 64, 512, 4096, 10_000, 100, 200, 400, 3200, 10_000] == asked
 
 
 def test_what_is_pending_and_what_is_new_are_different_things() -> None:
@@ -133,9 +133,9 @@ def test_what_is_pending_and_what_is_new_are_different_things() -> None:
     """
     portions = Portions(1000, 10**9, 10**9)
     asked = []
-    for _ in range(5):
+    for _ in range(6):
         asked.append(portions.streams(10_000, pending=True))
         portions.received(0, 100, asked[-1], pending=True)
 
-    assert [4, 32, 256, 2048, 10_000] == asked
-    assert 4 == portions.streams(10_000)
+    assert [1, 8, 64, 512, 4096, 10_000] == asked
+    assert 1 == portions.streams(10_000)

@@ -20,7 +20,7 @@ from typing import Final
 #: How much one reply counts in an average that falls (of 1).
 WEIGHT: Final = 0.25
 #: Entries in a reply from which on an entry costs noticeably more. Fewer would be more replies to wait for.
-MOST_ENTRIES: Final = 4000
+MOST_ENTRIES: Final = 1000
 #: How many times fewer are expected after a reply with fewer, and after one with none at all: until all streams are asked the
 #: application waits for one reply after another that has nothing.
 FALL: Final = 2

@@ -89,6 +89,19 @@ def entries(name: str, identifiers: IdentifierT | Iterable[IdentifierT]) -> tupl
     return tuple([_check(name, identifier) for identifier in items])
 
 
+def plain(identifiers: tuple[IdentifierT, ...]) -> bytes | None:
+    """
+    Give the identifier of a single entry as it came from a server; None: it is something else, which may be as good.
+    """
+    if len(identifiers) == 1:
+        (only,) = identifiers
+        if type(only) is StreamEntry:
+            identifier = only.identifier
+            if type(identifier) is bytes and _as_servers_write(identifier):
+                return identifier
+    return None
+
+
 def canonical(name: str, identifiers: tuple[IdentifierT, ...]) -> tuple[bytes, ...]:
     """
     Check the identifiers of entries, and write them as servers do.

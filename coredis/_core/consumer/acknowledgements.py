@@ -35,21 +35,28 @@ class Acknowledgements:
 
     def add(self, name: bytes, identifiers: tuple[bytes, ...], now: float) -> bool:
         """
-        Collect acknowledgements of entries of one stream.
+        Collect acknowledgements of entries of one stream, at least one.
 
         Returns:
             whether it is time to send what was collected
+        """
+        if len(identifiers) > 1:
+            self._waiting.setdefault(name, {}).update(dict.fromkeys(identifiers))
+        return self.add_one(name, identifiers[-1], now)
+
+    def add_one(self, name: bytes, identifier: bytes, now: float) -> bool:
+        """
+        As ``add``, of a single entry.
         """
         streams = self._waiting
         waiting = streams.get(name)
         if waiting is None:
             waiting = streams.setdefault(name, {})
-        for identifier in identifiers:
-            waiting[identifier] = None
-        oldest = self._oldest
-        if now < oldest:
-            self._oldest = oldest = now
-        return now - oldest >= self.interval or (len(waiting) if len(streams) == 1 else len(self)) >= self.limit
+        waiting[identifier] = None
+        if now < self._oldest:
+            self._oldest = now
+        number = len(waiting) if len(streams) == 1 else len(self)
+        return number >= self.limit or now - self._oldest >= self.interval
 
     def take(self) -> dict[bytes, tuple[bytes, ...]]:
         """

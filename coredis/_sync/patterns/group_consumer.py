@@ -231,9 +231,10 @@ class GroupConsumer(Leaving[AnyStr]):
         Source: https://redis.io/docs/latest/commands/xack/
         """
         collected = self._acknowledgements
-        if len(entries) == 1 and collected.limit and type(stream) is bytes:
+        identifier = identifiers.plain(entries)
+        if identifier is not None and collected.limit and type(stream) is bytes:
             # As below, for who goes from entry to entry, where every call counts.
-            due = collected.add(stream, identifiers.canonical("entries", entries), rt.now())
+            due = collected.add_one(stream, identifier, rt.now())
         else:
             name, found = self._named(stream, entries)
             if not found:

@@ -323,6 +323,34 @@ def test_what_comes_while_it_is_drained_is_not_lost(server: Server, number: int)
         assert [b"%d-0" % (each + 1) for each in range(came)] == [entry.identifier for _, entry in found if entry]
 
 
+@pytest.mark.parametrize("number", range(1, 13))
+def test_draining_ends_no_wait(server: Server, number: int) -> None:
+    """
+    What was received is drained before it is served, by a signal handler or another thread. Another entry comes in time.
+    """
+    with connect(server) as client:
+        client.xadd("a", {"n": 0}, identifier="1-0")
+        consumer = client.xconsumer(["a"], timeout=10_000, a={"identifier": "0-0"})
+        consumer.get_entry()
+        client.xadd("a", {"n": 1}, identifier="2-0")
+
+        def drain() -> None:
+            drained.extend(consumer.drain())
+            client.xadd("a", {"n": 2}, identifier="3-0")
+
+        drained: list[Any] = []
+        sys.setprofile(between_steps("_read_on", number, drain))
+        try:
+            served = consumer.get_entry()
+        finally:
+            sys.setprofile(None)
+        consumer.close()
+
+        given = [entry.identifier for _, entry in [*drained, served] if entry is not None]
+        assert given in ([b"2-0"], [b"2-0", b"3-0"])
+        assert served != (None, None)
+
+
 @pytest.mark.parametrize("most", [None, 2])
 @pytest.mark.parametrize("number", range(1, 9))
 def test_what_is_drained_is_not_given_as_well(server: Server, most: int | None, number: int) -> None:

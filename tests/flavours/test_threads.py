@@ -373,6 +373,45 @@ def test_what_is_drained_is_not_given_as_well(server: Server, most: int | None, 
         assert [entry.identifier for entry in client.xrange("a")] == sorted(entry.identifier for _, entry in found)
 
 
+@pytest.mark.parametrize("options", [{}, {"claim_idle": 60_000}], ids=["plain", "leases"])
+@pytest.mark.parametrize("number", range(1, 13))
+def test_what_is_handed_back_is_not_served(server: Server, options: dict[str, Any], number: int) -> None:
+    """
+    By a thread that is just about to do that, and does it in the midst of handing back.
+    """
+    with connect(server) as client:
+        client.xadd_many("a", [{"n": number} for number in range(5)])
+        consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=4, **options)
+        about, going = threading.Event(), threading.Event()
+        served: list[bytes] = []
+
+        def pause() -> None:
+            about.set()
+            going.wait(5)
+
+        def read() -> None:
+            sys.setprofile(between_steps("get_entry", 1, pause))
+            _, entry = consumer.get_entry()
+            served.extend([] if entry is None else [entry.identifier])
+
+        def go() -> None:
+            going.set()
+            time.sleep(0.02)
+
+        reading = spawn(read)
+        about.wait(5)
+        sys.setprofile(between_steps("_release", number, go))
+        try:
+            consumer.close(release=True)
+        finally:
+            sys.setprofile(None)
+            going.set()
+        reading.join()
+        handed_back = [entry.identifier for entry in client.xpending("a", "g", "-", "+", 9) if not entry.delivered]
+
+        assert [entry.identifier for entry in client.xrange("a")] == sorted([*served, *handed_back])
+
+
 def test_whether_leases_hold_is_asked_of_what_is_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A signal handler that drains the consumer just when the clock is asked whether the next entry may be served: it may not.

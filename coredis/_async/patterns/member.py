@@ -47,6 +47,7 @@ class Member(Leasing[AnyStr]):
     _deleted: dict[bytes, list[bytes]]
     _notices: list[Key]
     _returning: dict[bytes, list[bytes]]
+    _withdrawn: list[tuple[AnyStr, StreamEntry[AnyStr]]]
     _doubtful: set[bytes]
     _unexplained: dict[bytes, float]
     _conflict_told: bool
@@ -406,7 +407,7 @@ class Member(Leasing[AnyStr]):
     def _restart(self) -> None:
         super()._restart()
         self._deleted.clear()
-        self._unexplained, self._returning = {}, {}
+        self._unexplained, self._returning, self._withdrawn = {}, {}, []
         self._conflict_told = self._deferred = False
         self._suspects = []
         if self._held is not None:

@@ -140,7 +140,7 @@ class PendingEntries(Generic[AnyStr]):
                 earlier lives, and after it not fetched yet. Neither counts, unless there would be too much to go through
             most: more need not be counted
         """
-        page = min(most, _PAGE)
+        page = most if most <= _PAGE else max(1, _PAGE // len(fetched))
         ranges = self._client.pipeline(transaction=False, raise_on_error=False)
         lists = {
             name: ranges.xpending(name, self._group, b"(" + after, last, page, consumer=self._consumer)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from coredis import RetryPolicy
+from coredis._core.session import MAX_PUSHES
 from coredis.exceptions import ConnectionError, InvalidResponse, ProtocolError, RedisError
 from tests._async.waiting import until
 from tests.support.aio import connect, gather, spawn
@@ -102,6 +103,26 @@ async def test_everybody_on_it_is_told() -> None:
     assert len(known) == len(set(known))
     assert not {5, -1} & set(known)
     assert {1, 2, 3, 4} <= set(known)
+
+
+async def test_messages_that_nobody_asked_for() -> None:
+    """
+    One comes with each reply to a consumer. They do not pile up, however many reads there are.
+    """
+    reads = 0
+
+    def answer(command: list[bytes]) -> bytes:
+        nonlocal reads
+        reads += 1
+        entry = b"*2\r\n%b*2\r\n$1\r\nn\r\n$1\r\nv\r\n" % bulk(b"%d-0" % reads)
+        return b">1\r\n$4\r\nnews\r\n%%1\r\n$1\r\na\r\n*1\r\n%b" % entry
+
+    with ScriptedServer(answer) as server:
+        async with connect(server) as client:
+            consumer = client.xconsumer(["a"], a={"identifier": "0-0"})
+            given = [(await consumer.get_entry())[1].identifier for _ in range(MAX_PUSHES + 2)]
+            await consumer.close()
+        assert [b"%d-0" % number for number in range(1, MAX_PUSHES + 3)] == given
 
 
 NESTED = b"*1\r\n" * 1000 + b":1\r\n"

@@ -184,6 +184,26 @@ def test_the_backlog_takes_room(client: Redis[Any]) -> None:
     assert numbered(4, 5) == identifiers(consumer)
 
 
+@pytest.mark.parametrize("start", [{"start_from_backlog": True}, {"a": {"identifier": "0-0"}}])
+@pytest.mark.parametrize("limit", [3, 1100])
+def test_the_backlog_and_other_means(client: Redis[Any], start: Any, limit: int) -> None:
+    """
+    What is left in the backlog is not taken for what was fetched from it, however much it is.
+    """
+    client.xgroup_create("a", "g", "$", mkstream=True)
+    client.xadd_many("a", [{"number": number} for number in range(3 * limit)])
+    client.xreadgroup("g", "c", {"a": ">"})
+    consumer = member(client, max_unacked=limit, buffer_size=limit - 1, **start)
+    given: list[bytes] = []
+    for stream, entry in consumer:
+        given.append(entry.identifier)
+        if not len(given) % limit:
+            client.xack(stream, "g", given[-limit:])
+
+    assert 3 * limit == len(given)
+    consumer.close()
+
+
 def test_what_is_taken_over_takes_room(client: Redis[Any]) -> None:
     """
     No more is taken from others than there is room for.

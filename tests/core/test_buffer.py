@@ -46,28 +46,8 @@ def test_serving(streams: str) -> None:
     assert (3, wanted, []) == (len(filled), names(filled.waiting()), names(filled.served()))
     assert wanted[:1] == names([next(filled.rest)])
     assert (2, wanted[1:], wanted[:1]) == (len(filled), names(filled.waiting()), names(filled.served()))
-    assert wanted[1:2] == names(filled.waiting(1))
     assert wanted[1:] == names(list(filled.rest))
     assert (0, [], wanted) == (len(filled), names(filled.waiting()), names(filled.served()))
-
-
-@pytest.mark.parametrize("streams", ["a", "abcd"])
-@pytest.mark.parametrize("before", [0, 1])
-@pytest.mark.parametrize("number", [0, 1, 2, 3, 9])
-def test_several_at_a_time(streams: str, before: int, number: int) -> None:
-    """
-    The buffer that is left after some more knows what was served, too.
-    """
-    filled = buffer(streams, 1, 2, 3, 4)
-    everything = names(filled.waiting())
-    assert before == len(list(islice(filled.rest, before)))
-
-    left = filled.after(number)
-
-    assert everything[: before + number] == names(left.served())
-    assert everything[before + number :] == names(left.waiting())
-    assert everything[before + number :] == names(list(left.rest))
-    assert 4 - before == len(filled)
 
 
 def test_more_comes_after_what_waits() -> None:

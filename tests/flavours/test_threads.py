@@ -8,6 +8,8 @@ import asyncio
 import sys
 import threading
 import time
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -269,6 +271,145 @@ def test_what_is_withdrawn_is_not_served(server: Server, options: dict[str, Any]
 
             assert not set(served) & set(withdrawn)
             assert closing or 300 == len(served) + len(withdrawn)
+
+
+def between_steps(name: str, number: int, do: Callable[[], object]) -> Callable[..., None]:
+    """
+    Do something after that call within a function, for ``sys.setprofile``: other threads and signal handlers may run there.
+    """
+    left = number
+
+    def look(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal left
+        caller = frame if event == "c_return" else frame.f_back if event == "return" else None
+        if caller is not None and caller.f_code.co_name == name:
+            left -= 1
+            if not left:
+                sys.setprofile(None)
+                do()
+
+    return look
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_what_comes_while_it_is_drained_is_not_lost(server: Server, number: int) -> None:
+    """
+    A thread that waits for entries gets some in the midst of it, and serves one of them.
+    """
+    with connect(server) as client:
+        client.xadd("a", {"n": 0}, identifier="1-0")
+        consumer = client.xconsumer(["a"], buffer_size=9, timeout=200, a={"identifier": "0-0"})
+        served = [consumer.get_entry()]
+        reading = spawn(lambda: served.append(consumer.get_entry()))
+
+        def come() -> None:
+            with client.pipeline() as together:
+                together.xadd("a", {"n": 1}, identifier="2-0")
+                together.xadd("a", {"n": 1}, identifier="3-0")
+            reading.join()
+
+        while consumer._owner is None:
+            time.sleep(0.001)
+        sys.setprofile(between_steps("drain", number, come))
+        try:
+            drained = consumer.drain()
+        finally:
+            sys.setprofile(None)
+        reading.join()
+        found = [*served, *drained, *consumer]
+        consumer.close()
+
+        came = client.xlen("a")
+        assert [b"%d-0" % (each + 1) for each in range(came)] == [entry.identifier for _, entry in found if entry]
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_draining_ends_no_wait(server: Server, number: int) -> None:
+    """
+    What was received is drained before it is served, by a signal handler or another thread. Another entry comes in time.
+    """
+    with connect(server) as client:
+        client.xadd("a", {"n": 0}, identifier="1-0")
+        consumer = client.xconsumer(["a"], timeout=10_000, a={"identifier": "0-0"})
+        consumer.get_entry()
+        client.xadd("a", {"n": 1}, identifier="2-0")
+
+        def drain() -> None:
+            drained.extend(consumer.drain())
+            client.xadd("a", {"n": 2}, identifier="3-0")
+
+        drained: list[Any] = []
+        sys.setprofile(between_steps("_read_on", number, drain))
+        try:
+            served = consumer.get_entry()
+        finally:
+            sys.setprofile(None)
+        consumer.close()
+
+        given = [entry.identifier for _, entry in [*drained, served] if entry is not None]
+        assert given in ([b"2-0"], [b"2-0", b"3-0"])
+        assert served != (None, None)
+
+
+@pytest.mark.parametrize("most", [None, 2])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_what_is_drained_is_not_given_as_well(server: Server, most: int | None, number: int) -> None:
+    """
+    By a signal handler, or another thread, while several entries are asked for.
+    """
+    with connect(server) as client:
+        client.xadd_many("a", [{"n": number} for number in range(5)])
+        consumer = client.xconsumer(["a"], buffer_size=9, a={"identifier": "0-0"})
+        served = [consumer.get_entry()]
+        drained: list[Any] = []
+        sys.setprofile(between_steps("get_entries", number, lambda: drained.extend(consumer.drain())))
+        try:
+            served += consumer.get_entries(most)
+        finally:
+            sys.setprofile(None)
+        found = [*served, *drained, *consumer]
+        consumer.close()
+
+        assert [entry.identifier for entry in client.xrange("a")] == sorted(entry.identifier for _, entry in found)
+
+
+@pytest.mark.parametrize("options", [{}, {"claim_idle": 60_000}], ids=["plain", "leases"])
+@pytest.mark.parametrize("number", range(1, 13))
+def test_what_is_handed_back_is_not_served(server: Server, options: dict[str, Any], number: int) -> None:
+    """
+    By a thread that is just about to do that, and does it in the midst of handing back.
+    """
+    with connect(server) as client:
+        client.xadd_many("a", [{"n": number} for number in range(5)])
+        consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=4, **options)
+        about, going = threading.Event(), threading.Event()
+        served: list[bytes] = []
+
+        def pause() -> None:
+            about.set()
+            going.wait(5)
+
+        def read() -> None:
+            sys.setprofile(between_steps("get_entry", 1, pause))
+            _, entry = consumer.get_entry()
+            served.extend([] if entry is None else [entry.identifier])
+
+        def go() -> None:
+            going.set()
+            time.sleep(0.02)
+
+        reading = spawn(read)
+        about.wait(5)
+        sys.setprofile(between_steps("_release", number, go))
+        try:
+            consumer.close(release=True)
+        finally:
+            sys.setprofile(None)
+            going.set()
+        reading.join()
+        handed_back = [entry.identifier for entry in client.xpending("a", "g", "-", "+", 9) if not entry.delivered]
+
+        assert [entry.identifier for entry in client.xrange("a")] == sorted([*served, *handed_back])
 
 
 def test_whether_leases_hold_is_asked_of_what_is_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

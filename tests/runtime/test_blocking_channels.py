@@ -626,3 +626,29 @@ def test_a_ring_that_is_seen_before_it_is_written(channel: blocking.Channel) -> 
 
     assert blocking.wait_any([started], soon(), alarm)
     assert [b"x"] == started.replies
+
+
+def test_an_alarm_ends_the_wait_for_a_large_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Though there is always another piece of it to receive.
+    """
+    received = 0
+
+    def receive(channel: blocking.Channel, deadline: float) -> None:
+        nonlocal received
+        received += 1
+        assert received < 100
+        time.sleep(0.001)
+
+    with ScriptedServer([Silence()]) as server:
+        channel = blocking.connect(TCPAddress(server.host, server.port), None, True, soon())
+        started, alarm = channel.start(PING, 1), blocking.Alarm()
+        monkeypatch.setattr(blocking.Channel, "receive", receive)
+        ringing = threading.Timer(0.02, alarm.ring)
+        ringing.start()
+
+        blocking.wait_one(started, soon(), alarm)
+
+        assert alarm.rung
+        ringing.join()
+        channel.close()

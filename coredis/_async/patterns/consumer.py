@@ -5,6 +5,7 @@ The consumer of streams on its own. How it reads is in ``engine``.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, AnyStr, ClassVar, Generic, Self
 
@@ -12,11 +13,9 @@ from typing import TYPE_CHECKING, AnyStr, ClassVar, Generic, Self
 from coredis._async import pipeline as _pipeline  # noqa: F401
 from coredis._async.client import Client
 from coredis._async.patterns.engine import Engine, is_absent
-from coredis._async.patterns.taking import NOTHING
 from coredis._core import identifiers
 from coredis._core.commands.checks import natural_integer, positive_integer, whole_number
 from coredis._core.config import check_boolean
-from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase
 from coredis._core.consumer.limits import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
@@ -205,11 +204,10 @@ class Consumer(Engine[AnyStr]):
         self._withdrawing = rt.caller()
         try:
             self._halt()
-            items = self._buffer.waiting()
-            nothing: Buffer[AnyStr] = Buffer((), [])
-            # No call from here on: nothing can interrupt between taking the entries and giving them.
-            self._ready = NOTHING
-            self._buffer = nothing
+            items: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
+            # One step takes them, from whatever buffer is there then, and no call follows: nothing can interrupt before they
+            # are given, and no other thread can have served one of them or put more there.
+            items += self._buffer.rest
             return items
         finally:
             self._withdrawing = None
@@ -317,14 +315,14 @@ class Consumer(Engine[AnyStr]):
         if max_entries is not None:
             positive_integer("max_entries", max_entries)
         seconds = None if timeout is None else max(0, whole_number("timeout", timeout)) / 1000
-        if not await self._fill(seconds):
-            return []
-        batch = self._buffer.waiting(max_entries)
-        rest = self._buffer.after(len(batch))
-        # No call from here on: nothing can interrupt between taking the entries and giving them.
-        self._ready = NOTHING
-        self._buffer = rest
-        return batch
+        batch: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
+        while await self._fill(seconds):
+            some = islice(self._buffer.rest, max_entries)
+            # One step takes them, and no call follows; see ``drain``.
+            batch += some
+            if batch:
+                return batch
+        return []
 
     def batches(self, max_entries: int | None = None, *, timeout: int | None = None) -> Batches[AnyStr]:
         """

@@ -140,8 +140,9 @@ class Engine(Straight[AnyStr]):
             except (RedisError, RequestTimeoutError) as error:
                 self._failed(straight, error, closings, deadline)
             else:
-                if filled or straight.answered:
-                    return self._serve()
+                served = filled and self._serve()  # not if somebody has drained it by now: then the wait goes on
+                if served or straight.answered:
+                    return served
                 if straight.unfinished:
                     straight.unfinished = False
                     deadline = math.inf

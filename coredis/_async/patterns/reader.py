@@ -262,8 +262,10 @@ class Reader(Generic[AnyStr]):
         """
         As ``send``, for new entries of the only stream, where ``straight`` has said that nothing else is to be sent.
         """
-        if self._tracking is not None:
-            self.note()  # what came while there were others does not pile up
+        connection = self._connection
+        assert connection is not None
+        if connection.channel.pushes:
+            self.note()  # so that they do not pile up
         repeated = self._repeated
         if repeated is None or not repeated.fits(self.cursors, self.count, block, None):
             self._repeated = repeated = Repeated(self.cursors, membership, self.count, block)

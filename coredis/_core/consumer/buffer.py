@@ -1,7 +1,7 @@
 """
 What was fetched and not served yet, in the order in which it is served.
 
-An entry is taken by one step of an iterator, which is made of parts in C: nothing can interrupt it, so an entry is either
+Entries are taken by one step of an iterator, which is made of parts in C: nothing can interrupt it, so an entry is either
 still here or has been given. A buffer is never filled again, but replaced by another one, which is a single assignment.
 What was served stays in it until then, so that it can be told how far the application has come.
 """
@@ -56,24 +56,13 @@ class Buffer(Generic[AnyStr]):
         """
         return list(zip(self._streams, self._entries[: len(self._entries) - len(self)], strict=False))
 
-    def waiting(self, most: int | None = None) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
+    def waiting(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """
         Give what is still to be served, without taking it.
-
-        Args:
-            most: this many at most, from the next one on; None: all
         """
         begin = len(self._entries) - len(self)
-        end = None if most is None else begin + most
-        streams = self._streams if isinstance(self._streams, repeat) else list(self._streams)[begin:end]
-        return list(zip(streams, self._entries[begin:end], strict=False))
-
-    def after(self, number: int) -> Self:
-        """
-        Make the buffer that is left when so many more have been served.
-        """
-        served = min(len(self._entries), len(self._entries) - len(self) + number)
-        return type(self)(self._streams, self._entries, served)
+        streams = self._streams if isinstance(self._streams, repeat) else list(self._streams)[begin:]
+        return list(zip(streams, self._entries[begin:], strict=False))
 
     def followed_by(self, streams: Iterable[AnyStr], entries: list[StreamEntry[AnyStr]]) -> Self:
         """

@@ -109,6 +109,13 @@ class Cursor:
             return self.position
         return self.floor if self.heard else None
 
+    @property
+    def fetched(self) -> tuple[bytes, bytes]:
+        """
+        In a group: after which identifier, and up to which one, what is pending has been fetched in this session.
+        """
+        return self.began, self.position if self.phase in (Phase.HISTORY, Phase.PENDING) else b"+"
+
     def received(self, last: bytes | None) -> None:
         """
         Record what a reply had for this stream: the identifier of its last entry, or None when there was none.

@@ -181,6 +181,7 @@ class GroupConsumer(Leaving[AnyStr]):
         self._on_deleted: Callable[[AnyStr, AnyStr], object] | None = on_deleted
         self._deleted: dict[bytes, list[bytes]] = {}
         self._returning: dict[bytes, list[bytes]] = {}  # what is being handed back while closing
+        self._withdrawn: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []  # what is to be, and out of the buffer already
         self._notices: list[Key] = []  # acknowledged away, and not told yet
         self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
         self._unexplained: dict[bytes, float] = {}  # when a read whose reply was lost had been sent, by stream

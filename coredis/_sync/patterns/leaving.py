@@ -10,8 +10,6 @@ from typing import AnyStr
 from coredis._sync.patterns.engine import CLOSING_SECONDS
 from coredis._sync.patterns.member import Member
 from coredis._sync.patterns.reader import Reader
-from coredis._sync.patterns.taking import NOTHING
-from coredis._core.consumer.buffer import Buffer
 from coredis._runtime import blocking as rt
 from coredis.exceptions import RedisError, RequestTimeoutError, StreamConsumerGroupError
 
@@ -47,14 +45,14 @@ class Leaving(Member[AnyStr]):
         self._withdrawing = rt.caller()
         try:
             self._halt()
-            for stream, entry in (*self._buffer.waiting(), *(suspect.item for suspect in self._suspects)):
-                returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
-            nothing: Buffer[AnyStr] = Buffer((), [])
-            # No call between these statements, so nothing can interrupt here. From now on nothing of it is served, for whoever
+            # One step takes them, whatever another thread is about to serve. From now on nothing of it is served, for whoever
             # takes over may have it already.
+            self._withdrawn += self._buffer.rest
+            for stream, entry in (*self._withdrawn, *(suspect.item for suspect in self._suspects)):
+                returning.setdefault(self._encoded(stream), []).append(self._encoded(entry.identifier))
+            # No call between these statements, so nothing can interrupt here.
             self._returning = returning
-            self._ready = NOTHING
-            self._buffer = nothing
+            self._withdrawn = []
             self._suspects = []
         finally:
             self._withdrawing = None

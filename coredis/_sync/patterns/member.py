@@ -48,6 +48,7 @@ class Member(Leasing[AnyStr]):
     _deleted: dict[bytes, list[bytes]]
     _notices: list[Key]
     _returning: dict[bytes, list[bytes]]
+    _withdrawn: list[tuple[AnyStr, StreamEntry[AnyStr]]]
     _doubtful: set[bytes]
     _unexplained: dict[bytes, float]
     _conflict_told: bool
@@ -87,7 +88,8 @@ class Member(Leasing[AnyStr]):
         for cursor in unknown:
             if cursor.start not in (None, b">"):
                 assert cursor.start is not None
-                cursor.position, cursor.phase = cursor.start, Phase.PENDING
+                cursor.began = cursor.position = cursor.start
+                cursor.phase = Phase.PENDING
                 continue
             if not cursor.known:
                 cursor.floor = standing[cursor.name] or BEGINNING
@@ -206,8 +208,8 @@ class Member(Leasing[AnyStr]):
             self.flush()
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
-            beginnings = {name: cursor.began for name, cursor in self._cursors.items()}
-            pending = self._pending.count(beginnings, allowance.limit or 0)
+            fetched = {name: cursor.fetched for name, cursor in self._cursors.items()}
+            pending = self._pending.count(fetched, allowance.limit or 0)
             allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():
             logger.warning(
@@ -406,7 +408,7 @@ class Member(Leasing[AnyStr]):
     def _restart(self) -> None:
         super()._restart()
         self._deleted.clear()
-        self._unexplained, self._returning = {}, {}
+        self._unexplained, self._returning, self._withdrawn = {}, {}, []
         self._conflict_told = self._deferred = False
         self._suspects = []
         if self._held is not None:

@@ -131,33 +131,40 @@ class PendingEntries(Generic[AnyStr]):
             for entry in handle.result()
         }
 
-    def count(self, beginnings: Mapping[bytes, bytes], most: int) -> int | None:
+    def count(self, fetched: Mapping[bytes, tuple[bytes, bytes]], most: int) -> int | None:
         """
         Ask how many entries of these streams are pending for this member; None: we may not ask.
 
         Args:
-            beginnings: by stream, what lies before that is of earlier lives and does not count, unless there would be too much
-                to go through
+            fetched: by stream, after which entry and up to which one the member has fetched: what is pending before that is of
+                earlier lives, and after it not fetched yet. Neither counts, unless there would be too much to go through
             most: more need not be counted
         """
-        pipeline = self._client.pipeline(transaction=False, raise_on_error=False)
-        if most <= _PAGE:
-            lists = [
-                pipeline.xpending(name, self._group, b"(" + began, b"+", most, consumer=self._consumer)
-                for name, began in beginnings.items()
-            ]
-            pipeline.execute()
-            if any(isinstance(each.error, AuthorizationError) for each in lists):
-                return None
-            return sum(len(each.result()) for each in lists if not isinstance(each.error, StreamConsumerGroupError))
-        handles = [pipeline.xpending(name, self._group) for name in beginnings]
-        pipeline.execute()
+        page = most if most <= _PAGE else max(1, _PAGE // len(fetched))
+        ranges = self._client.pipeline(transaction=False, raise_on_error=False)
+        lists = {
+            name: ranges.xpending(name, self._group, b"(" + after, last, page, consumer=self._consumer)
+            for name, (after, last) in fetched.items()
+        }
+        ranges.execute()
         total = 0
+        summaries = self._client.pipeline(transaction=False, raise_on_error=False)
+        handles = []
+        for name, some in lists.items():
+            if isinstance(some.error, AuthorizationError):
+                return None
+            if isinstance(some.error, StreamConsumerGroupError):
+                continue  # it has vanished, and nothing is pending there
+            number = len(some.result())
+            if number < page or page == most:
+                total += number
+            else:
+                handles.append(summaries.xpending(name, self._group))
+        if handles:
+            summaries.execute()
         for handle in handles:
             if isinstance(handle.error, StreamConsumerGroupError):
-                continue  # it has vanished, and nothing is pending there
-            if isinstance(handle.error, AuthorizationError):
-                return None
+                continue
             members = handle.result().consumers
             total += sum(count for name, count in members.items() if self._encoded(name) == self._consumer)
         return total

@@ -117,20 +117,24 @@ class KnownNames(Generic[AnyStr]):
 def _entry_packer(count: int, whole: bool) -> Callable[..., EntryPacker]:
     """
     Write what makes the functions for entries of so many fields. Nothing of a command gets into its source.
+
+    Most entries come from the same line of a program as the one before, so their key and names are the same objects. Then
+    nothing about these has to be found out again: in front of the first value comes all that is before it.
     """
     names, values, parts = ([f"{kind}{number}" for number in range(count)] for kind in ("name", "value", "part"))
-    key, words = ("key, ", ["key", *values]) if whole else ("", values)
+    subjects = ["key", *names] if whole else names
+    arguments = ", ".join(["key", "fields"] if whole else ["fields"])
+    otherwise = ", ".join([*(["key"] if whole else []), *values, "others"])
     start, middle = (f"*{3 + 2 * count}\\r\\n$4\\r\\nXADD", "\\r\\n$1\\r\\n*") if whole else ("", "")
-    all_text = " and ".join([f"type({word}) is text" for word in words])
+    all_text = " and ".join([f"type({value}) is text" for value in values])
     fields = "".join(
         [f"{{{part}}}{{texts[len({value})]}}{{{value}}}" for part, value in zip(parts, values, strict=True)]
     )
-    packed = f"{start}{{texts[len(key)]}}{{key}}{middle}{fields}" if whole else fields
     # Only the last word is looked at: there a long value nearly always is. One elsewhere is an error, which takes longer.
-    attempt = f"if len({words[-1]}) < {LONG_WORD} and (packed := f'{packed}\\r\\n').isascii(): return packed.encode()"
+    attempt = f"if len({values[-1]}) < {LONG_WORD} and (packed := f'{fields}\\r\\n').isascii(): return packed.encode()"
     ready = {
         word: f"heads[size] if (size := len({_converted(word)})) < {LONG_WORD} else head(size), {word}, "
-        for word in words
+        for word in ("key", *values)
     }
     joined = "".join([f"{part}, {ready[value]}" for part, value in zip(parts, values, strict=True)])
     if whole:
@@ -139,29 +143,43 @@ def _entry_packer(count: int, whole: bool) -> Callable[..., EntryPacker]:
         "\n".join(
             [
                 "def make(texts, heads, head, data, text, number, long, convert, join, get, meet, get_data, meet_data):",
-                f" def pack({key}fields):",
-                f"  {', '.join(names)}, = fields",
-                f"  if {' and '.join([f'type({name}) is text' for name in names])}:",
-                f"   known = get(({', '.join(names)},))",
-                f"   if known is None: return meet(({', '.join(names)},))",
-                f"  elif {' and '.join([f'type({name}) is data' for name in names])}:",
-                f"   known = get_data(({', '.join(names)},))",
-                f"   if known is None: return meet_data(({', '.join(names)},))",
-                "  else: return None",
-                f"  {', '.join(values)}, = fields.values()",
-                "  ascii, others = known",
-                "  if ascii:",
-                f"   {', '.join(parts)}, = ascii",
-                "   try:",
+                f" latest = (heads,) * {len(subjects) + count + 1}",
+                " missed = None",
+                f" def pack({arguments}):",
+                "  nonlocal latest, missed",
+                f"  {', '.join([f'({name}, {value})' for name, value in zip(names, values, strict=True)])}, = fields.items()",
+                f"  {', '.join([f'latest_{subject}' for subject in subjects])}, {', '.join(parts)}, others = latest",
+                f"  if not ({' and '.join([f'{subject} is latest_{subject}' for subject in subjects])}):",
+                f"   if {' and '.join([f'type({name}) is text' for name in names])}:",
+                f"    known = get(({', '.join(names)},))",
+                f"    if known is None: return meet(({', '.join(names)},))",
+                f"   elif {' and '.join([f'type({name}) is data' for name in names])}:",
+                f"    known = get_data(({', '.join(names)},))",
+                f"    if known is None: return meet_data(({', '.join(names)},))",
+                "   else: return None",
+                "   ascii, others = known",
+                *(
+                    [
+                        f"   if not ascii or type(key) is not text or len(key) >= {LONG_WORD}: return otherwise({otherwise})",
+                        f"   {', '.join(parts)}, = ascii",
+                        f"   part0 = f'{start}{{texts[len(key)]}}{{key}}{middle}{{part0}}'",
+                    ]
+                    if whole
+                    else [f"   if not ascii: return otherwise({otherwise})", f"   {', '.join(parts)}, = ascii"]
+                ),
+                # Not at the first sight: of many streams that take turns each would be remembered for the next one.
+                f"   if {subjects[0]} is missed: latest = ({', '.join([*subjects, *parts])}, others)",
+                f"   missed = {subjects[0]}",
+                "  try:",
+                f"   if {all_text}:",
+                f"    {attempt}",
+                "   else:",
+                *[f"    if type({value}) is number: {value} = f'{{{value}}}'" for value in values],
                 f"    if {all_text}:",
                 f"     {attempt}",
-                "    else:",
-                *[f"     if type({value}) is number: {value} = f'{{{value}}}'" for value in values],
-                f"     if {all_text}:",
-                f"      {attempt}",
-                "   except long: pass",
-                f"  return otherwise({key}{', '.join(values)}, others)",
-                f" def otherwise({key}{', '.join(values)}, others):",
+                "  except long: pass",
+                f"  return otherwise({otherwise})",
+                f" def otherwise({otherwise}):",
                 f"  {', '.join(parts)}, = others",
                 f"  return join(({joined}b'\\r\\n'))",
                 " return pack",

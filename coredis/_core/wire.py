@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from hiredis import pack_command
+from hiredis import Reader, pack_command
 
 from .callers import name_of
 from .packing import LONG_WORD, MOST_WORDS, Packer, packer, text_packer
@@ -93,6 +93,16 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
         if named is not None:  # else it is long, but no part of it is too long
             raise named
     return packed
+
+
+def decode(packed: bytes) -> tuple[bytes, ...]:
+    """
+    Give the words of an encoded command.
+    """
+    reader = Reader()
+    reader.feed(packed)
+    words: list[bytes] = reader.gets()
+    return tuple(words)
 
 
 def convert(value: object) -> bytes:

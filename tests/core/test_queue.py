@@ -268,7 +268,7 @@ def test_the_shorter_way_to_an_addition_sends_the_same(encoding: str, fields: di
         batch = pipeline._take()
 
     assert [command.encoded(encoding)] * 3 == batch.payloads
-    assert [command.arguments] * 3 == [handle.command.arguments for handle in handles]
+    assert [command.encoded(encoding)] * 3 == [handle.command.encoded(encoding) for handle in handles]
     assert handles[2].command is handles[2].command
     assert (1,) == tuple(handles[2].command.keys)
     assert handles == batch.handles
@@ -319,7 +319,7 @@ def test_an_interrupted_command_is_queued_or_not(options: dict[str, str]) -> Non
             assert [handle.command.encoded("utf-8") for handle in batch.handles] == batch.payloads, point
             point += 1
     assert 3 == len(batch.handles)
-    assert point > 5
+    assert point > 3
 
 
 def test_an_interrupted_command_that_waits_gives_no_time() -> None:

@@ -25,7 +25,7 @@ from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
 from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, shorter, values
-from coredis._core.transaction import abort_errors, chunks
+from coredis._core.transaction import CHUNK_BYTES, CHUNK_COMMANDS, abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
 from coredis._runtime import blocking as rt
@@ -41,15 +41,16 @@ class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
     What pipelines have in common, wherever the commands go.
     """
 
+    _results: tuple[object, ...] | None = None
+    _watching: tuple[Pool, Connection] | None = None
+    _guarded = False  # inside of a watch block, though its keys may be watched no more
+
     def __init__(self, client: Client[AnyStr], transaction: bool, raise_on_error: bool) -> None:
         super().__init__(client.encoding)
         self.replies = client.replies
         self._client: Client[AnyStr] = client
         self._transaction = transaction
         self._raise_on_error = raise_on_error
-        self._results: tuple[object, ...] | None = None
-        self._watching: tuple[Pool, Connection] | None = None
-        self._guarded = False  # inside of a watch block, though its keys may be watched no more
 
     def execute_command(self, *words: ValueT) -> Queued[ResponseType]:
         """
@@ -219,9 +220,9 @@ class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
         request = self._client.times.request
         if request is None:
             return math.inf
+        deadline = rt.now() + request
         # Inside a transaction nothing blocks; a plain pipeline may take as long as its blocking commands together.
-        seconds = 0.0 if transaction else math.fsum(blocks)
-        return rt.now() + request + seconds
+        return deadline if transaction or not blocks else deadline + math.fsum(blocks)
 
     def _transact(
         self, connection: Connection, payloads: Sequence[bytes], deadline: float, begun: bool = False
@@ -345,10 +346,11 @@ class Pipeline(BasePipeline[AnyStr]):
             if held:  # interrupted on the way into release, which knew nothing of it
                 self._pool.discard(connection)
             raise
-        for handle in failures:
-            if handle.error is not None:
-                self._pool.notice(connection, handle.error)
-        self._explain(failures)
+        if failures:
+            for handle in failures:
+                if handle.error is not None:
+                    self._pool.notice(connection, handle.error)
+            self._explain(failures)
         return failures
 
     def _stream(
@@ -357,6 +359,10 @@ class Pipeline(BasePipeline[AnyStr]):
         """
         Send in chunks and hand out the replies as they come. The errors of commands that were not sent say so.
         """
+        if len(handles) <= CHUNK_COMMANDS:
+            payload = b"".join(payloads)
+            if len(payload) <= CHUNK_BYTES:
+                return self._at_once(connection.channel, handles, payload, deadline)
         remaining = iter(handles)
         failures: list[Queued[object]] = []
 
@@ -372,6 +378,24 @@ class Pipeline(BasePipeline[AnyStr]):
                 handle.fail(not_sent)
             raise
         return failures
+
+    def _at_once(
+        self, channel: rt.Channel, handles: list[Queued[object]], payload: bytes, deadline: float
+    ) -> list[Queued[object]]:
+        """
+        Send all of it together, as a single chunk.
+        """
+        started: rt.Started | None = None
+        try:
+            if channel.congested:
+                channel.writable(deadline)
+            started = channel.start(payload, len(handles), deadline)
+            return answer_all(handles, started.result(deadline))
+        except (ConnectionError, RequestTimeoutError) as error:
+            if started is not None:
+                error.may_have_run = error.may_have_run or started.sent
+                answer_all(handles, started.replies)
+            raise
 
 
 class Watch(Generic[AnyStr]):

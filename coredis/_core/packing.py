@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, AnyStr, Final, Generic, TypeAlias
 
-Packer: TypeAlias = Callable[..., bytes]
+Packer: TypeAlias = Callable[[tuple[Any, ...]], bytes | None]
 EntryPacker: TypeAlias = Callable[..., bytes | None]
 
 #: Words from this length on have no header ready.
@@ -32,42 +32,40 @@ def _heads() -> tuple[list[str], list[bytes]]:
     return texts, [text.encode() for text in texts]
 
 
-def text_packer(count: int, otherwise: Packer) -> Packer:
-    """
-    Write the function for so many words that may well be ASCII, all of them. Nothing of a command gets into its source.
-
-    Args:
-        count: how many
-        otherwise: takes the words if they are not
-
-    Returns:
-        it takes the words; of a long one it raises an ``IndexError``
-    """
-    words = [f"word{number}" for number in range(count)]
-    all_text = " and ".join([f"type({word}) is text" for word in words])
-    packed = "".join([f"{{heads[len({word})]}}{{{word}}}" for word in words])
-    return _compiled(
-        f"make = lambda heads, text, otherwise: lambda {', '.join(words)}: packed.encode() "
-        f"if {all_text} and (packed := f'*{count}{packed}\\r\\n').isascii() else otherwise({', '.join(words)})"
-    )(_heads()[0], str, otherwise)
-
-
 def packer(count: int, convert: Callable[[object], bytes]) -> Packer:
     """
-    Write the function for so many words of any kind. Nothing of a command gets into its source.
+    Write the function for so many words. Nothing of a command gets into its source.
 
     Args:
         count: how many
         convert: makes bytes from anything but bytes
 
     Returns:
-        it takes the words; of a long one it raises an ``IndexError``
+        it takes the words; of a long one it gives None or raises an ``IndexError``
     """
     words = [f"word{number}" for number in range(count)]
-    packed = "".join([f"heads[len({_converted(word)})], {word}, " for word in words])
-    return _compiled(
-        f"make = lambda heads, data, text, convert, join, end: lambda {', '.join(words)}: join((b'*{count}', {packed}end))"
-    )(_heads()[1], bytes, str, convert, b"".join, b"\r\n")
+    all_text = " and ".join([f"type({word}) is text" for word in words])
+    packed = "".join([f"{{texts[len({word})]}}{{{word}}}" for word in words])
+    joined = "".join([f"heads[len({_converted(word)})], {word}, " for word in words])
+    # Only the last word is looked at: there a long value nearly always is. One elsewhere is an error, which takes longer.
+    pack: Packer = _compiled(
+        "\n".join(
+            [
+                "def make(texts, heads, data, text, number, convert, join):",
+                " def pack(words):",
+                f"  {', '.join(words)}, = words",
+                f"  if {all_text}:",
+                f"   if len({words[-1]}) >= {LONG_WORD}: return None",
+                f"   if (packed := f'*{count}{packed}\\r\\n').isascii(): return packed.encode()",
+                f"  elif type({words[-1]}) is data or type({words[-1]}) is text:",
+                f"   if len({words[-1]}) >= {LONG_WORD}: return None",
+                f"  elif type({words[-1]}) is not number: return None",
+                f"  return join((b'*{count}', {joined}b'\\r\\n'))",
+                " return pack",
+            ]
+        )
+    )(*_heads(), bytes, str, int, convert, b"".join)
+    return pack
 
 
 class KnownNames(Generic[AnyStr]):
@@ -226,11 +224,11 @@ def _converted(word: str) -> str:
     return f"{word} := {word} if type({word}) is data else {word}.encode() if type({word}) is text else convert({word})"
 
 
-def _compiled(source: str) -> Callable[..., Packer]:
+def _compiled(source: str) -> Callable[..., Any]:
     """
     Compile what defines ``make``.
     """
     scope: dict[str, Any] = {"__builtins__": {}, "len": len, "type": type}
     exec(source, scope)
-    made: Callable[..., Packer] = scope["make"]
+    made: Callable[..., Any] = scope["make"]
     return made

@@ -23,7 +23,7 @@ from coredis._core.command import Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, shorter, values
+from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, short_xack, short_xadd, values
 from coredis._core.transaction import CHUNK_BYTES, CHUNK_COMMANDS, abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
@@ -306,8 +306,9 @@ class Pipeline(BasePipeline[AnyStr]):
         super().__init__(client, transaction, raise_on_error)  # type: ignore[arg-type]
         self._pool = client.pool
 
-    if not TYPE_CHECKING:  # which sees the method as it was
-        xadd = shorter(QueuedCommands.xadd)
+    if not TYPE_CHECKING:  # which sees the methods as they were
+        xadd = short_xadd(QueuedCommands.xadd)
+        xack = short_xack(QueuedCommands.xack)
 
     async def start_watching(self, keys: tuple[KeyT, ...]) -> None:
         """

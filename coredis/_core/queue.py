@@ -8,14 +8,16 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import wraps
 from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar, cast
 
-from ..typing import KeyT, StringT, ValueT
+from ..types import IdentifierT
+from ..typing import KeyT, Parameters, StringT, ValueT
+from .acks import acknowledgement
 from .additions import Addition
 from .command import SHAPE_ERRORS, Command, Reply
 from .entries import addition_packers
 from .errors import from_line
 from .parser import ErrorLine
 from .replies import Replies
-from .replies.shapes import UNCHANGED
+from .replies.shapes import UNCHANGED, integer
 from .wire import decode, encode
 
 R = TypeVar("R")
@@ -220,10 +222,13 @@ class Queue(Generic[AnyStr]):
         )
 
 
-def shorter(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queued[AnyStr | None]]:
+# These give methods of a ``Queue`` by a shorter way for the plainest of what is queued by the thousand. Python fills in each
+# parameter by keyword on its own, all those that nobody gives, and each function on the way to the list takes its time.
+
+
+def short_xadd(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queued[AnyStr | None]]:
     """
-    Give the same method of a ``Queue``, by a shorter way for plain additions. Python fills in each parameter by keyword on
-    its own, all those that nobody gives, and each function on the way to the list takes its time.
+    Give the same method, by a shorter way for additions without options.
 
     Args:
         xadd: what queues any XADD, and nothing else
@@ -250,6 +255,31 @@ def shorter(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queued[
         handle: _Short[AnyStr | None] = _Short()
         handle._payload = payload
         handle._convert = self.replies.optional_text
+        handle._outcome = _NOTHING_YET
+        self._waiting.append(handle)
+        return handle
+
+    return short
+
+
+def short_xack(xack: Callable[..., Queued[int]]) -> Callable[..., Queued[int]]:
+    """
+    Give the same method, by a shorter way for one entry.
+
+    Args:
+        xack: what queues any XACK, and nothing else
+    """
+
+    @wraps(xack)
+    def short(
+        self: Queue[AnyStr], key: KeyT, group: StringT, identifiers: IdentifierT | Parameters[IdentifierT]
+    ) -> Queued[int]:
+        payload = acknowledgement(key, group, identifiers) if self._packers else None
+        if payload is None:
+            return xack(self, key, group, identifiers)
+        handle: _Short[int] = _Short()
+        handle._payload = payload
+        handle._convert = integer
         handle._outcome = _NOTHING_YET
         self._waiting.append(handle)
         return handle

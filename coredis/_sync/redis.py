@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class Redis(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
+class Redis(StreamProducer[AnyStr], ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
     """
     A client of one Redis or Valkey server.
 

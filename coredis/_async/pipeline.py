@@ -45,7 +45,7 @@ class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
     _guarded = False  # inside of a watch block, though its keys may be watched no more
 
     def __init__(self, client: Client[AnyStr], transaction: bool, raise_on_error: bool) -> None:
-        super().__init__(client.encoding)
+        Queue.__init__(self, client.encoding)  # Python makes a long way of it to what is above
         self.replies = client.replies
         self._client: Client[AnyStr] = client
         self._transaction = transaction
@@ -302,9 +302,7 @@ class Pipeline(BasePipeline[AnyStr]):
     are queued. An exception inside the block discards what is queued.
     """
 
-    def __init__(self, client: SingleClient[AnyStr], transaction: bool, raise_on_error: bool) -> None:
-        super().__init__(client, transaction, raise_on_error)  # type: ignore[arg-type]
-        self._pool = client.pool
+    _client: SingleClient[AnyStr]
 
     if not TYPE_CHECKING:  # which sees the methods as they were
         xadd = short_xadd(QueuedCommands.xadd)
@@ -316,14 +314,14 @@ class Pipeline(BasePipeline[AnyStr]):
         """
         self._check_watching()
         words = encode(("WATCH", *keys), self._client.encoding)
-        await self._watch_on(self._pool, (words, MULTI), self._deadline((), True))
+        await self._watch_on(self._client.pool, (words, MULTI), self._deadline((), True))
 
     async def _run(self, batch: Batch, watching: tuple[Pool, Connection] | None) -> list[Queued[object]]:
-        handles, payloads = batch.handles, batch.payloads
+        handles, payloads, pool = batch.handles, batch.payloads, self._client.pool
         transaction = self._transaction or watching is not None
         deadline = self._deadline(batch.blocks, transaction)
         exclusive = transaction or bool(batch.blocks)
-        connection = await self._pool.acquire(exclusive, deadline) if watching is None else watching[1]
+        connection = await pool.acquire(exclusive, deadline) if watching is None else watching[1]
         held = watching is None
         try:
             try:
@@ -336,20 +334,20 @@ class Pipeline(BasePipeline[AnyStr]):
                 else:
                     failures = await self._stream(connection, handles, payloads, deadline)
             except RequestTimeoutError:
-                self._pool.retire(connection)
+                pool.retire(connection)
                 raise
             finally:
                 if held:
-                    self._pool.release(connection)
+                    pool.release(connection)
                     held = False
         except BaseException:
             if held:  # interrupted on the way into release, which knew nothing of it
-                self._pool.discard(connection)
+                pool.discard(connection)
             raise
         if failures:
             for handle in failures:
                 if handle.error is not None:
-                    self._pool.notice(connection, handle.error)
+                    pool.notice(connection, handle.error)
             await self._explain(failures)
         return failures
 

@@ -300,7 +300,7 @@ def answer_all(handles: Iterable[Queued[object]], replies: Iterable[Reply]) -> l
     failures: list[Queued[object]] = []
     known: object = None
     unchanged: type | None = None
-    for handle, reply in zip(handles, replies, strict=False):
+    for handle, reply in zip(handles, replies):  # noqa: B905  # for a short pipeline a keyword takes as long as all of this
         convert = handle._convert
         if convert is not known:
             known, unchanged = convert, UNCHANGED.get(convert)

@@ -331,6 +331,8 @@ class Pipeline(BasePipeline[AnyStr]):
                 elif transaction:
                     await self._rehearse(connection, deadline)
                     failures = self._read_transaction(handles, await self._transact(connection, payloads, deadline))
+                elif len(handles) <= CHUNK_COMMANDS and sum(map(len, payloads)) <= CHUNK_BYTES:
+                    failures = await self._at_once(connection.channel, handles, payloads, deadline)
                 else:
                     failures = await self._stream(connection, handles, payloads, deadline)
             except RequestTimeoutError:
@@ -357,10 +359,6 @@ class Pipeline(BasePipeline[AnyStr]):
         """
         Send in chunks and hand out the replies as they come. The errors of commands that were not sent say so.
         """
-        if len(handles) <= CHUNK_COMMANDS:
-            payload = b"".join(payloads)
-            if len(payload) <= CHUNK_BYTES:
-                return await self._at_once(connection.channel, handles, payload, deadline)
         remaining = iter(handles)
         failures: list[Queued[object]] = []
 
@@ -378,16 +376,16 @@ class Pipeline(BasePipeline[AnyStr]):
         return failures
 
     async def _at_once(
-        self, channel: rt.Channel, handles: list[Queued[object]], payload: bytes, deadline: float
+        self, channel: rt.Channel, handles: list[Queued[object]], payloads: list[bytes], deadline: float
     ) -> list[Queued[object]]:
         """
-        Send all of it together, as a single chunk.
+        Send all of it together: it is a single chunk.
         """
         started: rt.Started | None = None
         try:
             if channel.congested:
                 await channel.writable(deadline)
-            started = channel.start(payload, len(handles), deadline)
+            started = channel.start(b"".join(payloads), len(handles), deadline)
             return answer_all(handles, await started.result(deadline))
         except (ConnectionError, RequestTimeoutError) as error:
             if started is not None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, Any, AnyStr, Final, Generic, TypeAlias
 
 from coredis._async.client import ASKING, Client
+from coredis._async.commands.streams import StreamCommands
 from coredis._core.additions import StillUnknown
 from coredis._core.commands import streams as build
+from coredis._core.entries import FEW_FIELDS, plain_addition
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
     ConnectionError,
@@ -36,10 +39,30 @@ _AHEAD: Final = 2  # batches in flight: the server works on one while the next i
 _SLOW_SECONDS: Final = 0.05  # an iterable that takes longer for a batch does not hold back what it has given
 
 
+def _shorter(xadd: Callable[..., Any]) -> Any:
+    """
+    Give the same method, by a shorter way for additions without options, as ``short_xadd`` does for pipelines.
+    """
+
+    @wraps(xadd)
+    async def short(self: Client[Any], key: KeyT, field_values: dict[StringT, ValueT], **options: object) -> Any:
+        if options or type(field_values) is not dict:
+            return await xadd(self, key, field_values, **options)
+        fields = field_values.copy()  # before it is looked at, because others may change it meanwhile
+        if not 0 < len(fields) <= FEW_FIELDS:
+            return await xadd(self, key, fields)
+        return await self.issue(plain_addition(key, fields, self.replies.optional_text))
+
+    return short
+
+
 class StreamProducer(Client[AnyStr]):
     """
     What a client has for those who add much.
     """
+
+    if not TYPE_CHECKING:  # which sees the method as it was
+        xadd = _shorter(StreamCommands.xadd)
 
     async def xadd_many(
         self,

@@ -23,8 +23,8 @@ from coredis._core.command import Reply
 from coredis._core.commands import words as word_by_word
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, shorter, values
-from coredis._core.transaction import abort_errors, chunks
+from coredis._core.queue import Batch, Queue, Queued, answer_all, outcomes, short_xack, short_xadd, values
+from coredis._core.transaction import CHUNK_BYTES, CHUNK_COMMANDS, abort_errors, chunks
 from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies as QueuedCommands
 from coredis._runtime import aio as rt
@@ -40,15 +40,16 @@ class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
     What pipelines have in common, wherever the commands go.
     """
 
+    _results: tuple[object, ...] | None = None
+    _watching: tuple[Pool, Connection] | None = None
+    _guarded = False  # inside of a watch block, though its keys may be watched no more
+
     def __init__(self, client: Client[AnyStr], transaction: bool, raise_on_error: bool) -> None:
-        super().__init__(client.encoding)
+        Queue.__init__(self, client.encoding)  # Python makes a long way of it to what is above
         self.replies = client.replies
         self._client: Client[AnyStr] = client
         self._transaction = transaction
         self._raise_on_error = raise_on_error
-        self._results: tuple[object, ...] | None = None
-        self._watching: tuple[Pool, Connection] | None = None
-        self._guarded = False  # inside of a watch block, though its keys may be watched no more
 
     def execute_command(self, *words: ValueT) -> Queued[ResponseType]:
         """
@@ -218,9 +219,9 @@ class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
         request = self._client.times.request
         if request is None:
             return math.inf
+        deadline = rt.now() + request
         # Inside a transaction nothing blocks; a plain pipeline may take as long as its blocking commands together.
-        seconds = 0.0 if transaction else math.fsum(blocks)
-        return rt.now() + request + seconds
+        return deadline if transaction or not blocks else deadline + math.fsum(blocks)
 
     async def _transact(
         self, connection: Connection, payloads: Sequence[bytes], deadline: float, begun: bool = False
@@ -301,12 +302,11 @@ class Pipeline(BasePipeline[AnyStr]):
     are queued. An exception inside the block discards what is queued.
     """
 
-    def __init__(self, client: SingleClient[AnyStr], transaction: bool, raise_on_error: bool) -> None:
-        super().__init__(client, transaction, raise_on_error)  # type: ignore[arg-type]
-        self._pool = client.pool
+    _client: SingleClient[AnyStr]
 
-    if not TYPE_CHECKING:  # which sees the method as it was
-        xadd = shorter(QueuedCommands.xadd)
+    if not TYPE_CHECKING:  # which sees the methods as they were
+        xadd = short_xadd(QueuedCommands.xadd)
+        xack = short_xack(QueuedCommands.xack)
 
     async def start_watching(self, keys: tuple[KeyT, ...]) -> None:
         """
@@ -314,14 +314,14 @@ class Pipeline(BasePipeline[AnyStr]):
         """
         self._check_watching()
         words = encode(("WATCH", *keys), self._client.encoding)
-        await self._watch_on(self._pool, (words, MULTI), self._deadline((), True))
+        await self._watch_on(self._client.pool, (words, MULTI), self._deadline((), True))
 
     async def _run(self, batch: Batch, watching: tuple[Pool, Connection] | None) -> list[Queued[object]]:
-        handles, payloads = batch.handles, batch.payloads
+        handles, payloads, pool = batch.handles, batch.payloads, self._client.pool
         transaction = self._transaction or watching is not None
         deadline = self._deadline(batch.blocks, transaction)
         exclusive = transaction or bool(batch.blocks)
-        connection = await self._pool.acquire(exclusive, deadline) if watching is None else watching[1]
+        connection = await pool.acquire(exclusive, deadline) if watching is None else watching[1]
         held = watching is None
         try:
             try:
@@ -331,23 +331,26 @@ class Pipeline(BasePipeline[AnyStr]):
                 elif transaction:
                     await self._rehearse(connection, deadline)
                     failures = self._read_transaction(handles, await self._transact(connection, payloads, deadline))
+                elif len(handles) <= CHUNK_COMMANDS and sum(map(len, payloads)) <= CHUNK_BYTES:
+                    failures = await self._at_once(connection.channel, handles, payloads, deadline)
                 else:
                     failures = await self._stream(connection, handles, payloads, deadline)
             except RequestTimeoutError:
-                self._pool.retire(connection)
+                pool.retire(connection)
                 raise
             finally:
                 if held:
-                    self._pool.release(connection)
+                    pool.release(connection)
                     held = False
         except BaseException:
             if held:  # interrupted on the way into release, which knew nothing of it
-                self._pool.discard(connection)
+                pool.discard(connection)
             raise
-        for handle in failures:
-            if handle.error is not None:
-                self._pool.notice(connection, handle.error)
-        await self._explain(failures)
+        if failures:
+            for handle in failures:
+                if handle.error is not None:
+                    pool.notice(connection, handle.error)
+            await self._explain(failures)
         return failures
 
     async def _stream(
@@ -371,6 +374,24 @@ class Pipeline(BasePipeline[AnyStr]):
                 handle.fail(not_sent)
             raise
         return failures
+
+    async def _at_once(
+        self, channel: rt.Channel, handles: list[Queued[object]], payloads: list[bytes], deadline: float
+    ) -> list[Queued[object]]:
+        """
+        Send all of it together: it is a single chunk.
+        """
+        started: rt.Started | None = None
+        try:
+            if channel.congested:
+                await channel.writable(deadline)
+            started = channel.start(b"".join(payloads), len(handles), deadline)
+            return answer_all(handles, await started.result(deadline))
+        except (ConnectionError, RequestTimeoutError) as error:
+            if started is not None:
+                error.may_have_run = error.may_have_run or started.sent
+                answer_all(handles, started.replies)
+            raise
 
 
 class Watch(Generic[AnyStr]):

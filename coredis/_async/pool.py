@@ -75,7 +75,7 @@ class Pool:
         """
         ticket = object()
         try:
-            return await self._obtain(ticket, exclusive, deadline)
+            return self._lend(ticket, exclusive) or await self._obtain(ticket, exclusive, deadline)
         except BaseException:  # cancelled or interrupted as well: whatever has been taken by now goes back
             self._surrender(ticket)
             raise

@@ -4,8 +4,9 @@ The client of one server: how it is made, and everything it can do.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, AnyStr, Literal, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, AnyStr, Literal, Unpack, cast, overload
 
 from coredis._async.adding import StreamProducer
 from coredis._async.connection import resolve_tls
@@ -28,7 +29,17 @@ if TYPE_CHECKING:
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class Redis(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
+@functools.cache
+def _pipelines() -> type[Pipeline[Any]]:
+    """
+    Give the class of pipelines: who uses none does not wait for it, and who uses many does not have it looked for each time.
+    """
+    from coredis._async.pipeline import Pipeline
+
+    return Pipeline
+
+
+class Redis(StreamProducer[AnyStr], ConsumerHost[AnyStr], ScanIterators[AnyStr], SingleClient[AnyStr]):
     """
     A client of one Redis or Valkey server.
 
@@ -220,6 +231,4 @@ class Redis(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr],
             transaction: execute all or none, with nothing of others in between (MULTI/EXEC)
             raise_on_error: raise the first error after all results are known; False leaves errors to the handles
         """
-        from coredis._async.pipeline import Pipeline  # who uses none does not wait for it
-
-        return Pipeline(self, transaction, raise_on_error)
+        return _pipelines()(self, transaction, raise_on_error)

@@ -72,7 +72,9 @@ def _arguments(frame: FrameType) -> Iterator[tuple[str, object]]:
             defaults = {name: parameter.default for name, parameter in inspect.signature(method).parameters.items()}
     for name in names:
         given = frame.f_locals.get(name)
-        if given is not defaults.get(name, inspect.Parameter.empty):
+        if name == names[-1] and code.co_flags & inspect.CO_VARKEYWORDS and type(given) is dict:
+            yield from given.items()  # each of these was given by its own name
+        elif given is not defaults.get(name, inspect.Parameter.empty):
             yield name, given
 
 

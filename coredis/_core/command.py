@@ -126,3 +126,63 @@ class Constant(Command[T_co]):
         Give what is to be sent.
         """
         return self._payload
+
+
+class _OfKey(Command[T_co]):
+    """
+    A command about one key, its first argument. Most commands are of these, so they are made by the functions below: Python
+    makes a long way of it to an ``__init__``.
+    """
+
+    __slots__ = ()
+
+    keys = (1,)
+    readonly = False
+    idempotent = False
+    block = None
+    requires = ()
+
+    __init__ = object.__init__
+
+
+class _ReadOfKey(_OfKey[T_co]):
+    __slots__ = ()
+
+    readonly = True
+    idempotent = True
+
+
+class _RewriteOfKey(_OfKey[T_co]):
+    __slots__ = ()
+
+    idempotent = True
+
+
+def key_read(arguments: tuple[ValueT, ...], convert: Callable[[Reply], T_co]) -> Command[T_co]:
+    """
+    Make a command that reads one key, its first argument.
+    """
+    made: _ReadOfKey[T_co] = _ReadOfKey()
+    made.arguments = arguments
+    made.convert = convert
+    return made
+
+
+def key_write(arguments: tuple[ValueT, ...], convert: Callable[[Reply], T_co]) -> Command[T_co]:
+    """
+    Make a command that changes one key, its first argument, and another time once more.
+    """
+    made: _OfKey[T_co] = _OfKey()
+    made.arguments = arguments
+    made.convert = convert
+    return made
+
+
+def key_rewrite(arguments: tuple[ValueT, ...], convert: Callable[[Reply], T_co]) -> Command[T_co]:
+    """
+    Make a command that changes one key, its first argument, and is idempotent.
+    """
+    made: _RewriteOfKey[T_co] = _RewriteOfKey()
+    made.arguments = arguments
+    made.convert = convert
+    return made

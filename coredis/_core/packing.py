@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, AnyStr, Final, Generic, TypeAlias
 
-Packer: TypeAlias = Callable[..., bytes]
+Packer: TypeAlias = Callable[[tuple[Any, ...]], bytes | None]
 EntryPacker: TypeAlias = Callable[..., bytes | None]
 
 #: Words from this length on have no header ready.
@@ -32,42 +32,40 @@ def _heads() -> tuple[list[str], list[bytes]]:
     return texts, [text.encode() for text in texts]
 
 
-def text_packer(count: int, otherwise: Packer) -> Packer:
-    """
-    Write the function for so many words that may well be ASCII, all of them. Nothing of a command gets into its source.
-
-    Args:
-        count: how many
-        otherwise: takes the words if they are not
-
-    Returns:
-        it takes the words; of a long one it raises an ``IndexError``
-    """
-    words = [f"word{number}" for number in range(count)]
-    all_text = " and ".join([f"type({word}) is text" for word in words])
-    packed = "".join([f"{{heads[len({word})]}}{{{word}}}" for word in words])
-    return _compiled(
-        f"make = lambda heads, text, otherwise: lambda {', '.join(words)}: packed.encode() "
-        f"if {all_text} and (packed := f'*{count}{packed}\\r\\n').isascii() else otherwise({', '.join(words)})"
-    )(_heads()[0], str, otherwise)
-
-
 def packer(count: int, convert: Callable[[object], bytes]) -> Packer:
     """
-    Write the function for so many words of any kind. Nothing of a command gets into its source.
+    Write the function for so many words. Nothing of a command gets into its source.
 
     Args:
         count: how many
         convert: makes bytes from anything but bytes
 
     Returns:
-        it takes the words; of a long one it raises an ``IndexError``
+        it takes the words; of a long one it gives None or raises an ``IndexError``
     """
     words = [f"word{number}" for number in range(count)]
-    packed = "".join([f"heads[len({_converted(word)})], {word}, " for word in words])
-    return _compiled(
-        f"make = lambda heads, data, text, convert, join, end: lambda {', '.join(words)}: join((b'*{count}', {packed}end))"
-    )(_heads()[1], bytes, str, convert, b"".join, b"\r\n")
+    all_text = " and ".join([f"type({word}) is text" for word in words])
+    packed = "".join([f"{{texts[len({word})]}}{{{word}}}" for word in words])
+    joined = "".join([f"heads[len({_converted(word)})], {word}, " for word in words])
+    # Only the last word is looked at: there a long value nearly always is. One elsewhere is an error, which takes longer.
+    pack: Packer = _compiled(
+        "\n".join(
+            [
+                "def make(texts, heads, data, text, number, convert, join):",
+                " def pack(words):",
+                f"  {', '.join(words)}, = words",
+                f"  if {all_text}:",
+                f"   if len({words[-1]}) >= {LONG_WORD}: return None",
+                f"   if (packed := f'*{count}{packed}\\r\\n').isascii(): return packed.encode()",
+                f"  elif type({words[-1]}) is data or type({words[-1]}) is text:",
+                f"   if len({words[-1]}) >= {LONG_WORD}: return None",
+                f"  elif type({words[-1]}) is not number: return None",
+                f"  return join((b'*{count}', {joined}b'\\r\\n'))",
+                " return pack",
+            ]
+        )
+    )(*_heads(), bytes, str, int, convert, b"".join)
+    return pack
 
 
 class KnownNames(Generic[AnyStr]):
@@ -117,20 +115,24 @@ class KnownNames(Generic[AnyStr]):
 def _entry_packer(count: int, whole: bool) -> Callable[..., EntryPacker]:
     """
     Write what makes the functions for entries of so many fields. Nothing of a command gets into its source.
+
+    Most entries come from the same line of a program as the one before, so their key and names are the same objects. Then
+    nothing about these has to be found out again: in front of the first value comes all that is before it.
     """
     names, values, parts = ([f"{kind}{number}" for number in range(count)] for kind in ("name", "value", "part"))
-    key, words = ("key, ", ["key", *values]) if whole else ("", values)
+    subjects = ["key", *names] if whole else names
+    arguments = ", ".join(["key", "fields"] if whole else ["fields"])
+    otherwise = ", ".join([*(["key"] if whole else []), *values, "others"])
     start, middle = (f"*{3 + 2 * count}\\r\\n$4\\r\\nXADD", "\\r\\n$1\\r\\n*") if whole else ("", "")
-    all_text = " and ".join([f"type({word}) is text" for word in words])
+    all_text = " and ".join([f"type({value}) is text" for value in values])
     fields = "".join(
         [f"{{{part}}}{{texts[len({value})]}}{{{value}}}" for part, value in zip(parts, values, strict=True)]
     )
-    packed = f"{start}{{texts[len(key)]}}{{key}}{middle}{fields}" if whole else fields
     # Only the last word is looked at: there a long value nearly always is. One elsewhere is an error, which takes longer.
-    attempt = f"if len({words[-1]}) < {LONG_WORD} and (packed := f'{packed}\\r\\n').isascii(): return packed.encode()"
+    attempt = f"if len({values[-1]}) < {LONG_WORD} and (packed := f'{fields}\\r\\n').isascii(): return packed.encode()"
     ready = {
         word: f"heads[size] if (size := len({_converted(word)})) < {LONG_WORD} else head(size), {word}, "
-        for word in words
+        for word in ("key", *values)
     }
     joined = "".join([f"{part}, {ready[value]}" for part, value in zip(parts, values, strict=True)])
     if whole:
@@ -139,29 +141,43 @@ def _entry_packer(count: int, whole: bool) -> Callable[..., EntryPacker]:
         "\n".join(
             [
                 "def make(texts, heads, head, data, text, number, long, convert, join, get, meet, get_data, meet_data):",
-                f" def pack({key}fields):",
-                f"  {', '.join(names)}, = fields",
-                f"  if {' and '.join([f'type({name}) is text' for name in names])}:",
-                f"   known = get(({', '.join(names)},))",
-                f"   if known is None: return meet(({', '.join(names)},))",
-                f"  elif {' and '.join([f'type({name}) is data' for name in names])}:",
-                f"   known = get_data(({', '.join(names)},))",
-                f"   if known is None: return meet_data(({', '.join(names)},))",
-                "  else: return None",
-                f"  {', '.join(values)}, = fields.values()",
-                "  ascii, others = known",
-                "  if ascii:",
-                f"   {', '.join(parts)}, = ascii",
-                "   try:",
+                f" latest = (heads,) * {len(subjects) + count + 1}",
+                " missed = None",
+                f" def pack({arguments}):",
+                "  nonlocal latest, missed",
+                f"  {', '.join([f'({name}, {value})' for name, value in zip(names, values, strict=True)])}, = fields.items()",
+                f"  {', '.join([f'latest_{subject}' for subject in subjects])}, {', '.join(parts)}, others = latest",
+                f"  if not ({' and '.join([f'{subject} is latest_{subject}' for subject in subjects])}):",
+                f"   if {' and '.join([f'type({name}) is text' for name in names])}:",
+                f"    known = get(({', '.join(names)},))",
+                f"    if known is None: return meet(({', '.join(names)},))",
+                f"   elif {' and '.join([f'type({name}) is data' for name in names])}:",
+                f"    known = get_data(({', '.join(names)},))",
+                f"    if known is None: return meet_data(({', '.join(names)},))",
+                "   else: return None",
+                "   ascii, others = known",
+                *(
+                    [
+                        f"   if not ascii or type(key) is not text or len(key) >= {LONG_WORD}: return otherwise({otherwise})",
+                        f"   {', '.join(parts)}, = ascii",
+                        f"   part0 = f'{start}{{texts[len(key)]}}{{key}}{middle}{{part0}}'",
+                    ]
+                    if whole
+                    else [f"   if not ascii: return otherwise({otherwise})", f"   {', '.join(parts)}, = ascii"]
+                ),
+                # Not at the first sight: of many streams that take turns each would be remembered for the next one.
+                f"   if {subjects[0]} is missed: latest = ({', '.join([*subjects, *parts])}, others)",
+                f"   missed = {subjects[0]}",
+                "  try:",
+                f"   if {all_text}:",
+                f"    {attempt}",
+                "   else:",
+                *[f"    if type({value}) is number: {value} = f'{{{value}}}'" for value in values],
                 f"    if {all_text}:",
                 f"     {attempt}",
-                "    else:",
-                *[f"     if type({value}) is number: {value} = f'{{{value}}}'" for value in values],
-                f"     if {all_text}:",
-                f"      {attempt}",
-                "   except long: pass",
-                f"  return otherwise({key}{', '.join(values)}, others)",
-                f" def otherwise({key}{', '.join(values)}, others):",
+                "  except long: pass",
+                f"  return otherwise({otherwise})",
+                f" def otherwise({otherwise}):",
                 f"  {', '.join(parts)}, = others",
                 f"  return join(({joined}b'\\r\\n'))",
                 " return pack",
@@ -208,11 +224,11 @@ def _converted(word: str) -> str:
     return f"{word} := {word} if type({word}) is data else {word}.encode() if type({word}) is text else convert({word})"
 
 
-def _compiled(source: str) -> Callable[..., Packer]:
+def _compiled(source: str) -> Callable[..., Any]:
     """
     Compile what defines ``make``.
     """
     scope: dict[str, Any] = {"__builtins__": {}, "len": len, "type": type}
     exec(source, scope)
-    made: Callable[..., Packer] = scope["make"]
+    made: Callable[..., Any] = scope["make"]
     return made

@@ -8,15 +8,17 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import wraps
 from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar, cast
 
-from ..typing import KeyT, StringT, ValueT
+from ..types import IdentifierT
+from ..typing import KeyT, Parameters, StringT, ValueT
+from .acks import acknowledgement
 from .additions import Addition
 from .command import SHAPE_ERRORS, Command, Reply
-from .entries import addition_packers, plain_addition
+from .entries import addition_packers
 from .errors import from_line
 from .parser import ErrorLine
 from .replies import Replies
-from .replies.shapes import UNCHANGED
-from .wire import encode
+from .replies.shapes import UNCHANGED, integer
+from .wire import decode, encode
 
 R = TypeVar("R")
 T_co = TypeVar("T_co", covariant=True)
@@ -24,25 +26,36 @@ T_co = TypeVar("T_co", covariant=True)
 _NOTHING_YET: Final = object()
 
 
+class _Failure:
+    """
+    What stands in the place of a result.
+    """
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
 class Queued(Generic[T_co]):
     """
     The result of a queued command, once the pipeline has been executed.
     """
 
-    __slots__ = ("_command", "_convert", "_error", "_value")
+    __slots__ = ("_command", "_convert", "_outcome", "_payload")
+
+    _payload: bytes
 
     def __init__(self, command: Command[T_co]) -> None:
-        self._command: Command[T_co] | None = command
+        self._command = command
         self._convert = command.convert
-        self._value: object = _NOTHING_YET
-        self._error: Exception | None = None
+        self._outcome: object = _NOTHING_YET
 
     @property
     def command(self) -> Command[T_co]:
         """
         What was queued.
         """
-        assert self._command is not None
         return self._command
 
     @property
@@ -50,13 +63,14 @@ class Queued(Generic[T_co]):
         """
         What went wrong with this command; None when nothing did, or when it has not been executed.
         """
-        return self._error
+        outcome = self._outcome
+        return outcome.error if type(outcome) is _Failure else None
 
     def done(self) -> bool:
         """
         Tell whether there is a result or an error.
         """
-        return self._error is not None or self._value is not _NOTHING_YET
+        return self._outcome is not _NOTHING_YET
 
     def result(self) -> T_co:
         """
@@ -66,13 +80,14 @@ class Queued(Generic[T_co]):
             RuntimeError: the pipeline has not been executed
             RedisError: the command failed
         """
-        if self._error is not None:
-            raise self._error
-        if self._value is _NOTHING_YET:
+        outcome = self._outcome
+        if type(outcome) is _Failure:
+            raise outcome.error
+        if outcome is _NOTHING_YET:
             raise RuntimeError(
                 f"{self.command.name} is queued and not executed yet: its result comes with the pipeline's end"
             )
-        return cast(T_co, self._value)
+        return cast(T_co, outcome)
 
     def __await__(self) -> Generator[None, None, T_co]:
         # So that code written for coredis 6 (`await handle` after the block) goes on working.
@@ -83,23 +98,23 @@ class Queued(Generic[T_co]):
         """
         Store the result.
         """
-        self._value = value
+        self._outcome = value
 
     def fail(self, error: Exception) -> None:
         """
         Store what went wrong, unless there is a result already.
         """
-        if not self.done():
-            self._error = error
+        if self._outcome is _NOTHING_YET:
+            self._outcome = _Failure(error)
 
     def replace_error(self, error: Exception) -> None:
         """
         Store a better account of what went wrong.
         """
-        self._error = error
+        self._outcome = _Failure(error)
 
     def __repr__(self) -> str:
-        state = "failed" if self._error is not None else "done" if self.done() else "queued"
+        state = "failed" if self.error is not None else "done" if self.done() else "queued"
         return f"<Queued {self.command.name}: {state}>"
 
 
@@ -130,25 +145,23 @@ class Batch(NamedTuple):
     blocks: list[float]
 
 
-class _QueuedAddition(_Handle[T_co]):
+class _Short(_Handle[T_co]):
     """
-    A plain addition, of which there are so many that its command is made only for who asks for it.
+    Queued by a shorter way: of these there are so many that a command is made only for who asks for it.
     """
 
-    __slots__ = ("_fields", "_key")
-
-    _fields: dict[StringT, ValueT]
-    _key: KeyT
+    __slots__ = ()
 
     @property
     def command(self) -> Command[T_co]:
         """
-        What was queued.
+        What was queued, in the words that are sent.
         """
-        command = self._command
-        if command is None:
-            command = self._command = plain_addition(self._key, self._fields, self._convert)
-        return command
+        try:
+            return self._command
+        except AttributeError:
+            self._command = Command(decode(self._payload), self._convert, keys=(1,))
+            return self._command
 
 
 class Queue(Generic[AnyStr]):
@@ -164,56 +177,58 @@ class Queue(Generic[AnyStr]):
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
         self._packers = addition_packers if encoding == "utf-8" else []
-        self._clear()
+        self._waiting: list[Queued[Any]] = []
+        self._special: list[Queued[Any]] = []  # whose commands have to be looked at before they are sent
 
     def _clear(self) -> None:
         """
         Forget what is queued.
         """
-        # Each handle and then what is to be sent for it, in one list: they are queued in a single step.
-        self._waiting: list[Any] = []
-        self._special: list[Command[Any]] = []  # what has to be looked at before it is sent
+        self._waiting, self._special = [], []
 
     def issue(self, command: Command[R]) -> Queued[R]:
         """
         Queue one command, built by a command method.
         """
-        payload = command.encoded(self._encoding)
         handle: Queued[R] = _Handle()
+        handle._payload = command.encoded(self._encoding)
         handle._command = command
         handle._convert = command.convert
-        handle._value = _NOTHING_YET
-        handle._error = None
-        if type(command) is Addition or command.block is not None:
-            self._special.append(command)  # first: interrupted after this, it is left out when what is queued is taken
-        self._waiting.extend((handle, payload))
+        handle._outcome = _NOTHING_YET
+        if command.block is not None or type(command) is Addition:
+            self._special.append(handle)  # first: interrupted after this, it is left out when what is queued is taken
+        self._waiting.append(handle)
         return handle
 
     def __len__(self) -> int:
-        return len(self._waiting) // 2
+        return len(self._waiting)
 
     def _take(self) -> Batch:
         """
         Give what is queued, and forget it.
         """
-        waiting, special = self._waiting, self._special
+        handles, special = self._waiting, self._special
         self._waiting, self._special = [], []
-        handles = waiting[::2]
-        if special:
-            queued = {id(handle._command) for handle in handles}
-            special = [command for command in special if id(command) in queued]
+        payloads = [handle._payload for handle in handles]
+        if not special:
+            return Batch(handles, payloads, [], [])
+        queued = set(map(id, handles))
+        commands = [handle._command for handle in special if id(handle) in queued]
         return Batch(
             handles,
-            waiting[1::2],
-            [command for command in special if type(command) is Addition],
-            [command.block for command in special if command.block is not None],
+            payloads,
+            [command for command in commands if type(command) is Addition],
+            [command.block for command in commands if command.block is not None],
         )
 
 
-def shorter(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queued[AnyStr | None]]:
+# These give methods of a ``Queue`` by a shorter way for the plainest of what is queued by the thousand. Python fills in each
+# parameter by keyword on its own, all those that nobody gives, and each function on the way to the list takes its time.
+
+
+def short_xadd(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queued[AnyStr | None]]:
     """
-    Give the same method of a ``Queue``, by a shorter way for plain additions. Python fills in each parameter by keyword on
-    its own, all those that nobody gives, and each function on the way to the list takes its time.
+    Give the same method, by a shorter way for additions without options.
 
     Args:
         xadd: what queues any XADD, and nothing else
@@ -225,24 +240,48 @@ def shorter(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queued[
     ) -> Queued[AnyStr | None]:
         if options or type(field_values) is not dict:
             return xadd(self, key, field_values, **options)
-        fields = field_values.copy()  # before it is looked at, because others may change it meanwhile
-        packers = self._packers
-        if not 0 < len(fields) < len(packers):
-            return xadd(self, key, fields)
-        handle: _QueuedAddition[AnyStr | None] = _QueuedAddition()
-        handle._key = key
-        handle._fields = fields
-        handle._command = None
-        handle._convert = self.replies.optional_text
-        handle._value = _NOTHING_YET
-        handle._error = None
         try:
-            payload = packers[len(fields)](key, fields)
+            payload = self._packers[len(field_values)](key, field_values)
             if payload is None:
-                payload = encode(handle.command.arguments)
-        except (TypeError, ValueError):
-            return xadd(self, key, fields)  # a wrong word, which is named by the parameter of that method
-        self._waiting.extend((handle, payload))
+                words: tuple[ValueT, ...] = "XADD", key, "*"
+                fields = field_values.copy()  # in one go, because others may change it meanwhile
+                if not fields:
+                    return xadd(self, key, fields)
+                payload = encode(sum(fields.items(), words))
+        except (IndexError, TypeError, ValueError):
+            return xadd(
+                self, key, field_values
+            )  # too many, or a wrong word, which is named by the parameter of that method
+        handle: _Short[AnyStr | None] = _Short()
+        handle._payload = payload
+        handle._convert = self.replies.optional_text
+        handle._outcome = _NOTHING_YET
+        self._waiting.append(handle)
+        return handle
+
+    return short
+
+
+def short_xack(xack: Callable[..., Queued[int]]) -> Callable[..., Queued[int]]:
+    """
+    Give the same method, by a shorter way for one entry.
+
+    Args:
+        xack: what queues any XACK, and nothing else
+    """
+
+    @wraps(xack)
+    def short(
+        self: Queue[AnyStr], key: KeyT, group: StringT, identifiers: IdentifierT | Parameters[IdentifierT]
+    ) -> Queued[int]:
+        payload = acknowledgement(key, group, identifiers) if self._packers else None
+        if payload is None:
+            return xack(self, key, group, identifiers)
+        handle: _Short[int] = _Short()
+        handle._payload = payload
+        handle._convert = integer
+        handle._outcome = _NOTHING_YET
+        self._waiting.append(handle)
         return handle
 
     return short
@@ -261,19 +300,19 @@ def answer_all(handles: Iterable[Queued[object]], replies: Iterable[Reply]) -> l
     failures: list[Queued[object]] = []
     known: object = None
     unchanged: type | None = None
-    for handle, reply in zip(handles, replies, strict=False):
+    for handle, reply in zip(handles, replies):  # noqa: B905  # for a short pipeline a keyword takes as long as all of this
         convert = handle._convert
         if convert is not known:
             known, unchanged = convert, UNCHANGED.get(convert)
         kind = type(reply)
         if kind is unchanged:
-            handle._value = reply
+            handle._outcome = reply
         elif kind is ErrorLine:
             handle.fail(from_line(str(reply)))
             failures.append(handle)
         else:
             try:
-                handle._value = convert(reply)
+                handle._outcome = convert(reply)
             except SHAPE_ERRORS as error:
                 handle.fail(handle.command.unexpected(error))
                 failures.append(handle)
@@ -284,7 +323,7 @@ def failed(handles: Sequence[Queued[object]]) -> list[Queued[object]]:
     """
     Find the commands that ended with an error.
     """
-    return [handle for handle in handles if handle._error is not None]
+    return [handle for handle in handles if type(handle._outcome) is _Failure]
 
 
 def outcomes(handles: Sequence[Queued[object]]) -> tuple[object, ...]:
@@ -293,9 +332,9 @@ def outcomes(handles: Sequence[Queued[object]]) -> tuple[object, ...]:
     """
     return tuple(
         [
-            handle._value if handle._error is None else handle._error
-            for handle in handles
-            if handle._value is not _NOTHING_YET or handle._error is not None
+            outcome.error if type(outcome) is _Failure else outcome
+            for outcome in values(handles)
+            if outcome is not _NOTHING_YET
         ]
     )
 
@@ -304,4 +343,4 @@ def values(handles: Sequence[Queued[object]]) -> tuple[object, ...]:
     """
     Give the results of commands that all have one.
     """
-    return tuple([handle._value for handle in handles])
+    return tuple([handle._outcome for handle in handles])

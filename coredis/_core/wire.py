@@ -9,12 +9,12 @@ a wrong argument fails its own call and nothing else. Commands are arrays of bul
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
-from hiredis import pack_command
+from hiredis import Reader, pack_command
 
 from .callers import name_of
-from .packing import LONG_WORD, MOST_WORDS, Packer, packer, text_packer
+from .packing import MOST_WORDS, Packer, packer
 
 # hiredis packs exactly these types by itself, str as UTF-8. It takes int as well, but turns them into text without checking
 # for failure, and Python lets signal handlers run while it does that: a handler that raises (Ctrl-C) ends the process.
@@ -73,19 +73,15 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
         TypeError, ValueError, UnicodeEncodeError: as ``encode_value``, naming the parameter the user gave it for, or the
             position of the argument
     """
-    last = arguments[-1]
-    kind = type(last)
-    packed: bytes | None = None
     try:
-        # Only the last word is looked at: there a long value nearly always is. One elsewhere is found out later.
-        if encoding == "utf-8" and (kind is int or ((kind is str or kind is bytes) and len(last) < LONG_WORD)):  # type: ignore[arg-type]
-            packers = _text_packers if kind is str and last.isascii() else _packers  # type: ignore[attr-defined]
+        if encoding == "utf-8":
             try:
-                packed = packers[len(arguments)](*arguments)
+                short = _packers[len(arguments)](arguments)
+                if short is not None:
+                    return short
             except IndexError:
                 pass
-        if packed is None:
-            packed = _pack(arguments, encoding)
+        packed = _pack(arguments, encoding)
     except (TypeError, ValueError) as error:
         raise (_named_error(arguments, encoding) or error) from None
     if len(packed) > MAX_VALUE_BYTES:
@@ -93,6 +89,16 @@ def encode(arguments: tuple[object, ...], encoding: str = "utf-8") -> bytes:
         if named is not None:  # else it is long, but no part of it is too long
             raise named
     return packed
+
+
+def decode(packed: bytes) -> tuple[bytes, ...]:
+    """
+    Give the words of an encoded command.
+    """
+    reader = Reader()
+    reader.feed(packed)
+    words: list[bytes] = reader.gets()
+    return tuple(words)
 
 
 def convert(value: object) -> bytes:
@@ -114,16 +120,14 @@ def head(length: int) -> bytes:
     return b"\r\n$%d\r\n" % length
 
 
-def _first_packer(count: int, text: bool) -> Packer:
+def _first_packer(count: int) -> Packer:
     """
     Give what packs the first command of so many words, and leaves in its own place what packs all others.
     """
 
-    def pack(*words: object) -> bytes:
+    def pack(words: tuple[Any, ...]) -> bytes | None:
         made = _packers[count] = packer(count, convert)
-        if text:
-            made = _text_packers[count] = text_packer(count, made)
-        return made(*words)
+        return made(words)
 
     return pack
 
@@ -177,5 +181,4 @@ def _where(value: object, position: int, arguments: tuple[object, ...]) -> str:
 
 
 # For commands of short words, by the number of words.
-_text_packers: Final = [_first_packer(count, True) for count in range(MOST_WORDS + 1)]
-_packers: Final = [_first_packer(count, False) for count in range(MOST_WORDS + 1)]
+_packers: Final = [_first_packer(count) for count in range(MOST_WORDS + 1)]

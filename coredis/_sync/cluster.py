@@ -33,7 +33,7 @@ from coredis.typing import Node, PathT, StringT
 DEFAULT_MAX_CONNECTIONS = 64
 
 
-class RedisCluster(ConsumerHost[AnyStr], StreamProducer[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
+class RedisCluster(StreamProducer[AnyStr], ConsumerHost[AnyStr], ScanIterators[AnyStr], ClusterClient[AnyStr]):
     """
     A client of a Redis or Valkey cluster.
 

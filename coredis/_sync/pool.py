@@ -76,7 +76,7 @@ class Pool:
         """
         ticket = object()
         try:
-            return self._obtain(ticket, exclusive, deadline)
+            return self._lend(ticket, exclusive) or self._obtain(ticket, exclusive, deadline)
         except BaseException:  # cancelled or interrupted as well: whatever has been taken by now goes back
             self._surrender(ticket)
             raise

@@ -146,3 +146,11 @@ def test_nothing_else_is_said() -> None:
         client.pipeline().set("k", None)  # type: ignore[arg-type]
 
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_an_option_is_named_as_it_was_given() -> None:
+    """
+    Also where a method takes all options together.
+    """
+    with pytest.raises(UnicodeEncodeError, match="in idmpauto of 'XADD'"):
+        client.xadd("s", {"a": 1}, idmpauto="\ud800")

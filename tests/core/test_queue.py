@@ -7,6 +7,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from coredis._queued.commands import CommandFamilies
 from coredis._sync.pipeline import Pipeline
 from coredis.exceptions import InvalidResponse, WrongTypeError
 from coredis.sync import Redis
+from coredis.types import StreamEntry
 from coredis.typing import ValueT
 from tests.support.strikes import strike
 
@@ -268,7 +270,7 @@ def test_the_shorter_way_to_an_addition_sends_the_same(encoding: str, fields: di
         batch = pipeline._take()
 
     assert [command.encoded(encoding)] * 3 == batch.payloads
-    assert [command.arguments] * 3 == [handle.command.arguments for handle in handles]
+    assert [command.encoded(encoding)] * 3 == [handle.command.encoded(encoding) for handle in handles]
     assert handles[2].command is handles[2].command
     assert (1,) == tuple(handles[2].command.keys)
     assert handles == batch.handles
@@ -293,25 +295,43 @@ def test_the_shorter_way_is_the_same_method() -> None:
     """
     To whoever reads or calls it.
     """
-    assert inspect.signature(CommandFamilies.xadd) == inspect.signature(Pipeline.xadd)
-    assert CommandFamilies.xadd.__doc__ == Pipeline.xadd.__doc__
+    for name in ("xadd", "xack"):
+        longer, shorter = getattr(CommandFamilies, name), getattr(Pipeline, name)
+        assert longer is not shorter
+        assert inspect.signature(longer) == inspect.signature(shorter)
+        assert longer.__doc__ == shorter.__doc__
     with Redis() as client, pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
         client.pipeline().xadd("s", {"f": "v"}, other=1)  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("options", [{}, {"identifier": "1-1"}])
-def test_an_interrupted_command_is_queued_or_not(options: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments", "options"),
+    [
+        ("xadd", ({"f": "v"},), {}),
+        ("xadd", ({"f": "v"},), {"identifier": "1-1"}),
+        ("xack", ("g", b"1-1"), {}),
+        ("xack", ("g", b"1"), {}),
+        ("xdel", (b"1-1",), {}),
+    ],
+)
+def test_an_interrupted_command_is_queued_or_not(
+    name: str, arguments: tuple[Any, ...], options: dict[str, str]
+) -> None:
     """
     Never without what is to be sent for it, or all that follow would get the results of others.
     """
     struck, point = True, 0
+
+    def queue(pipeline: Pipeline[bytes]) -> None:
+        getattr(pipeline, name)("s", *arguments, **options)
+
     with Redis() as client:
         for _ in range(3):  # what is made ready once
-            client.pipeline().xadd("s", {"f": "v"}, **options)  # type: ignore[arg-type]
+            queue(client.pipeline())
         while struck:
             pipeline = client.pipeline()
             pipeline.xlen("s")
-            struck = strike(point, lambda pipe=pipeline: pipe.xadd("s", {"f": "v"}, **options))  # type: ignore[misc]
+            struck = strike(point, lambda pipe=pipeline: queue(pipe))  # type: ignore[misc]
             pipeline.xlen("t")
 
             batch = pipeline._take()
@@ -319,7 +339,7 @@ def test_an_interrupted_command_is_queued_or_not(options: dict[str, str]) -> Non
             assert [handle.command.encoded("utf-8") for handle in batch.handles] == batch.payloads, point
             point += 1
     assert 3 == len(batch.handles)
-    assert point > 5
+    assert point > 3
 
 
 def test_an_interrupted_command_that_waits_gives_no_time() -> None:
@@ -337,3 +357,65 @@ def test_an_interrupted_command_that_waits_gives_no_time() -> None:
             assert len(batch.handles) == len(batch.blocks), point
             point += 1
     assert point > 5
+
+
+class Longer(Queue[bytes], CommandFamilies[bytes]):
+    """
+    Knows no shorter way.
+    """
+
+
+ENTRY = StreamEntry(b"1700000000000-12", {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("key", ["s", b"s", "\u00e9", "x" * 5000, bytearray(b"s")])
+@pytest.mark.parametrize(
+    "identifiers",
+    [
+        *([b"1700000000000-12"], ("1700000000000-12",), b"5-1", "5-1", ENTRY, [ENTRY], StreamEntry("5-1", {})),
+        *([b"18446744073709551615-1"], b"5-18446744073709551615", [b"1-1", b"2-2"], [5], 5, b"5", {b"1-1"}),
+    ],
+)
+def test_the_shorter_way_to_an_acknowledgement_sends_the_same(encoding: str, key: Any, identifiers: Any) -> None:
+    """
+    However the entry is given, and whatever came before.
+    """
+    with Redis(encoding=encoding, decode_responses=encoding != "utf-8") as client:
+        longer, pipeline = Longer(encoding), client.pipeline()
+        for group in ("g", b"g", "g", "\u00e9"):
+            longer.xack(key, group, identifiers)
+            pipeline.xack(key, group, identifiers)
+            pipeline.xack(key, group, identifiers)
+
+        expected, batch = longer._take(), pipeline._take()
+
+    assert expected.payloads == batch.payloads[::2] == batch.payloads[1::2]
+    assert batch.payloads == [handle.command.encoded(encoding) for handle in batch.handles]
+    answer_all(batch.handles, [1, ErrorLine("ERR no")])
+    assert 1 == batch.handles[0].result()
+    assert "<Queued XACK: failed>" == repr(batch.handles[1])
+
+
+@pytest.mark.parametrize(
+    ("key", "group", "identifiers", "said"),
+    [
+        *(
+            ("s", "g", wrong, "identifiers")
+            for wrong in (b"-5", b"5-", b"-", b"5--1", "\u00b2-1", b"", [], None, [None])
+        ),
+        ("s", None, b"1-1", "group"),
+        (None, "g", b"1-1", "key of 'XACK'"),
+        ("\ud800", "g", b"1-1", "key of 'XACK'"),
+    ],
+)
+def test_what_is_wrong_with_an_acknowledgement_is_named(key: Any, group: Any, identifiers: Any, said: str) -> None:
+    """
+    And it is not queued.
+    """
+    with Redis() as client:
+        pipeline = client.pipeline()
+        with pytest.raises((TypeError, ValueError), match=said):
+            pipeline.xack(key, group, identifiers)
+
+        assert 0 == len(pipeline)

@@ -128,7 +128,10 @@ def test_an_encoding_is_used_for_text() -> None:
         encode(("SET", "k", "\u4e2d"), "latin-1")
 
 
-@pytest.mark.parametrize("value", ["x" * 11, b"x" * 11, bytearray(11), memoryview(b"x" * 11), 10**10])
+@pytest.mark.parametrize(
+    "value",
+    [word := "x" * (LONG_WORD + 1), word.encode(), bytearray(len(word)), memoryview(word.encode()), 10**LONG_WORD],
+)
 @pytest.mark.parametrize("others", [(), (1.5,)])
 def test_a_value_too_large_for_the_server_is_refused(
     value: object, others: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
@@ -136,9 +139,9 @@ def test_a_value_too_large_for_the_server_is_refused(
     """
     The server would close the connection, and all who share it would suffer.
     """
-    monkeypatch.setattr(wire, "MAX_VALUE_BYTES", 10)
+    monkeypatch.setattr(wire, "MAX_VALUE_BYTES", LONG_WORD)
 
-    with pytest.raises(ValueError, match=r"argument 2 of b?'SET'.*got 11 bytes"):
+    with pytest.raises(ValueError, match=rf"argument 2 of b?'SET'.*got {LONG_WORD + 1} bytes"):
         encode(("SET", "k", value, *others))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import AnyStr
 
 from coredis._async.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import hashes as build
 from coredis._core.commands.keyed import values
 from coredis._core.replies.shapes import integer, number, truth
@@ -37,7 +37,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hsetnx/
         """
-        return await self.issue(Command(("HSETNX", key, field, value), truth, keys=(1,)))
+        return await self.issue(key_write(("HSETNX", key, field, value), truth))
 
     async def hget(self, key: KeyT, field: StringT) -> AnyStr | None:
         """
@@ -45,7 +45,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hget/
         """
-        return await self.issue(Command(("HGET", key, field), self.replies.optional_text, keys=(1,), readonly=True))
+        return await self.issue(key_read(("HGET", key, field), self.replies.optional_text))
 
     async def hmget(self, key: KeyT, fields: Parameters[StringT]) -> tuple[AnyStr | None, ...]:
         """
@@ -53,9 +53,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hmget/
         """
-        return await self.issue(
-            Command(("HMGET", key, *values("fields", fields)), self.replies.optional_texts, keys=(1,), readonly=True)
-        )
+        return await self.issue(key_read(("HMGET", key, *values("fields", fields)), self.replies.optional_texts))
 
     async def hgetall(self, key: KeyT) -> dict[AnyStr, AnyStr]:
         """
@@ -63,7 +61,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hgetall/
         """
-        return await self.issue(Command(("HGETALL", key), self.replies.text_map, keys=(1,), readonly=True))
+        return await self.issue(key_read(("HGETALL", key), self.replies.text_map))
 
     async def hdel(self, key: KeyT, fields: Parameters[StringT]) -> int:
         """
@@ -74,7 +72,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hdel/
         """
-        return await self.issue(Command(("HDEL", key, *values("fields", fields)), integer, keys=(1,), idempotent=True))
+        return await self.issue(key_rewrite(("HDEL", key, *values("fields", fields)), integer))
 
     async def hexists(self, key: KeyT, field: StringT) -> bool:
         """
@@ -82,7 +80,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hexists/
         """
-        return await self.issue(Command(("HEXISTS", key, field), truth, keys=(1,), readonly=True))
+        return await self.issue(key_read(("HEXISTS", key, field), truth))
 
     async def hlen(self, key: KeyT) -> int:
         """
@@ -90,7 +88,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hlen/
         """
-        return await self.issue(Command(("HLEN", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("HLEN", key), integer))
 
     async def hkeys(self, key: KeyT) -> tuple[AnyStr, ...]:
         """
@@ -98,7 +96,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hkeys/
         """
-        return await self.issue(Command(("HKEYS", key), self.replies.texts, keys=(1,), readonly=True))
+        return await self.issue(key_read(("HKEYS", key), self.replies.texts))
 
     async def hvals(self, key: KeyT) -> tuple[AnyStr, ...]:
         """
@@ -106,7 +104,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hvals/
         """
-        return await self.issue(Command(("HVALS", key), self.replies.texts, keys=(1,), readonly=True))
+        return await self.issue(key_read(("HVALS", key), self.replies.texts))
 
     async def hincrby(self, key: KeyT, field: StringT, increment: int) -> int:
         """
@@ -114,7 +112,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hincrby/
         """
-        return await self.issue(Command(("HINCRBY", key, field, increment), integer, keys=(1,)))
+        return await self.issue(key_write(("HINCRBY", key, field, increment), integer))
 
     async def hincrbyfloat(self, key: KeyT, field: StringT, increment: int | float) -> float:
         """
@@ -122,7 +120,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hincrbyfloat/
         """
-        return await self.issue(Command(("HINCRBYFLOAT", key, field, increment), number, keys=(1,)))
+        return await self.issue(key_write(("HINCRBYFLOAT", key, field, increment), number))
 
     async def hstrlen(self, key: KeyT, field: StringT) -> int:
         """
@@ -130,7 +128,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hstrlen/
         """
-        return await self.issue(Command(("HSTRLEN", key, field), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("HSTRLEN", key, field), integer))
 
     async def hrandfield(
         self, key: KeyT, *, count: int | None = None, withvalues: bool = False

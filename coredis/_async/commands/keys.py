@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import AnyStr
 
 from coredis._async.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import Command, key_read, key_rewrite
 from coredis._core.commands import keys as build
 from coredis._core.commands.checks import string
 from coredis._core.commands.keyed import with_keys
@@ -112,7 +112,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/ttl/
         """
-        return await self.issue(Command(("TTL", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("TTL", key), integer))
 
     async def pttl(self, key: KeyT) -> int:
         """
@@ -120,7 +120,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/pttl/
         """
-        return await self.issue(Command(("PTTL", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("PTTL", key), integer))
 
     async def expiretime(self, key: KeyT) -> datetime | None:
         """
@@ -128,7 +128,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/expiretime/
         """
-        return await self.issue(Command(("EXPIRETIME", key), moment_in_seconds, keys=(1,), readonly=True))
+        return await self.issue(key_read(("EXPIRETIME", key), moment_in_seconds))
 
     async def pexpiretime(self, key: KeyT) -> datetime | None:
         """
@@ -136,7 +136,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/pexpiretime/
         """
-        return await self.issue(Command(("PEXPIRETIME", key), moment_in_milliseconds, keys=(1,), readonly=True))
+        return await self.issue(key_read(("PEXPIRETIME", key), moment_in_milliseconds))
 
     async def persist(self, key: KeyT) -> bool:
         """
@@ -147,7 +147,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/persist/
         """
-        return await self.issue(Command(("PERSIST", key), truth, keys=(1,), idempotent=True))
+        return await self.issue(key_rewrite(("PERSIST", key), truth))
 
     async def type(self, key: KeyT) -> AnyStr:
         """
@@ -155,7 +155,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/type/
         """
-        return await self.issue(Command(("TYPE", key), self.replies.text, keys=(1,), readonly=True))
+        return await self.issue(key_read(("TYPE", key), self.replies.text))
 
     async def rename(self, key: KeyT, newkey: KeyT) -> bool:
         """
@@ -231,7 +231,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/dump/
         """
-        return await self.issue(Command(("DUMP", key), binary, keys=(1,), readonly=True))
+        return await self.issue(key_read(("DUMP", key), binary))
 
     async def restore(
         self,

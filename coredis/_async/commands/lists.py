@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import AnyStr
 
 from coredis._async.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import lists as build
 from coredis._core.commands.keyed import values
 from coredis._core.replies.collections import positions
@@ -30,7 +30,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lpush/
         """
-        return await self.issue(Command(("LPUSH", key, *values("elements", elements)), integer, keys=(1,)))
+        return await self.issue(key_write(("LPUSH", key, *values("elements", elements)), integer))
 
     async def rpush(self, key: KeyT, elements: Parameters[ValueT]) -> int:
         """
@@ -41,7 +41,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/rpush/
         """
-        return await self.issue(Command(("RPUSH", key, *values("elements", elements)), integer, keys=(1,)))
+        return await self.issue(key_write(("RPUSH", key, *values("elements", elements)), integer))
 
     async def lpushx(self, key: KeyT, elements: Parameters[ValueT]) -> int:
         """
@@ -49,7 +49,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lpushx/
         """
-        return await self.issue(Command(("LPUSHX", key, *values("elements", elements)), integer, keys=(1,)))
+        return await self.issue(key_write(("LPUSHX", key, *values("elements", elements)), integer))
 
     async def rpushx(self, key: KeyT, elements: Parameters[ValueT]) -> int:
         """
@@ -57,7 +57,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/rpushx/
         """
-        return await self.issue(Command(("RPUSHX", key, *values("elements", elements)), integer, keys=(1,)))
+        return await self.issue(key_write(("RPUSHX", key, *values("elements", elements)), integer))
 
     async def lpop(self, key: KeyT, count: int | None = None) -> AnyStr | list[AnyStr] | None:
         """
@@ -88,7 +88,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/llen/
         """
-        return await self.issue(Command(("LLEN", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("LLEN", key), integer))
 
     async def lrange(self, key: KeyT, start: int, stop: int) -> list[AnyStr]:
         """
@@ -96,7 +96,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lrange/
         """
-        return await self.issue(Command(("LRANGE", key, start, stop), self.replies.text_list, keys=(1,), readonly=True))
+        return await self.issue(key_read(("LRANGE", key, start, stop), self.replies.text_list))
 
     async def lindex(self, key: KeyT, index: int) -> AnyStr | None:
         """
@@ -104,7 +104,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lindex/
         """
-        return await self.issue(Command(("LINDEX", key, index), self.replies.optional_text, keys=(1,), readonly=True))
+        return await self.issue(key_read(("LINDEX", key, index), self.replies.optional_text))
 
     async def lset(self, key: KeyT, index: int, element: ValueT) -> bool:
         """
@@ -112,7 +112,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lset/
         """
-        return await self.issue(Command(("LSET", key, index, element), truth, keys=(1,), idempotent=True))
+        return await self.issue(key_rewrite(("LSET", key, index, element), truth))
 
     async def linsert(self, key: KeyT, where: TokenT, pivot: ValueT, element: ValueT) -> int:
         """
@@ -130,10 +130,9 @@ class ListCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/linsert/
         """
         return await self.issue(
-            Command(
+            key_write(
                 ("LINSERT", key, choose("where", where, PureToken.BEFORE, PureToken.AFTER), pivot, element),
                 integer,
-                keys=(1,),
             )
         )
 
@@ -151,7 +150,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lrem/
         """
-        return await self.issue(Command(("LREM", key, count, element), integer, keys=(1,)))
+        return await self.issue(key_write(("LREM", key, count, element), integer))
 
     async def ltrim(self, key: KeyT, start: int, stop: int) -> bool:
         """
@@ -159,7 +158,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/ltrim/
         """
-        return await self.issue(Command(("LTRIM", key, start, stop), truth, keys=(1,)))
+        return await self.issue(key_write(("LTRIM", key, start, stop), truth))
 
     async def lpos(
         self,

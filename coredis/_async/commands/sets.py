@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import AnyStr
 
 from coredis._async.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import Command, key_read, key_rewrite
 from coredis._core.commands import sets as build
 from coredis._core.commands.keyed import values, with_keys
 from coredis._core.replies.shapes import integer, truth, truths
@@ -28,9 +28,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/sadd/
         """
-        return await self.issue(
-            Command(("SADD", key, *values("members", members)), integer, keys=(1,), idempotent=True)
-        )
+        return await self.issue(key_rewrite(("SADD", key, *values("members", members)), integer))
 
     async def srem(self, key: KeyT, members: Parameters[ValueT]) -> int:
         """
@@ -41,9 +39,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/srem/
         """
-        return await self.issue(
-            Command(("SREM", key, *values("members", members)), integer, keys=(1,), idempotent=True)
-        )
+        return await self.issue(key_rewrite(("SREM", key, *values("members", members)), integer))
 
     async def smembers(self, key: KeyT) -> set[AnyStr]:
         """
@@ -51,7 +47,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/smembers/
         """
-        return await self.issue(Command(("SMEMBERS", key), self.replies.text_set, keys=(1,), readonly=True))
+        return await self.issue(key_read(("SMEMBERS", key), self.replies.text_set))
 
     async def sismember(self, key: KeyT, member: ValueT) -> bool:
         """
@@ -59,7 +55,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/sismember/
         """
-        return await self.issue(Command(("SISMEMBER", key, member), truth, keys=(1,), readonly=True))
+        return await self.issue(key_read(("SISMEMBER", key, member), truth))
 
     async def smismember(self, key: KeyT, members: Parameters[ValueT]) -> tuple[bool, ...]:
         """
@@ -67,9 +63,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/smismember/
         """
-        return await self.issue(
-            Command(("SMISMEMBER", key, *values("members", members)), truths, keys=(1,), readonly=True)
-        )
+        return await self.issue(key_read(("SMISMEMBER", key, *values("members", members)), truths))
 
     async def scard(self, key: KeyT) -> int:
         """
@@ -77,7 +71,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/scard/
         """
-        return await self.issue(Command(("SCARD", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("SCARD", key), integer))
 
     async def spop(self, key: KeyT, count: int | None = None) -> AnyStr | set[AnyStr] | None:
         """

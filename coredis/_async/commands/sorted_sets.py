@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import AnyStr
 
 from coredis._async.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import sorted_sets as build
 from coredis._core.commands.keyed import values
 from coredis._core.commands.lists import blocking_pop
@@ -63,9 +63,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zrem/
         """
-        return await self.issue(
-            Command(("ZREM", key, *values("members", members)), integer, keys=(1,), idempotent=True)
-        )
+        return await self.issue(key_rewrite(("ZREM", key, *values("members", members)), integer))
 
     async def zscore(self, key: KeyT, member: ValueT) -> float | None:
         """
@@ -73,7 +71,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zscore/
         """
-        return await self.issue(Command(("ZSCORE", key, member), optional_number, keys=(1,), readonly=True))
+        return await self.issue(key_read(("ZSCORE", key, member), optional_number))
 
     async def zmscore(self, key: KeyT, members: Parameters[ValueT]) -> tuple[float | None, ...]:
         """
@@ -81,9 +79,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zmscore/
         """
-        return await self.issue(
-            Command(("ZMSCORE", key, *values("members", members)), optional_numbers, keys=(1,), readonly=True)
-        )
+        return await self.issue(key_read(("ZMSCORE", key, *values("members", members)), optional_numbers))
 
     async def zcard(self, key: KeyT) -> int:
         """
@@ -91,7 +87,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zcard/
         """
-        return await self.issue(Command(("ZCARD", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("ZCARD", key), integer))
 
     async def zcount(self, key: KeyT, min_: ValueT, max_: ValueT) -> int:
         """
@@ -105,11 +101,9 @@ class SortedSetCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/zcount/
         """
         return await self.issue(
-            Command(
+            key_read(
                 ("ZCOUNT", key, build.bound("min_", min_), build.bound("max_", max_)),
                 integer,
-                keys=(1,),
-                readonly=True,
             )
         )
 
@@ -124,7 +118,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zlexcount/
         """
-        return await self.issue(Command(("ZLEXCOUNT", key, min_, max_), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("ZLEXCOUNT", key, min_, max_), integer))
 
     async def zincrby(self, key: KeyT, member: ValueT, increment: int | float) -> float:
         """
@@ -135,9 +129,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zincrby/
         """
-        return await self.issue(
-            Command(("ZINCRBY", key, build.score("increment", increment), member), number, keys=(1,))
-        )
+        return await self.issue(key_write(("ZINCRBY", key, build.score("increment", increment), member), number))
 
     async def zrank(self, key: KeyT, member: ValueT, withscore: bool = False) -> int | tuple[int, float] | None:
         """
@@ -223,7 +215,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zremrangebyrank/
         """
-        return await self.issue(Command(("ZREMRANGEBYRANK", key, start, stop), integer, keys=(1,)))
+        return await self.issue(key_write(("ZREMRANGEBYRANK", key, start, stop), integer))
 
     async def zremrangebyscore(self, key: KeyT, min_: ValueT, max_: ValueT) -> int:
         """
@@ -235,11 +227,9 @@ class SortedSetCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/zremrangebyscore/
         """
         return await self.issue(
-            Command(
+            key_rewrite(
                 ("ZREMRANGEBYSCORE", key, build.bound("min_", min_), build.bound("max_", max_)),
                 integer,
-                keys=(1,),
-                idempotent=True,
             )
         )
 
@@ -252,7 +242,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zremrangebylex/
         """
-        return await self.issue(Command(("ZREMRANGEBYLEX", key, min_, max_), integer, keys=(1,), idempotent=True))
+        return await self.issue(key_rewrite(("ZREMRANGEBYLEX", key, min_, max_), integer))
 
     async def zpopmin(
         self, key: KeyT, count: int | None = None

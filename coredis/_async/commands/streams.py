@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import AnyStr
 
 from coredis._async.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import Command, key_read
 from coredis._core.commands import streams as build
 from coredis._core.replies.shapes import integer
 from coredis.tokens import TokenT
@@ -171,7 +171,7 @@ class StreamCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/xlen/
         """
-        return await self.issue(Command(("XLEN", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("XLEN", key), integer))
 
     async def xrange(
         self, key: KeyT, start: PositionT | None = None, end: PositionT | None = None, count: int | None = None

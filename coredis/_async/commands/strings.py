@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import AnyStr
 
 from coredis._async.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import strings as build
 from coredis._core.commands.checks import milliseconds as whole_milliseconds
 from coredis._core.commands.checks import natural_integer
@@ -31,7 +31,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/get/
         """
-        return await self.issue(Command(("GET", key), self.replies.optional_text, keys=(1,), readonly=True))
+        return await self.issue(key_read(("GET", key), self.replies.optional_text))
 
     async def set(
         self,
@@ -75,9 +75,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setex/
         """
-        return await self.issue(
-            Command(("SETEX", key, whole_seconds("seconds", seconds, 1), value), truth, keys=(1,), idempotent=True)
-        )
+        return await self.issue(key_rewrite(("SETEX", key, whole_seconds("seconds", seconds, 1), value), truth))
 
     async def psetex(self, key: KeyT, milliseconds: int | timedelta, value: ValueT) -> bool:
         """
@@ -87,11 +85,9 @@ class StringCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/psetex/
         """
         return await self.issue(
-            Command(
+            key_rewrite(
                 ("PSETEX", key, whole_milliseconds("milliseconds", milliseconds, 1), value),
                 truth,
-                keys=(1,),
-                idempotent=True,
             )
         )
 
@@ -101,7 +97,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setnx/
         """
-        return await self.issue(Command(("SETNX", key, value), truth, keys=(1,)))
+        return await self.issue(key_write(("SETNX", key, value), truth))
 
     async def getdel(self, key: KeyT) -> AnyStr | None:
         """
@@ -109,7 +105,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/getdel/
         """
-        return await self.issue(Command(("GETDEL", key), self.replies.optional_text, keys=(1,)))
+        return await self.issue(key_write(("GETDEL", key), self.replies.optional_text))
 
     async def getex(
         self,
@@ -165,7 +161,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incr/
         """
-        return await self.issue(Command(("INCR", key), integer, keys=(1,)))
+        return await self.issue(key_write(("INCR", key), integer))
 
     async def incrby(self, key: KeyT, increment: int) -> int:
         """
@@ -173,7 +169,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incrby/
         """
-        return await self.issue(Command(("INCRBY", key, increment), integer, keys=(1,)))
+        return await self.issue(key_write(("INCRBY", key, increment), integer))
 
     async def incrbyfloat(self, key: KeyT, increment: int | float) -> float:
         """
@@ -181,7 +177,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incrbyfloat/
         """
-        return await self.issue(Command(("INCRBYFLOAT", key, increment), number, keys=(1,)))
+        return await self.issue(key_write(("INCRBYFLOAT", key, increment), number))
 
     async def decr(self, key: KeyT) -> int:
         """
@@ -189,7 +185,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/decr/
         """
-        return await self.issue(Command(("DECR", key), integer, keys=(1,)))
+        return await self.issue(key_write(("DECR", key), integer))
 
     async def decrby(self, key: KeyT, decrement: int) -> int:
         """
@@ -197,7 +193,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/decrby/
         """
-        return await self.issue(Command(("DECRBY", key, decrement), integer, keys=(1,)))
+        return await self.issue(key_write(("DECRBY", key, decrement), integer))
 
     async def append(self, key: KeyT, value: ValueT) -> int:
         """
@@ -208,7 +204,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/append/
         """
-        return await self.issue(Command(("APPEND", key, value), integer, keys=(1,)))
+        return await self.issue(key_write(("APPEND", key, value), integer))
 
     async def strlen(self, key: KeyT) -> int:
         """
@@ -216,7 +212,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/strlen/
         """
-        return await self.issue(Command(("STRLEN", key), integer, keys=(1,), readonly=True))
+        return await self.issue(key_read(("STRLEN", key), integer))
 
     async def getrange(self, key: KeyT, start: int, end: int) -> AnyStr:
         """
@@ -224,7 +220,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/getrange/
         """
-        return await self.issue(Command(("GETRANGE", key, start, end), self.replies.text, keys=(1,), readonly=True))
+        return await self.issue(key_read(("GETRANGE", key, start, end), self.replies.text))
 
     async def setrange(self, key: KeyT, offset: int, value: ValueT) -> int:
         """
@@ -235,6 +231,4 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setrange/
         """
-        return await self.issue(
-            Command(("SETRANGE", key, natural_integer("offset", offset), value), integer, keys=(1,), idempotent=True)
-        )
+        return await self.issue(key_rewrite(("SETRANGE", key, natural_integer("offset", offset), value), integer))

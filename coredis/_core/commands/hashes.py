@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ...exceptions import CommandSyntaxError
 from ...typing import KeyT, MappingKeyT, StringT, ValueT
-from ..command import Command, Reply, Requirement
+from ..command import Command, Reply, Requirement, key_read, key_rewrite
 from ..replies.shapes import integer
 from .checks import natural_integer, whole_number
 from .keys import page_options
@@ -28,7 +28,7 @@ def hset(key: KeyT, field_values: Mapping[MappingKeyT, ValueT]) -> Command[int]:
     words: list[ValueT] = ["HSET", key]
     for field, value in field_values.items():
         words += (field, value)
-    return Command(tuple(words), integer, keys=(1,), idempotent=True)
+    return key_rewrite(tuple(words), integer)
 
 
 def hrandfield(key: KeyT, count: int | None, withvalues: bool, convert: Callable[[Reply], T]) -> Command[T]:
@@ -42,7 +42,7 @@ def hrandfield(key: KeyT, count: int | None, withvalues: bool, convert: Callable
         if count is None:
             raise CommandSyntaxError({"count", "withvalues"}, "values come only with a count")
         words.append("WITHVALUES")
-    return Command(tuple(words), convert, keys=(1,), readonly=True)
+    return key_read(tuple(words), convert)
 
 
 def hscan(

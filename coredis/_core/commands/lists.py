@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ...tokens import PureToken, TokenT, choose
 from ...typing import KeyT, Parameters, ValueT
-from ..command import Command, Reply
+from ..command import Command, Reply, key_read, key_write
 from .checks import natural_integer, positive_integer, whole_number
 from .keyed import block_seconds, wait_seconds, with_keys
 
@@ -28,7 +28,7 @@ def pop(name: str, key: KeyT, count: int | None, convert: Callable[[Reply], T]) 
     Build LPOP and RPOP.
     """
     words: tuple[ValueT, ...] = (name, key) if count is None else (name, key, natural_integer("count", count))
-    return Command(words, convert, keys=(1,))
+    return key_write(words, convert)
 
 
 def blocking_pop(name: str, keys: Parameters[KeyT], timeout: int | float, convert: Callable[[Reply], T]) -> Command[T]:
@@ -96,4 +96,4 @@ def lpos(
         words += ["COUNT", natural_integer("count", count)]
     if maxlen is not None:
         words += ["MAXLEN", natural_integer("maxlen", maxlen)]
-    return Command(tuple(words), convert, keys=(1,), readonly=True)
+    return key_read(tuple(words), convert)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ...typing import KeyT, Parameters, StringT, ValueT
-from ..command import Command, Reply
+from ..command import Command, Reply, key_read, key_write
 from ..replies.shapes import integer
 from .checks import natural_integer, whole_number
 from .keyed import with_keys
@@ -22,7 +22,7 @@ def spop(key: KeyT, count: int | None, convert: Callable[[Reply], T]) -> Command
     Build SPOP.
     """
     words: tuple[ValueT, ...] = ("SPOP", key) if count is None else ("SPOP", key, natural_integer("count", count))
-    return Command(words, convert, keys=(1,))
+    return key_write(words, convert)
 
 
 def srandmember(key: KeyT, count: int | None, convert: Callable[[Reply], T]) -> Command[T]:
@@ -32,7 +32,7 @@ def srandmember(key: KeyT, count: int | None, convert: Callable[[Reply], T]) -> 
     words: tuple[ValueT, ...] = ("SRANDMEMBER", key)
     if count is not None:
         words = (*words, whole_number("count", count))
-    return Command(words, convert, keys=(1,), readonly=True)
+    return key_read(words, convert)
 
 
 def cardinality(name: str, keys: Parameters[KeyT], limit: int | None) -> Command[int]:
@@ -55,4 +55,4 @@ def member_scan(
     Build SSCAN and ZSCAN.
     """
     words = (name, key, natural_integer("cursor", cursor), *page_options(match, count))
-    return Command(words, convert, keys=(1,), readonly=True)
+    return key_read(words, convert)

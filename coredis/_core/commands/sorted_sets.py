@@ -11,7 +11,7 @@ from typing import TypeVar
 from ...exceptions import CommandSyntaxError
 from ...tokens import PureToken, TokenT, choose
 from ...typing import KeyT, Parameters, StringT, ValueT
-from ..command import Command, Reply, Requirement
+from ..command import Command, Reply, Requirement, key_read, key_write
 from ..replies.shapes import integer
 from .checks import natural_integer, positive_integer, whole_number
 from .keyed import block_seconds, same_key, values, wait_seconds, with_keys
@@ -80,7 +80,7 @@ def rank(name: str, key: KeyT, member: ValueT, withscore: bool, convert: Callabl
     Build ZRANK and ZREVRANK.
     """
     if not withscore:
-        return Command((name, key, member), convert, keys=(1,), readonly=True)
+        return key_read((name, key, member), convert)
     return Command(
         (name, key, member, "WITHSCORE"),
         convert,
@@ -109,7 +109,7 @@ def zrange(
         if sortby is not None and PureToken.BYLEX == sortby:
             raise CommandSyntaxError({"sortby", "withscores"}, "a range by text comes without scores")
         words.append("WITHSCORES")
-    return Command(("ZRANGE", key, *words), convert, keys=(1,), readonly=True)
+    return key_read(("ZRANGE", key, *words), convert)
 
 
 def zrangestore(
@@ -151,7 +151,7 @@ def pop(name: str, key: KeyT, count: int | None, convert: Callable[[Reply], T]) 
     Build ZPOPMIN and ZPOPMAX.
     """
     words: tuple[ValueT, ...] = (name, key) if count is None else (name, key, natural_integer("count", count))
-    return Command(words, convert, keys=(1,))
+    return key_write(words, convert)
 
 
 def zmpop(
@@ -184,7 +184,7 @@ def zrandmember(key: KeyT, count: int | None, withscores: bool, convert: Callabl
         if count is None:
             raise CommandSyntaxError({"count", "withscores"}, "scores come only with a count")
         words.append("WITHSCORES")
-    return Command(tuple(words), convert, keys=(1,), readonly=True)
+    return key_read(tuple(words), convert)
 
 
 def combine(

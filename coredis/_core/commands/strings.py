@@ -11,7 +11,7 @@ from typing import TypeVar
 from ...exceptions import CommandSyntaxError
 from ...tokens import PureToken, TokenT, choose
 from ...typing import KeyT, ValueT
-from ..command import Command, Reply
+from ..command import Command, Reply, key_rewrite
 from ..replies.shapes import truth
 from .checks import milliseconds, seconds, unix_milliseconds, unix_seconds
 
@@ -35,6 +35,10 @@ def store(
 
     With NX or GET the second of two tells something else than the first, so only the others count as idempotent.
     """
+    if (  # mostly, and then there is nothing to check
+        condition is None and ex is None and px is None and exat is None and pxat is None and not get and not keepttl
+    ):
+        return key_rewrite(("SET", key, value), convert)
     words: list[ValueT] = ["SET", key, value]
     if condition is not None:
         words.append(choose("condition", condition, PureToken.NX, PureToken.XX))

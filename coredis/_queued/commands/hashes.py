@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import AnyStr
 
 from coredis._queued.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import hashes as build
 from coredis._core.commands.keyed import values
 from coredis._core.queue import Queued
@@ -39,7 +39,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hsetnx/
         """
-        return self.issue(Command(("HSETNX", key, field, value), truth, keys=(1,)))
+        return self.issue(key_write(("HSETNX", key, field, value), truth))
 
     def hget(self, key: KeyT, field: StringT) -> Queued[AnyStr | None]:
         """
@@ -47,7 +47,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hget/
         """
-        return self.issue(Command(("HGET", key, field), self.replies.optional_text, keys=(1,), readonly=True))
+        return self.issue(key_read(("HGET", key, field), self.replies.optional_text))
 
     def hmget(self, key: KeyT, fields: Parameters[StringT]) -> Queued[tuple[AnyStr | None, ...]]:
         """
@@ -55,9 +55,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hmget/
         """
-        return self.issue(
-            Command(("HMGET", key, *values("fields", fields)), self.replies.optional_texts, keys=(1,), readonly=True)
-        )
+        return self.issue(key_read(("HMGET", key, *values("fields", fields)), self.replies.optional_texts))
 
     def hgetall(self, key: KeyT) -> Queued[dict[AnyStr, AnyStr]]:
         """
@@ -65,7 +63,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hgetall/
         """
-        return self.issue(Command(("HGETALL", key), self.replies.text_map, keys=(1,), readonly=True))
+        return self.issue(key_read(("HGETALL", key), self.replies.text_map))
 
     def hdel(self, key: KeyT, fields: Parameters[StringT]) -> Queued[int]:
         """
@@ -76,7 +74,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hdel/
         """
-        return self.issue(Command(("HDEL", key, *values("fields", fields)), integer, keys=(1,), idempotent=True))
+        return self.issue(key_rewrite(("HDEL", key, *values("fields", fields)), integer))
 
     def hexists(self, key: KeyT, field: StringT) -> Queued[bool]:
         """
@@ -84,7 +82,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hexists/
         """
-        return self.issue(Command(("HEXISTS", key, field), truth, keys=(1,), readonly=True))
+        return self.issue(key_read(("HEXISTS", key, field), truth))
 
     def hlen(self, key: KeyT) -> Queued[int]:
         """
@@ -92,7 +90,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hlen/
         """
-        return self.issue(Command(("HLEN", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("HLEN", key), integer))
 
     def hkeys(self, key: KeyT) -> Queued[tuple[AnyStr, ...]]:
         """
@@ -100,7 +98,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hkeys/
         """
-        return self.issue(Command(("HKEYS", key), self.replies.texts, keys=(1,), readonly=True))
+        return self.issue(key_read(("HKEYS", key), self.replies.texts))
 
     def hvals(self, key: KeyT) -> Queued[tuple[AnyStr, ...]]:
         """
@@ -108,7 +106,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hvals/
         """
-        return self.issue(Command(("HVALS", key), self.replies.texts, keys=(1,), readonly=True))
+        return self.issue(key_read(("HVALS", key), self.replies.texts))
 
     def hincrby(self, key: KeyT, field: StringT, increment: int) -> Queued[int]:
         """
@@ -116,7 +114,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hincrby/
         """
-        return self.issue(Command(("HINCRBY", key, field, increment), integer, keys=(1,)))
+        return self.issue(key_write(("HINCRBY", key, field, increment), integer))
 
     def hincrbyfloat(self, key: KeyT, field: StringT, increment: int | float) -> Queued[float]:
         """
@@ -124,7 +122,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hincrbyfloat/
         """
-        return self.issue(Command(("HINCRBYFLOAT", key, field, increment), number, keys=(1,)))
+        return self.issue(key_write(("HINCRBYFLOAT", key, field, increment), number))
 
     def hstrlen(self, key: KeyT, field: StringT) -> Queued[int]:
         """
@@ -132,7 +130,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hstrlen/
         """
-        return self.issue(Command(("HSTRLEN", key, field), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("HSTRLEN", key, field), integer))
 
     def hrandfield(
         self, key: KeyT, *, count: int | None = None, withvalues: bool = False

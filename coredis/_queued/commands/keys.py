@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import AnyStr
 
 from coredis._queued.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import Command, key_read, key_rewrite
 from coredis._core.commands import keys as build
 from coredis._core.commands.checks import string
 from coredis._core.commands.keyed import with_keys
@@ -114,7 +114,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/ttl/
         """
-        return self.issue(Command(("TTL", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("TTL", key), integer))
 
     def pttl(self, key: KeyT) -> Queued[int]:
         """
@@ -122,7 +122,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/pttl/
         """
-        return self.issue(Command(("PTTL", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("PTTL", key), integer))
 
     def expiretime(self, key: KeyT) -> Queued[datetime | None]:
         """
@@ -130,7 +130,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/expiretime/
         """
-        return self.issue(Command(("EXPIRETIME", key), moment_in_seconds, keys=(1,), readonly=True))
+        return self.issue(key_read(("EXPIRETIME", key), moment_in_seconds))
 
     def pexpiretime(self, key: KeyT) -> Queued[datetime | None]:
         """
@@ -138,7 +138,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/pexpiretime/
         """
-        return self.issue(Command(("PEXPIRETIME", key), moment_in_milliseconds, keys=(1,), readonly=True))
+        return self.issue(key_read(("PEXPIRETIME", key), moment_in_milliseconds))
 
     def persist(self, key: KeyT) -> Queued[bool]:
         """
@@ -149,7 +149,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/persist/
         """
-        return self.issue(Command(("PERSIST", key), truth, keys=(1,), idempotent=True))
+        return self.issue(key_rewrite(("PERSIST", key), truth))
 
     def type(self, key: KeyT) -> Queued[AnyStr]:
         """
@@ -157,7 +157,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/type/
         """
-        return self.issue(Command(("TYPE", key), self.replies.text, keys=(1,), readonly=True))
+        return self.issue(key_read(("TYPE", key), self.replies.text))
 
     def rename(self, key: KeyT, newkey: KeyT) -> Queued[bool]:
         """
@@ -233,7 +233,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/dump/
         """
-        return self.issue(Command(("DUMP", key), binary, keys=(1,), readonly=True))
+        return self.issue(key_read(("DUMP", key), binary))
 
     def restore(
         self,

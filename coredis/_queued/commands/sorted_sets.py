@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import AnyStr
 
 from coredis._queued.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import sorted_sets as build
 from coredis._core.commands.keyed import values
 from coredis._core.commands.lists import blocking_pop
@@ -65,9 +65,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zrem/
         """
-        return self.issue(
-            Command(("ZREM", key, *values("members", members)), integer, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("ZREM", key, *values("members", members)), integer))
 
     def zscore(self, key: KeyT, member: ValueT) -> Queued[float | None]:
         """
@@ -75,7 +73,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zscore/
         """
-        return self.issue(Command(("ZSCORE", key, member), optional_number, keys=(1,), readonly=True))
+        return self.issue(key_read(("ZSCORE", key, member), optional_number))
 
     def zmscore(self, key: KeyT, members: Parameters[ValueT]) -> Queued[tuple[float | None, ...]]:
         """
@@ -83,9 +81,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zmscore/
         """
-        return self.issue(
-            Command(("ZMSCORE", key, *values("members", members)), optional_numbers, keys=(1,), readonly=True)
-        )
+        return self.issue(key_read(("ZMSCORE", key, *values("members", members)), optional_numbers))
 
     def zcard(self, key: KeyT) -> Queued[int]:
         """
@@ -93,7 +89,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zcard/
         """
-        return self.issue(Command(("ZCARD", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("ZCARD", key), integer))
 
     def zcount(self, key: KeyT, min_: ValueT, max_: ValueT) -> Queued[int]:
         """
@@ -107,11 +103,9 @@ class SortedSetCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/zcount/
         """
         return self.issue(
-            Command(
+            key_read(
                 ("ZCOUNT", key, build.bound("min_", min_), build.bound("max_", max_)),
                 integer,
-                keys=(1,),
-                readonly=True,
             )
         )
 
@@ -126,7 +120,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zlexcount/
         """
-        return self.issue(Command(("ZLEXCOUNT", key, min_, max_), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("ZLEXCOUNT", key, min_, max_), integer))
 
     def zincrby(self, key: KeyT, member: ValueT, increment: int | float) -> Queued[float]:
         """
@@ -137,9 +131,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zincrby/
         """
-        return self.issue(
-            Command(("ZINCRBY", key, build.score("increment", increment), member), number, keys=(1,))
-        )
+        return self.issue(key_write(("ZINCRBY", key, build.score("increment", increment), member), number))
 
     def zrank(self, key: KeyT, member: ValueT, withscore: bool = False) -> Queued[int | tuple[int, float] | None]:
         """
@@ -225,7 +217,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zremrangebyrank/
         """
-        return self.issue(Command(("ZREMRANGEBYRANK", key, start, stop), integer, keys=(1,)))
+        return self.issue(key_write(("ZREMRANGEBYRANK", key, start, stop), integer))
 
     def zremrangebyscore(self, key: KeyT, min_: ValueT, max_: ValueT) -> Queued[int]:
         """
@@ -237,11 +229,9 @@ class SortedSetCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/zremrangebyscore/
         """
         return self.issue(
-            Command(
+            key_rewrite(
                 ("ZREMRANGEBYSCORE", key, build.bound("min_", min_), build.bound("max_", max_)),
                 integer,
-                keys=(1,),
-                idempotent=True,
             )
         )
 
@@ -254,7 +244,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zremrangebylex/
         """
-        return self.issue(Command(("ZREMRANGEBYLEX", key, min_, max_), integer, keys=(1,), idempotent=True))
+        return self.issue(key_rewrite(("ZREMRANGEBYLEX", key, min_, max_), integer))
 
     def zpopmin(
         self, key: KeyT, count: int | None = None

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import AnyStr
 
 from coredis._queued.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import strings as build
 from coredis._core.commands.checks import milliseconds as whole_milliseconds
 from coredis._core.commands.checks import natural_integer
@@ -33,7 +33,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/get/
         """
-        return self.issue(Command(("GET", key), self.replies.optional_text, keys=(1,), readonly=True))
+        return self.issue(key_read(("GET", key), self.replies.optional_text))
 
     def set(
         self,
@@ -77,9 +77,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setex/
         """
-        return self.issue(
-            Command(("SETEX", key, whole_seconds("seconds", seconds, 1), value), truth, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("SETEX", key, whole_seconds("seconds", seconds, 1), value), truth))
 
     def psetex(self, key: KeyT, milliseconds: int | timedelta, value: ValueT) -> Queued[bool]:
         """
@@ -89,11 +87,9 @@ class StringCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/psetex/
         """
         return self.issue(
-            Command(
+            key_rewrite(
                 ("PSETEX", key, whole_milliseconds("milliseconds", milliseconds, 1), value),
                 truth,
-                keys=(1,),
-                idempotent=True,
             )
         )
 
@@ -103,7 +99,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setnx/
         """
-        return self.issue(Command(("SETNX", key, value), truth, keys=(1,)))
+        return self.issue(key_write(("SETNX", key, value), truth))
 
     def getdel(self, key: KeyT) -> Queued[AnyStr | None]:
         """
@@ -111,7 +107,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/getdel/
         """
-        return self.issue(Command(("GETDEL", key), self.replies.optional_text, keys=(1,)))
+        return self.issue(key_write(("GETDEL", key), self.replies.optional_text))
 
     def getex(
         self,
@@ -167,7 +163,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incr/
         """
-        return self.issue(Command(("INCR", key), integer, keys=(1,)))
+        return self.issue(key_write(("INCR", key), integer))
 
     def incrby(self, key: KeyT, increment: int) -> Queued[int]:
         """
@@ -175,7 +171,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incrby/
         """
-        return self.issue(Command(("INCRBY", key, increment), integer, keys=(1,)))
+        return self.issue(key_write(("INCRBY", key, increment), integer))
 
     def incrbyfloat(self, key: KeyT, increment: int | float) -> Queued[float]:
         """
@@ -183,7 +179,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incrbyfloat/
         """
-        return self.issue(Command(("INCRBYFLOAT", key, increment), number, keys=(1,)))
+        return self.issue(key_write(("INCRBYFLOAT", key, increment), number))
 
     def decr(self, key: KeyT) -> Queued[int]:
         """
@@ -191,7 +187,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/decr/
         """
-        return self.issue(Command(("DECR", key), integer, keys=(1,)))
+        return self.issue(key_write(("DECR", key), integer))
 
     def decrby(self, key: KeyT, decrement: int) -> Queued[int]:
         """
@@ -199,7 +195,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/decrby/
         """
-        return self.issue(Command(("DECRBY", key, decrement), integer, keys=(1,)))
+        return self.issue(key_write(("DECRBY", key, decrement), integer))
 
     def append(self, key: KeyT, value: ValueT) -> Queued[int]:
         """
@@ -210,7 +206,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/append/
         """
-        return self.issue(Command(("APPEND", key, value), integer, keys=(1,)))
+        return self.issue(key_write(("APPEND", key, value), integer))
 
     def strlen(self, key: KeyT) -> Queued[int]:
         """
@@ -218,7 +214,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/strlen/
         """
-        return self.issue(Command(("STRLEN", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("STRLEN", key), integer))
 
     def getrange(self, key: KeyT, start: int, end: int) -> Queued[AnyStr]:
         """
@@ -226,7 +222,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/getrange/
         """
-        return self.issue(Command(("GETRANGE", key, start, end), self.replies.text, keys=(1,), readonly=True))
+        return self.issue(key_read(("GETRANGE", key, start, end), self.replies.text))
 
     def setrange(self, key: KeyT, offset: int, value: ValueT) -> Queued[int]:
         """
@@ -237,6 +233,4 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setrange/
         """
-        return self.issue(
-            Command(("SETRANGE", key, natural_integer("offset", offset), value), integer, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("SETRANGE", key, natural_integer("offset", offset), value), integer))

@@ -95,8 +95,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
-        # Filled here: a constructor in Python would take longer than the rest, and there is one for each command.
-        asked = Asked.__new__(Asked)
+        asked = Asked()
         asked.expected = expected
         asked.replies = []
         asked.failure = None

@@ -9,7 +9,9 @@ import contextvars
 import threading
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
+
+_get_ident: Final = threading.get_ident
 
 
 class Home:
@@ -17,10 +19,11 @@ class Home:
     What a client is bound to: the running event loop. In the twin it is nothing but the process.
     """
 
-    __slots__ = ("_loop", "_thread")
+    __slots__ = ("_loop", "_telling", "_thread")
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop: Any = asyncio.get_running_loop()
+        self._telling = hasattr(self._loop, "_thread_id")
         self._thread = threading.get_ident()
 
     def __repr__(self) -> str:
@@ -34,8 +37,11 @@ class Home:
             RuntimeError: no event loop is running
         """
         # Asking asyncio takes a system call (Python 3.11), and this is asked for every command. A thread runs one event loop
-        # at a time.
-        if self._thread == threading.get_ident() and self._loop.is_running():
+        # at a time; those of asyncio know which one runs them, which is not documented, and there as long as anybody remembers.
+        if self._telling:
+            if self._loop._thread_id == _get_ident():
+                return True
+        elif self._thread == _get_ident() and self._loop.is_running():
             return True
         if self._loop is not asyncio.get_running_loop():
             return False

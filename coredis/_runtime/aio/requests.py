@@ -49,9 +49,13 @@ class Awaited(Request):
 class Asked(Awaited):
     """
     A single command whose reply, or the reason why there is none, is all that whoever waits wants to have.
+
+    Without a constructor, which in Python would take longer than the rest: there is one for each command.
     """
 
     __slots__ = ()
+
+    __init__ = object.__init__
 
     def wake(self) -> None:
         """

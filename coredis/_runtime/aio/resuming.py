@@ -60,7 +60,7 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
         channel._resuming = True
         for request in complete:
             waiter = request.waiter
-            if waiter is None or waiter.done():
+            if waiter is None:
                 continue
             callback = None
             callbacks = getattr(waiter, "_callbacks", None)  # not documented, and there since there are futures
@@ -71,7 +71,7 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
             try:
                 waiter.set_result(request.replies[-1])
             except asyncio.InvalidStateError:
-                pass  # as before: asyncio.run cancels a task at Ctrl-C, even between two lines of ours
+                pass  # nobody waits any more; asyncio.run cancels a task at Ctrl-C, even between two lines of ours
             if callback is not None:
                 context.run(callback, waiter)
         complete.clear()

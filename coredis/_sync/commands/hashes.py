@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import AnyStr
 
 from coredis._sync.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import hashes as build
 from coredis._core.commands.keyed import values
 from coredis._core.replies.shapes import integer, number, truth
@@ -38,7 +38,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hsetnx/
         """
-        return self.issue(Command(("HSETNX", key, field, value), truth, keys=(1,)))
+        return self.issue(key_write(("HSETNX", key, field, value), truth))
 
     def hget(self, key: KeyT, field: StringT) -> AnyStr | None:
         """
@@ -46,7 +46,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hget/
         """
-        return self.issue(Command(("HGET", key, field), self.replies.optional_text, keys=(1,), readonly=True))
+        return self.issue(key_read(("HGET", key, field), self.replies.optional_text))
 
     def hmget(self, key: KeyT, fields: Parameters[StringT]) -> tuple[AnyStr | None, ...]:
         """
@@ -54,9 +54,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hmget/
         """
-        return self.issue(
-            Command(("HMGET", key, *values("fields", fields)), self.replies.optional_texts, keys=(1,), readonly=True)
-        )
+        return self.issue(key_read(("HMGET", key, *values("fields", fields)), self.replies.optional_texts))
 
     def hgetall(self, key: KeyT) -> dict[AnyStr, AnyStr]:
         """
@@ -64,7 +62,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hgetall/
         """
-        return self.issue(Command(("HGETALL", key), self.replies.text_map, keys=(1,), readonly=True))
+        return self.issue(key_read(("HGETALL", key), self.replies.text_map))
 
     def hdel(self, key: KeyT, fields: Parameters[StringT]) -> int:
         """
@@ -75,7 +73,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hdel/
         """
-        return self.issue(Command(("HDEL", key, *values("fields", fields)), integer, keys=(1,), idempotent=True))
+        return self.issue(key_rewrite(("HDEL", key, *values("fields", fields)), integer))
 
     def hexists(self, key: KeyT, field: StringT) -> bool:
         """
@@ -83,7 +81,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hexists/
         """
-        return self.issue(Command(("HEXISTS", key, field), truth, keys=(1,), readonly=True))
+        return self.issue(key_read(("HEXISTS", key, field), truth))
 
     def hlen(self, key: KeyT) -> int:
         """
@@ -91,7 +89,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hlen/
         """
-        return self.issue(Command(("HLEN", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("HLEN", key), integer))
 
     def hkeys(self, key: KeyT) -> tuple[AnyStr, ...]:
         """
@@ -99,7 +97,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hkeys/
         """
-        return self.issue(Command(("HKEYS", key), self.replies.texts, keys=(1,), readonly=True))
+        return self.issue(key_read(("HKEYS", key), self.replies.texts))
 
     def hvals(self, key: KeyT) -> tuple[AnyStr, ...]:
         """
@@ -107,7 +105,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hvals/
         """
-        return self.issue(Command(("HVALS", key), self.replies.texts, keys=(1,), readonly=True))
+        return self.issue(key_read(("HVALS", key), self.replies.texts))
 
     def hincrby(self, key: KeyT, field: StringT, increment: int) -> int:
         """
@@ -115,7 +113,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hincrby/
         """
-        return self.issue(Command(("HINCRBY", key, field, increment), integer, keys=(1,)))
+        return self.issue(key_write(("HINCRBY", key, field, increment), integer))
 
     def hincrbyfloat(self, key: KeyT, field: StringT, increment: int | float) -> float:
         """
@@ -123,7 +121,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hincrbyfloat/
         """
-        return self.issue(Command(("HINCRBYFLOAT", key, field, increment), number, keys=(1,)))
+        return self.issue(key_write(("HINCRBYFLOAT", key, field, increment), number))
 
     def hstrlen(self, key: KeyT, field: StringT) -> int:
         """
@@ -131,7 +129,7 @@ class HashCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/hstrlen/
         """
-        return self.issue(Command(("HSTRLEN", key, field), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("HSTRLEN", key, field), integer))
 
     def hrandfield(
         self, key: KeyT, *, count: int | None = None, withvalues: bool = False

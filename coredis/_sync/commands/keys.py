@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import AnyStr
 
 from coredis._sync.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import Command, key_read, key_rewrite
 from coredis._core.commands import keys as build
 from coredis._core.commands.checks import string
 from coredis._core.commands.keyed import with_keys
@@ -113,7 +113,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/ttl/
         """
-        return self.issue(Command(("TTL", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("TTL", key), integer))
 
     def pttl(self, key: KeyT) -> int:
         """
@@ -121,7 +121,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/pttl/
         """
-        return self.issue(Command(("PTTL", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("PTTL", key), integer))
 
     def expiretime(self, key: KeyT) -> datetime | None:
         """
@@ -129,7 +129,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/expiretime/
         """
-        return self.issue(Command(("EXPIRETIME", key), moment_in_seconds, keys=(1,), readonly=True))
+        return self.issue(key_read(("EXPIRETIME", key), moment_in_seconds))
 
     def pexpiretime(self, key: KeyT) -> datetime | None:
         """
@@ -137,7 +137,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/pexpiretime/
         """
-        return self.issue(Command(("PEXPIRETIME", key), moment_in_milliseconds, keys=(1,), readonly=True))
+        return self.issue(key_read(("PEXPIRETIME", key), moment_in_milliseconds))
 
     def persist(self, key: KeyT) -> bool:
         """
@@ -148,7 +148,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/persist/
         """
-        return self.issue(Command(("PERSIST", key), truth, keys=(1,), idempotent=True))
+        return self.issue(key_rewrite(("PERSIST", key), truth))
 
     def type(self, key: KeyT) -> AnyStr:
         """
@@ -156,7 +156,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/type/
         """
-        return self.issue(Command(("TYPE", key), self.replies.text, keys=(1,), readonly=True))
+        return self.issue(key_read(("TYPE", key), self.replies.text))
 
     def rename(self, key: KeyT, newkey: KeyT) -> bool:
         """
@@ -232,7 +232,7 @@ class KeyCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/dump/
         """
-        return self.issue(Command(("DUMP", key), binary, keys=(1,), readonly=True))
+        return self.issue(key_read(("DUMP", key), binary))
 
     def restore(
         self,

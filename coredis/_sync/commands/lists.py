@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import AnyStr
 
 from coredis._sync.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import lists as build
 from coredis._core.commands.keyed import values
 from coredis._core.replies.collections import positions
@@ -31,7 +31,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lpush/
         """
-        return self.issue(Command(("LPUSH", key, *values("elements", elements)), integer, keys=(1,)))
+        return self.issue(key_write(("LPUSH", key, *values("elements", elements)), integer))
 
     def rpush(self, key: KeyT, elements: Parameters[ValueT]) -> int:
         """
@@ -42,7 +42,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/rpush/
         """
-        return self.issue(Command(("RPUSH", key, *values("elements", elements)), integer, keys=(1,)))
+        return self.issue(key_write(("RPUSH", key, *values("elements", elements)), integer))
 
     def lpushx(self, key: KeyT, elements: Parameters[ValueT]) -> int:
         """
@@ -50,7 +50,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lpushx/
         """
-        return self.issue(Command(("LPUSHX", key, *values("elements", elements)), integer, keys=(1,)))
+        return self.issue(key_write(("LPUSHX", key, *values("elements", elements)), integer))
 
     def rpushx(self, key: KeyT, elements: Parameters[ValueT]) -> int:
         """
@@ -58,7 +58,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/rpushx/
         """
-        return self.issue(Command(("RPUSHX", key, *values("elements", elements)), integer, keys=(1,)))
+        return self.issue(key_write(("RPUSHX", key, *values("elements", elements)), integer))
 
     def lpop(self, key: KeyT, count: int | None = None) -> AnyStr | list[AnyStr] | None:
         """
@@ -89,7 +89,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/llen/
         """
-        return self.issue(Command(("LLEN", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("LLEN", key), integer))
 
     def lrange(self, key: KeyT, start: int, stop: int) -> list[AnyStr]:
         """
@@ -97,7 +97,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lrange/
         """
-        return self.issue(Command(("LRANGE", key, start, stop), self.replies.text_list, keys=(1,), readonly=True))
+        return self.issue(key_read(("LRANGE", key, start, stop), self.replies.text_list))
 
     def lindex(self, key: KeyT, index: int) -> AnyStr | None:
         """
@@ -105,7 +105,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lindex/
         """
-        return self.issue(Command(("LINDEX", key, index), self.replies.optional_text, keys=(1,), readonly=True))
+        return self.issue(key_read(("LINDEX", key, index), self.replies.optional_text))
 
     def lset(self, key: KeyT, index: int, element: ValueT) -> bool:
         """
@@ -113,7 +113,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lset/
         """
-        return self.issue(Command(("LSET", key, index, element), truth, keys=(1,), idempotent=True))
+        return self.issue(key_rewrite(("LSET", key, index, element), truth))
 
     def linsert(self, key: KeyT, where: TokenT, pivot: ValueT, element: ValueT) -> int:
         """
@@ -131,10 +131,9 @@ class ListCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/linsert/
         """
         return self.issue(
-            Command(
+            key_write(
                 ("LINSERT", key, choose("where", where, PureToken.BEFORE, PureToken.AFTER), pivot, element),
                 integer,
-                keys=(1,),
             )
         )
 
@@ -152,7 +151,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/lrem/
         """
-        return self.issue(Command(("LREM", key, count, element), integer, keys=(1,)))
+        return self.issue(key_write(("LREM", key, count, element), integer))
 
     def ltrim(self, key: KeyT, start: int, stop: int) -> bool:
         """
@@ -160,7 +159,7 @@ class ListCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/ltrim/
         """
-        return self.issue(Command(("LTRIM", key, start, stop), truth, keys=(1,)))
+        return self.issue(key_write(("LTRIM", key, start, stop), truth))
 
     def lpos(
         self,

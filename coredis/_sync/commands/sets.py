@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import AnyStr
 
 from coredis._sync.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import Command, key_read, key_rewrite
 from coredis._core.commands import sets as build
 from coredis._core.commands.keyed import values, with_keys
 from coredis._core.replies.shapes import integer, truth, truths
@@ -29,9 +29,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/sadd/
         """
-        return self.issue(
-            Command(("SADD", key, *values("members", members)), integer, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("SADD", key, *values("members", members)), integer))
 
     def srem(self, key: KeyT, members: Parameters[ValueT]) -> int:
         """
@@ -42,9 +40,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/srem/
         """
-        return self.issue(
-            Command(("SREM", key, *values("members", members)), integer, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("SREM", key, *values("members", members)), integer))
 
     def smembers(self, key: KeyT) -> set[AnyStr]:
         """
@@ -52,7 +48,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/smembers/
         """
-        return self.issue(Command(("SMEMBERS", key), self.replies.text_set, keys=(1,), readonly=True))
+        return self.issue(key_read(("SMEMBERS", key), self.replies.text_set))
 
     def sismember(self, key: KeyT, member: ValueT) -> bool:
         """
@@ -60,7 +56,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/sismember/
         """
-        return self.issue(Command(("SISMEMBER", key, member), truth, keys=(1,), readonly=True))
+        return self.issue(key_read(("SISMEMBER", key, member), truth))
 
     def smismember(self, key: KeyT, members: Parameters[ValueT]) -> tuple[bool, ...]:
         """
@@ -68,9 +64,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/smismember/
         """
-        return self.issue(
-            Command(("SMISMEMBER", key, *values("members", members)), truths, keys=(1,), readonly=True)
-        )
+        return self.issue(key_read(("SMISMEMBER", key, *values("members", members)), truths))
 
     def scard(self, key: KeyT) -> int:
         """
@@ -78,7 +72,7 @@ class SetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/scard/
         """
-        return self.issue(Command(("SCARD", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("SCARD", key), integer))
 
     def spop(self, key: KeyT, count: int | None = None) -> AnyStr | set[AnyStr] | None:
         """

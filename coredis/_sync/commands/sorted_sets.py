@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import AnyStr
 
 from coredis._sync.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import sorted_sets as build
 from coredis._core.commands.keyed import values
 from coredis._core.commands.lists import blocking_pop
@@ -64,9 +64,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zrem/
         """
-        return self.issue(
-            Command(("ZREM", key, *values("members", members)), integer, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("ZREM", key, *values("members", members)), integer))
 
     def zscore(self, key: KeyT, member: ValueT) -> float | None:
         """
@@ -74,7 +72,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zscore/
         """
-        return self.issue(Command(("ZSCORE", key, member), optional_number, keys=(1,), readonly=True))
+        return self.issue(key_read(("ZSCORE", key, member), optional_number))
 
     def zmscore(self, key: KeyT, members: Parameters[ValueT]) -> tuple[float | None, ...]:
         """
@@ -82,9 +80,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zmscore/
         """
-        return self.issue(
-            Command(("ZMSCORE", key, *values("members", members)), optional_numbers, keys=(1,), readonly=True)
-        )
+        return self.issue(key_read(("ZMSCORE", key, *values("members", members)), optional_numbers))
 
     def zcard(self, key: KeyT) -> int:
         """
@@ -92,7 +88,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zcard/
         """
-        return self.issue(Command(("ZCARD", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("ZCARD", key), integer))
 
     def zcount(self, key: KeyT, min_: ValueT, max_: ValueT) -> int:
         """
@@ -106,11 +102,9 @@ class SortedSetCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/zcount/
         """
         return self.issue(
-            Command(
+            key_read(
                 ("ZCOUNT", key, build.bound("min_", min_), build.bound("max_", max_)),
                 integer,
-                keys=(1,),
-                readonly=True,
             )
         )
 
@@ -125,7 +119,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zlexcount/
         """
-        return self.issue(Command(("ZLEXCOUNT", key, min_, max_), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("ZLEXCOUNT", key, min_, max_), integer))
 
     def zincrby(self, key: KeyT, member: ValueT, increment: int | float) -> float:
         """
@@ -136,9 +130,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zincrby/
         """
-        return self.issue(
-            Command(("ZINCRBY", key, build.score("increment", increment), member), number, keys=(1,))
-        )
+        return self.issue(key_write(("ZINCRBY", key, build.score("increment", increment), member), number))
 
     def zrank(self, key: KeyT, member: ValueT, withscore: bool = False) -> int | tuple[int, float] | None:
         """
@@ -224,7 +216,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zremrangebyrank/
         """
-        return self.issue(Command(("ZREMRANGEBYRANK", key, start, stop), integer, keys=(1,)))
+        return self.issue(key_write(("ZREMRANGEBYRANK", key, start, stop), integer))
 
     def zremrangebyscore(self, key: KeyT, min_: ValueT, max_: ValueT) -> int:
         """
@@ -236,11 +228,9 @@ class SortedSetCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/zremrangebyscore/
         """
         return self.issue(
-            Command(
+            key_rewrite(
                 ("ZREMRANGEBYSCORE", key, build.bound("min_", min_), build.bound("max_", max_)),
                 integer,
-                keys=(1,),
-                idempotent=True,
             )
         )
 
@@ -253,7 +243,7 @@ class SortedSetCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/zremrangebylex/
         """
-        return self.issue(Command(("ZREMRANGEBYLEX", key, min_, max_), integer, keys=(1,), idempotent=True))
+        return self.issue(key_rewrite(("ZREMRANGEBYLEX", key, min_, max_), integer))
 
     def zpopmin(
         self, key: KeyT, count: int | None = None

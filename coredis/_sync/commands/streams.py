@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import AnyStr
 
 from coredis._sync.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import Command, key_read
 from coredis._core.commands import streams as build
 from coredis._core.replies.shapes import integer
 from coredis.tokens import TokenT
@@ -172,7 +172,7 @@ class StreamCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/xlen/
         """
-        return self.issue(Command(("XLEN", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("XLEN", key), integer))
 
     def xrange(
         self, key: KeyT, start: PositionT | None = None, end: PositionT | None = None, count: int | None = None

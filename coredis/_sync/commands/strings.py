@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import AnyStr
 
 from coredis._sync.commands.base import Commands
-from coredis._core.command import Command
+from coredis._core.command import key_read, key_rewrite, key_write
 from coredis._core.commands import strings as build
 from coredis._core.commands.checks import milliseconds as whole_milliseconds
 from coredis._core.commands.checks import natural_integer
@@ -32,7 +32,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/get/
         """
-        return self.issue(Command(("GET", key), self.replies.optional_text, keys=(1,), readonly=True))
+        return self.issue(key_read(("GET", key), self.replies.optional_text))
 
     def set(
         self,
@@ -76,9 +76,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setex/
         """
-        return self.issue(
-            Command(("SETEX", key, whole_seconds("seconds", seconds, 1), value), truth, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("SETEX", key, whole_seconds("seconds", seconds, 1), value), truth))
 
     def psetex(self, key: KeyT, milliseconds: int | timedelta, value: ValueT) -> bool:
         """
@@ -88,11 +86,9 @@ class StringCommands(Commands[AnyStr]):
         Source: https://redis.io/docs/latest/commands/psetex/
         """
         return self.issue(
-            Command(
+            key_rewrite(
                 ("PSETEX", key, whole_milliseconds("milliseconds", milliseconds, 1), value),
                 truth,
-                keys=(1,),
-                idempotent=True,
             )
         )
 
@@ -102,7 +98,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setnx/
         """
-        return self.issue(Command(("SETNX", key, value), truth, keys=(1,)))
+        return self.issue(key_write(("SETNX", key, value), truth))
 
     def getdel(self, key: KeyT) -> AnyStr | None:
         """
@@ -110,7 +106,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/getdel/
         """
-        return self.issue(Command(("GETDEL", key), self.replies.optional_text, keys=(1,)))
+        return self.issue(key_write(("GETDEL", key), self.replies.optional_text))
 
     def getex(
         self,
@@ -166,7 +162,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incr/
         """
-        return self.issue(Command(("INCR", key), integer, keys=(1,)))
+        return self.issue(key_write(("INCR", key), integer))
 
     def incrby(self, key: KeyT, increment: int) -> int:
         """
@@ -174,7 +170,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incrby/
         """
-        return self.issue(Command(("INCRBY", key, increment), integer, keys=(1,)))
+        return self.issue(key_write(("INCRBY", key, increment), integer))
 
     def incrbyfloat(self, key: KeyT, increment: int | float) -> float:
         """
@@ -182,7 +178,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/incrbyfloat/
         """
-        return self.issue(Command(("INCRBYFLOAT", key, increment), number, keys=(1,)))
+        return self.issue(key_write(("INCRBYFLOAT", key, increment), number))
 
     def decr(self, key: KeyT) -> int:
         """
@@ -190,7 +186,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/decr/
         """
-        return self.issue(Command(("DECR", key), integer, keys=(1,)))
+        return self.issue(key_write(("DECR", key), integer))
 
     def decrby(self, key: KeyT, decrement: int) -> int:
         """
@@ -198,7 +194,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/decrby/
         """
-        return self.issue(Command(("DECRBY", key, decrement), integer, keys=(1,)))
+        return self.issue(key_write(("DECRBY", key, decrement), integer))
 
     def append(self, key: KeyT, value: ValueT) -> int:
         """
@@ -209,7 +205,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/append/
         """
-        return self.issue(Command(("APPEND", key, value), integer, keys=(1,)))
+        return self.issue(key_write(("APPEND", key, value), integer))
 
     def strlen(self, key: KeyT) -> int:
         """
@@ -217,7 +213,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/strlen/
         """
-        return self.issue(Command(("STRLEN", key), integer, keys=(1,), readonly=True))
+        return self.issue(key_read(("STRLEN", key), integer))
 
     def getrange(self, key: KeyT, start: int, end: int) -> AnyStr:
         """
@@ -225,7 +221,7 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/getrange/
         """
-        return self.issue(Command(("GETRANGE", key, start, end), self.replies.text, keys=(1,), readonly=True))
+        return self.issue(key_read(("GETRANGE", key, start, end), self.replies.text))
 
     def setrange(self, key: KeyT, offset: int, value: ValueT) -> int:
         """
@@ -236,6 +232,4 @@ class StringCommands(Commands[AnyStr]):
 
         Source: https://redis.io/docs/latest/commands/setrange/
         """
-        return self.issue(
-            Command(("SETRANGE", key, natural_integer("offset", offset), value), integer, keys=(1,), idempotent=True)
-        )
+        return self.issue(key_rewrite(("SETRANGE", key, natural_integer("offset", offset), value), integer))

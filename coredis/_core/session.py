@@ -106,6 +106,7 @@ class Session:
         max_size: how many of these there may be while a request waits
         missing: how many bytes, as far as is known, are still to come of a string: what is received into a buffer next should
             go to ``follow`` first
+        whole: reads a small piece that is one reply and nothing else, while nothing is pending: ``Parser.whole``
     """
 
     __slots__ = (
@@ -124,10 +125,12 @@ class Session:
         "pushes",
         "received",
         "size",
+        "whole",
     )
 
     def __init__(self) -> None:
         self._parser = Parser()
+        self.whole = self._parser.whole
         self._arrived: list[Reply] = []  # for the oldest requests, pushes perhaps among them
         self._given = 0  # how many of these the requests have; they are taken out together, or each would move the rest
         self._held: list[bytes] = []  # pieces of one reply that is not complete yet, not parsed
@@ -211,6 +214,14 @@ class Session:
             self.complete = complete
             raise
         return complete
+
+    def whole_large(self, piece: bytes) -> Reply:
+        """
+        As ``whole``, of a large piece.
+        """
+        if piece.endswith(b"\n") and self._may_be_whole([piece]):
+            return self._parser.whole(piece, True)
+        return NEED_DATA
 
     def follow(self, parts: list[memoryview]) -> list[Request]:
         """

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from itertools import repeat
 from typing import Any, Final, cast
 
+from ..._core.parser import NEED_DATA, SMALL_PIECE_BYTES
 from ..._core.session import Session
 from ...exceptions import ConnectionError, ConnectionLostError, ProtocolError, RequestTimeoutError
 from .. import sockets
@@ -56,8 +57,11 @@ class Channel(SessionView):
         self._receive_patiently: Iterator[None] | None = (
             map(self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES))) if patient else None
         )
+        # The two calls that are all most commands take, see ``ask``.
+        self._send = connected.send
+        self._receive_at_once = connected.recv if patient else None
         # The rest of a large value is received into memory that is used again, made when there is the first of them.
-        self._receive_pieces = self._receive, self._receive_patiently
+        self._receive_pieces = self._receive, self._receive_patiently, self._receive_at_once
         self._receive_parts: tuple[Iterator[None], Iterator[None] | None] | None = None
         self._parts: list[memoryview] = []  # what is in it and not parsed yet
 
@@ -89,7 +93,8 @@ class Channel(SessionView):
 
     def ask(self, payload: bytes, expected: int, deadline: float) -> Any:
         """
-        Write encoded commands, and wait for the reply to the last one. Interrupted or too late, it stays outstanding.
+        Write encoded commands, and wait for the reply to the last one. Too late, it stays outstanding. Interrupted, it does or
+        the channel is closed.
 
         Args:
             payload: the commands, completely encoded
@@ -100,10 +105,61 @@ class Channel(SessionView):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
-        started = self.start(payload, expected, deadline)
+        session, receive = self._session, self._receive_at_once
+        if (
+            receive is None
+            or expected != 1
+            or session.pending
+            or session.failure is not None
+            or self._unread
+            or deadline - clock.now() <= sockets.PATIENT_SECONDS
+        ):
+            started = self.start(payload, expected, deadline)
+        else:
+            # Nearly always the network takes all of a command at once and the reply is one piece. Then there is nothing to be
+            # kept for later, and no request for it.
+            sent = 0
+            piece: bytes | None = None
+            try:
+                try:
+                    sent = self._send(payload, self._flags)
+                    if sent == len(payload):
+                        piece = receive(RECEIVE_BYTES)
+                        reply = session.whole(piece) if len(piece) < SMALL_PIECE_BYTES else session.whole_large(piece)
+                        if reply is not NEED_DATA:
+                            session.received += 1
+                            return reply
+                except BlockingIOError:
+                    pass  # the network takes no more, or nothing has come soon
+                started = self._take_up(payload, sent, piece)
+            except OSError as error:
+                raise self._lost(error, True) from error
+            except BaseException:
+                # Nobody knows any more how much was written or what was received.
+                self._end(ConnectionLostError("interrupted between a command and its reply"))
+                raise
+            self.flush(started, deadline)
         while len(started.replies) < expected and started.failure is None:
             self.receive(deadline)
         return (started.replies if started.failure is None else started.outcome())[-1]
+
+    def _take_up(self, payload: bytes, sent: int, piece: bytes | None) -> Started:
+        """
+        Make a request of a command that was begun without one.
+
+        Args:
+            payload: the command
+            sent: how much of it was written
+            piece: what was received since
+        """
+        started = Started(self, 1, payload)
+        started.unsent = memoryview(payload)[sent:] if sent < len(payload) else b""
+        started.sent = True
+        if piece is not None:
+            self._pieces.append(piece)
+            self._unread = True
+        self._session.pending.append(started)
+        return started
 
     def flush(self, started: Started, deadline: float) -> None:
         """
@@ -253,7 +309,7 @@ class Channel(SessionView):
             self._session.receive(self._pieces)
         elif self._session.missing or size >= _SMALL_RECEIVE_BYTES:
             return  # the next reply is likely to be as large
-        self._receive, self._receive_patiently = self._receive_pieces
+        self._receive, self._receive_patiently, self._receive_at_once = self._receive_pieces
         self._receive_parts = None  # most connections never need the memory again
 
     def _receive_into_buffer(self) -> None:
@@ -273,6 +329,7 @@ class Channel(SessionView):
                 None if patient_sizes is None else map(self._parts.append, map(part, map(slice, patient_sizes))),
             )
         self._receive, self._receive_patiently = self._receive_parts
+        self._receive_at_once = None
 
     def _patiently(self, deadline: float) -> bool:
         """

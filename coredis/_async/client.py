@@ -161,7 +161,7 @@ class Client(Commands[AnyStr]):
                         raise ConnectionLostError("the client was closed")
                 if route is not None and route.asking:
                     reply = await pool.exchange(ASKING + payload, 2, command.block, deadline)
-                elif command.block is not None or (shared := pool.lend()) is None:
+                elif not rt.MULTIPLEXED or command.block is not None or (shared := pool.lend()) is None:
                     reply = await pool.exchange(payload, 1, command.block, deadline)
                 else:
                     # As ``exchange`` does it, without one more coroutine: nearly all commands of tasks go this way.

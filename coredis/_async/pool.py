@@ -15,7 +15,7 @@ from coredis._core.command import Reply
 from coredis._core.config import ConnectionOptions, TCPAddress
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.pool import PoolState, Verdict
+from coredis._core.pool import LAST, PoolState, Verdict
 from coredis._runtime import aio as rt
 from coredis.exceptions import ConnectionError, ConnectionLostError, PoolTimeoutError, RequestTimeoutError
 
@@ -39,6 +39,7 @@ class Pool:
         # Weakly: a consumer that is forgotten rather than closed sees to its connection itself.
         self._detached: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._home: rt.Home | None = None
+        self._plain = False  # whoever finds an idle connection may use it, without looking at anything else
         self.closings = 0  # how often it has been closed: a command that is under way then is not tried again
         self._source: Source | None = None
         self._accepted: frozenset[TCPAddress] = frozenset()  # by the source, when connections were last looked through
@@ -185,11 +186,22 @@ class Pool:
         Returns:
             the reply, an error of the server's as an ``ErrorLine``
         """
-        ticket = object()
+        ticket: object = None
+        state = self._state
         exclusive = block is not None
         connection: Connection | None = None
         try:
-            connection = self._lend(ticket, exclusive)
+            if self._plain and not state.overtaken:
+                # Without the lock and without a ticket, which take longer than all the rest here.
+                idle = state.idle
+                connection, idle[LAST] = idle[-1] if idle else None, ()
+                if connection is not None and connection.channel.stale():
+                    self.discard(connection)
+                    connection = None
+            if connection is None:
+                ticket = object()
+                if not self._plain:
+                    connection = self._lend(ticket, exclusive)
             if connection is None:
                 # Waiting for one takes nothing from the time that a command may block.
                 connection = await self._obtain(ticket, exclusive, math.inf if exclusive else deadline)
@@ -202,16 +214,25 @@ class Pool:
             if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
                 # A server that becomes a replica says so and then closes: the next command would be lost with it.
                 connection.channel.close()
-            # Not ``release``: interrupted at its end, that would close what another thread has by now.
-            self._give_back(connection, ticket)
+            session = connection.channel.session
+            if ticket is None and session.failure is None and not session.pending:
+                # No call between these statements, so nothing can interrupt here: another thread may have it at once.
+                used, connection = connection, None
+                state.idle.append(used)
+                if state.waiting:
+                    with self._lock:
+                        self._wake()
+            else:
+                # Not ``release``: interrupted at its end, that would close what another thread has by now.
+                self._give_back(connection, ticket)
         except BaseException as error:  # cancelled or interrupted as well
             try:
                 self._recover(ticket, connection, error)
             except BaseException:  # interrupted on the way
-                self._surrender(ticket)
+                self._take_back(ticket, connection)
                 raise
             raise
-        if type(reply) is ErrorLine and self._source is not None:
+        if connection is not None and self._source is not None and type(reply) is ErrorLine:
             self.notice(connection, from_line(str(reply)))
         return reply
 
@@ -230,6 +251,7 @@ class Pool:
         Ask a source for the server at every connect from now on, instead of connecting to a fixed address.
         """
         self._source = source
+        self._plain = False
 
     def due(self) -> bool:
         """
@@ -304,12 +326,14 @@ class Pool:
         Close the connections that nobody uses; True when none is left.
         """
         with self._lock:
-            unused = list(self._state.idle)
-            shared = self._state.shared
+            shared, idle = self._state.shared, self._state.idle
             if shared is not None and not shared.users and not shared.channel.pending:
-                unused.append(shared)
-            for connection in unused:
-                self.discard(connection)
+                self.discard(shared)
+            while idle:
+                # Others may take one from there at any time, which is theirs then.
+                unused, idle[LAST] = idle[-1] if idle else None, ()
+                if unused is not None:
+                    self.discard(unused)
         return not (self._state.size or self._state.retired or self._detached)
 
     async def close(self) -> None:
@@ -331,7 +355,7 @@ class Pool:
                 self._state.forget(connection)
                 self._detached.discard(connection)
             self._wake(all_of_them=True)
-        self._home = None
+        self._home, self._plain = None, False
         if here:
             await rt.close_all(connection.channel for connection in connections)
         if self._source is not None:
@@ -355,7 +379,7 @@ class Pool:
         self._lock = rt.StateLock()
         self._state = PoolState(self._max_connections, multiplexed=rt.MULTIPLEXED)
         self._detached = weakref.WeakSet()
-        self._home = None
+        self._home, self._plain = None, False
 
     # ------------------------------------------------------------------------------------------------------- inside
 
@@ -367,7 +391,7 @@ class Pool:
             RuntimeError: it belongs to another one
         """
         if self._home is None:
-            self._home = rt.Home()
+            self._home, self._plain = rt.Home(), rt.ATOMIC and not rt.MULTIPLEXED and self._source is None
         elif not self._home.here():
             raise RuntimeError(
                 f"this client belongs to another event loop ({self._home!r}) than the running one ({rt.Home()!r}): "
@@ -422,6 +446,15 @@ class Pool:
         if connection is not None and connection.users:
             self.part(connection, error)
         else:
+            self._take_back(ticket, connection)
+
+    def _take_back(self, ticket: object, connection: Connection | None) -> None:
+        """
+        Close what was lent with a ticket, or without one.
+        """
+        if ticket is None and connection is not None:
+            self.discard(connection)
+        else:
             self._surrender(ticket)
 
     def _surrender(self, ticket: object) -> None:
@@ -442,6 +475,7 @@ class Pool:
             shared = self._state.shared
             unused = shared is not None and not shared.users
             with self._lock:
+                empty = not self._state.idle
                 connection = self._state.request(
                     ticket,
                     exclusive,
@@ -451,6 +485,8 @@ class Pool:
                 if connection is Verdict.WAIT:
                     waiter = rt.Event()
                     arrival = self._state.line_up(waiter, ticket, arrival)
+                    if empty and self._state.idle and self._state.leave(waiter):
+                        continue  # given back before we were seen to wait for it
             if isinstance(connection, Connection):
                 if not connection.channel.stale():
                     if connection is self._state.shared:

@@ -9,7 +9,10 @@ import contextvars
 import threading
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
+
+#: Whether statements without a call in them are one step to all other tasks. In the twin these are threads.
+ATOMIC: Final[bool] = True
 
 
 class Home:

@@ -23,7 +23,7 @@ from ..sessions import SessionView
 from . import clock, polling
 from .requests import Listening, Started
 
-MULTIPLEXED: Final = False
+MULTIPLEXED: Final[bool] = False
 RECEIVE_BYTES: Final = 65536
 _LARGE_RECEIVE_BYTES: Final = 131072  # at a time, of what is known to be larger
 _SMALL_RECEIVE_BYTES: Final = 8192  # what comes in less is not worth it
@@ -38,7 +38,7 @@ class Channel(SessionView):
         self._socket = connected
         self._encrypted = isinstance(connected, ssl.SSLSocket)
         self._local_address = sockets.render_address(connected.getsockname())
-        self._session = Session()
+        self.session = Session()
         # The socket never waits by itself: with a time limit, every call on it would cost one more to set the limit and one to
         # wait, whether it has to or not. With TLS it does, for writing: a record may take several turns.
         connected.settimeout(0.0)
@@ -80,14 +80,14 @@ class Channel(SessionView):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: the network did not take them by then; the channel is closed
         """
-        pending = self._session.pending
+        pending = self.session.pending
         if pending and (latest := cast(Started, pending[-1])).unsent:
             self.flush(latest, deadline)  # we were interrupted, and what follows must not cut in
         started = Started(self, expected, payload)
-        if self._session.failure is None:
+        if self.session.failure is None:
             pending.append(started)
         else:
-            self._session.expect(started)  # which raises it
+            self.session.expect(started)  # which raises it
         self.flush(started, deadline)
         return started
 
@@ -105,7 +105,7 @@ class Channel(SessionView):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
-        session, receive = self._session, self._receive_at_once
+        session, receive = self.session, self._receive_at_once
         if (
             receive is None
             or expected != 1
@@ -158,7 +158,7 @@ class Channel(SessionView):
         if piece is not None:
             self._pieces.append(piece)
             self._unread = True
-        self._session.pending.append(started)
+        self.session.pending.append(started)
         return started
 
     def flush(self, started: Started, deadline: float) -> None:
@@ -218,7 +218,7 @@ class Channel(SessionView):
         """
         The request that is answered next, for whoever was interrupted before ``start`` could return it.
         """
-        pending = self._session.pending
+        pending = self.session.pending
         return cast(Started, pending[0]) if pending else None
 
     @property
@@ -226,7 +226,7 @@ class Channel(SessionView):
         """
         Whether a request may be started now, without waiting or asking first.
         """
-        return self._session.failure is None
+        return self.session.failure is None
 
     @property
     def congested(self) -> bool:
@@ -249,7 +249,7 @@ class Channel(SessionView):
         Args:
             most: how many there may be before anybody deals with them
         """
-        self._session.max_pushes = max(most, self._session.max_pushes)
+        self.session.max_pushes = max(most, self.session.max_pushes)
         return Listening(self)
 
     def receive(self, deadline: float) -> None:
@@ -282,7 +282,7 @@ class Channel(SessionView):
         try:
             if self._parts:
                 self._follow()
-            elif not self._session.receive(pieces) and self._session.missing:
+            elif not self.session.receive(pieces) and self.session.missing:
                 self._receive_into_buffer()
             self._unread = False
         except Exception as error:
@@ -300,14 +300,14 @@ class Channel(SessionView):
         if not size:
             self._lost(None, True)
             return
-        self._session.follow(self._parts)
+        self.session.follow(self._parts)
         if self._parts:
             copied = [b"".join(self._parts)]
             # No call between these two statements, so nothing can interrupt here.
             self._pieces += copied
             del self._parts[:]
-            self._session.receive(self._pieces)
-        elif self._session.missing or size >= _SMALL_RECEIVE_BYTES:
+            self.session.receive(self._pieces)
+        elif self.session.missing or size >= _SMALL_RECEIVE_BYTES:
             return  # the next reply is likely to be as large
         self._receive, self._receive_patiently, self._receive_at_once = self._receive_pieces
         self._receive_parts = None  # most connections never need the memory again
@@ -394,7 +394,7 @@ class Channel(SessionView):
         Looked at before each use: what is unread would be taken for the reply to the next command. Out-of-band messages and
         parts of a TLS record are read and are no reason to part.
         """
-        if self._session.failure is None and not (self._unread or self._encrypted or self._wait(0)):
+        if self.session.failure is None and not (self._unread or self._encrypted or self._wait(0)):
             return False
         while not self.closed and (self.has_data() or self._wait(0)):
             try:
@@ -425,10 +425,10 @@ class Channel(SessionView):
     def _lost(self, error: OSError | None, sent: bool) -> ConnectionLostError:
         text = "the server closed the connection" if error is None else f"connection lost: {error}"
         self._end(ConnectionLostError(text))
-        return ConnectionLostError(str(self._session.failure), may_have_run=sent)  # an earlier failure says better why
+        return ConnectionLostError(str(self.session.failure), may_have_run=sent)  # an earlier failure says better why
 
     def _end(self, failure: ConnectionError) -> None:
-        self._session.end(failure)
+        self.session.end(failure)
         try:
             # Closing alone does not wake a thread that waits on the socket. (The method of a TLS socket would end TLS first.)
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

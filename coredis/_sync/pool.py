@@ -187,22 +187,45 @@ class Pool:
         Returns:
             the reply, an error of the server's as an ``ErrorLine``
         """
-        ticket: object = None
         state = self._state
+        if self._plain and not state.overtaken:
+            # Without the lock and without a ticket: all there is to do for most commands of the blocking flavour.
+            idle, lent = state.idle, None
+            try:
+                lent, idle[LAST] = idle[-1] if idle else None, ()
+                if lent is not None and not lent.channel.stale():
+                    channel = lent.channel
+                    if block is not None:
+                        deadline = rt.now() + block + self._options.times.grace
+                    reply = channel.ask(payload, expected, deadline)
+                    session = channel.session
+                    if session.failure is None and not (
+                        session.pending or (block is not None and _stepped_down(reply))
+                    ):
+                        # No call between these statements, so nothing can interrupt here: another thread may have it at once.
+                        used, lent = lent, None
+                        idle.append(used)
+                        if state.waiting:
+                            with self._lock:
+                                self._wake()
+                    else:
+                        self.discard(lent)
+                    return reply
+                if lent is not None:
+                    self.discard(lent)
+            except BaseException:  # interrupted as well
+                try:
+                    self._put_away(lent)
+                except BaseException:  # interrupted on the way
+                    self._put_away(lent)
+                    raise
+                raise
+        ticket = object()
         exclusive = block is not None
         connection: Connection | None = None
         try:
-            if self._plain and not state.overtaken:
-                # Without the lock and without a ticket, which take longer than all the rest here.
-                idle = state.idle
-                connection, idle[LAST] = idle[-1] if idle else None, ()
-                if connection is not None and connection.channel.stale():
-                    self.discard(connection)
-                    connection = None
-            if connection is None:
-                ticket = object()
-                if not self._plain:
-                    connection = self._lend(ticket, exclusive)
+            if not self._plain:
+                connection = self._lend(ticket, exclusive)
             if connection is None:
                 # Waiting for one takes nothing from the time that a command may block.
                 connection = self._obtain(ticket, exclusive, math.inf if exclusive else deadline)
@@ -212,28 +235,18 @@ class Pool:
                 reply = connection.channel.ask(payload, expected, deadline)
             else:
                 reply = self._watch(connection.channel.start(payload, expected, deadline), deadline)
-            if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
-                # A server that becomes a replica says so and then closes: the next command would be lost with it.
+            if exclusive and _stepped_down(reply):
                 connection.channel.close()
-            session = connection.channel.session
-            if ticket is None and session.failure is None and not session.pending:
-                # No call between these statements, so nothing can interrupt here: another thread may have it at once.
-                used, connection = connection, None
-                state.idle.append(used)
-                if state.waiting:
-                    with self._lock:
-                        self._wake()
-            else:
-                # Not ``release``: interrupted at its end, that would close what another thread has by now.
-                self._give_back(connection, ticket)
+            # Not ``release``: interrupted at its end, that would close what another thread has by now.
+            self._give_back(connection, ticket)
         except BaseException as error:  # cancelled or interrupted as well
             try:
                 self._recover(ticket, connection, error)
             except BaseException:  # interrupted on the way
-                self._take_back(ticket, connection)
+                self._surrender(ticket)
                 raise
             raise
-        if connection is not None and self._source is not None and type(reply) is ErrorLine:
+        if type(reply) is ErrorLine and self._source is not None:
             self.notice(connection, from_line(str(reply)))
         return reply
 
@@ -447,16 +460,17 @@ class Pool:
         if connection is not None and connection.users:
             self.part(connection, error)
         else:
-            self._take_back(ticket, connection)
-
-    def _take_back(self, ticket: object, connection: Connection | None) -> None:
-        """
-        Close what was lent with a ticket, or without one.
-        """
-        if ticket is None and connection is not None:
-            self.discard(connection)
-        else:
             self._surrender(ticket)
+
+    def _put_away(self, lent: Connection | None) -> None:
+        """
+        Close what was lent without a ticket. If that was given back already, whoever waits for it may not know yet.
+        """
+        if lent is not None:
+            self.discard(lent)
+        elif self._state.waiting:
+            with self._lock:
+                self._wake()
 
     def _surrender(self, ticket: object) -> None:
         """
@@ -590,6 +604,13 @@ class Pool:
             waiting.popleft()[1].set()
             if not everybody:
                 return
+
+
+def _stepped_down(reply: Reply) -> bool:
+    """
+    Tell whether a server becomes a replica: it says so to those who wait and then closes, so the next command would be lost.
+    """
+    return type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED")
 
 
 def _after(seconds: float | None) -> float:

@@ -64,7 +64,6 @@ NEED_DATA: Final = object()  # None and False are replies, so "not yet" needs a 
 _SPECIALS: Final = b"|!"
 _LINE_FEED: Final = 10
 _SIMPLE_STRING: Final = ord("+")
-_STRING: Final = ord("$")
 _INTEGER: Final = ord(":")
 _ZERO: Final = ord("0")
 _LONGEST_INTEGER: Final = 19  # with its type byte: one of this length fits into 64 bits, whatever its digits
@@ -82,6 +81,7 @@ _NO_STRING: Final = (b"\n", slice(0))  # no reply begins like this
 _COMMON_REPLIES: Final[dict[bytes, Reply]] = {
     b"+OK\r\n": b"OK",
     b"+PONG\r\n": b"PONG",
+    **dict.fromkeys((b"_\r\n", b"$-1\r\n", b"*-1\r\n")),
     **{b":%d\r\n" % number: number for number in range(128)},
 }
 _COMMON_BYTES: Final = max(map(len, _COMMON_REPLIES))
@@ -156,17 +156,16 @@ class Parser:
             the reply, and the piece is done with; ``NEED_DATA``: feed it, it is not that simple
         """
         size = len(piece)
-        if self._empty and 0 < size < SMALL_PIECE_BYTES:
-            if size <= _COMMON_BYTES and (reply := _COMMON_REPLIES.get(piece)) is not None:
+        if self._empty and size < SMALL_PIECE_BYTES:
+            if size <= _COMMON_BYTES and (reply := _COMMON_REPLIES.get(piece, NEED_DATA)) is not NEED_DATA:
                 return reply
-            kind = piece[0]
-            if kind == _STRING:
-                header, content = _STRING_OF.get(size, _NO_STRING)
-                if piece.startswith(header) and piece.endswith(b"\r\n"):
-                    return piece[content]
-            elif kind in AGGREGATES:
+            header, content = _STRING_OF.get(size, _NO_STRING)
+            if piece.startswith(header) and piece.endswith(b"\r\n"):
+                return piece[content]
+            kind = piece[0] if size else _LINE_FEED
+            if kind in AGGREGATES:
                 return self._whole_aggregate(piece)
-            elif piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
+            if piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
                 if kind == _SIMPLE_STRING:
                     return line
                 if kind == _INTEGER and line.isdigit() and len(line) < _LONGEST_INTEGER:

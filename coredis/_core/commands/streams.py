@@ -81,7 +81,7 @@ def add(
         and (fields := field_values.copy())  # before it is looked at, because others may change it meanwhile
     ):
         if len(fields) <= FEW_FIELDS:
-            return plain_addition(key, fields, replies.optional_text)
+            return plain_addition(key, fields, replies.text)  # without NOMKSTREAM there is always an identifier
         words = ["XADD", key, "*"]
         words += chain.from_iterable(fields.items())
         return Command(tuple(words), replies.optional_text, _KEY_FIRST)

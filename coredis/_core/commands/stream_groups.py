@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import AnyStr
+from typing import AnyStr, Final
 
 from ...exceptions import CommandSyntaxError
 from ...tokens import PureToken, TokenT, choose
@@ -19,6 +19,7 @@ from ...types import IdentifierT, PositionT, StreamEntry, StreamPending, StreamP
 from ...typing import KeyT, MappingStringKeyT, StringT, ValueT
 from .. import identifiers as grammar
 from ..command import Command, Requirement
+from ..plain_reads import Beginning, Beginnings, PlainGroupRead, plain_read
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
 from .checks import milliseconds, natural_integer, positive_integer, string, unix_milliseconds, whole_number
@@ -30,6 +31,8 @@ from .streams import (
     with_limits,
     with_streams,
 )
+
+_beginnings: Final = Beginnings()  # of XREADGROUP, by group, consumer, COUNT, BLOCK and NOACK
 
 # ----------------------------------------------------------------------------------------------------------- read
 
@@ -49,6 +52,31 @@ def read(
     """
     Build XREADGROUP.
     """
+    if (
+        max_count is None
+        and max_size is None
+        and claim is None
+        and type(streams) is dict
+        and len(streams) == 1
+        and (count is None or type(count) is int)
+        and (block is None or type(block) is int)
+        and (type(group) is str or type(group) is bytes)
+        and (type(consumer) is str or type(consumer) is bytes)
+    ):
+        ((name, identifier),) = streams.items()
+        if type(identifier) is str and identifier.isascii():
+            identifier = identifier.encode()
+        if (
+            (type(name) is str or type(name) is bytes)
+            and type(identifier) is bytes
+            and (identifier == b">" or grammar.surely_valid(identifier))
+        ):
+            noack = bool(noack)
+            beginning = _beginnings.get((group, consumer, count, block, noack)) or _begin(
+                group, consumer, count, block, noack
+            )
+            if beginning is not None:
+                return plain_read(PlainGroupRead, beginning, name, identifier, replies.streams)
     words: list[ValueT] = ["XREADGROUP", "GROUP", string("group", group), string("consumer", consumer)]
     requires = with_limits("XREADGROUP", count, max_count, max_size, words)
     seconds_blocked = with_block(block, words)
@@ -60,6 +88,18 @@ def read(
     keys = with_streams(streams, grammar.group_position, words)
     # Never idempotent: new entries are delivered once, and reading pending ones counts as a delivery of each.
     return Command(tuple(words), replies.streams, keys=keys, block=seconds_blocked, requires=requires)
+
+
+def _begin(group: StringT, consumer: StringT, count: int | None, block: int | None, noack: bool) -> Beginning | None:
+    """
+    Make what comes before the stream in a plain XREADGROUP; None: it is not plain.
+    """
+    words: list[ValueT] = ["XREADGROUP", "GROUP", group, consumer]
+    with_limits("XREADGROUP", count, None, None, words)
+    seconds_blocked = with_block(block, words)
+    if noack:
+        words.append("NOACK")
+    return _beginnings.keep((group, consumer, count, block, noack), (*words, "STREAMS"), seconds_blocked)
 
 
 # ---------------------------------------------------------------------------------------- acknowledge and hand back

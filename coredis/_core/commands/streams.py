@@ -22,6 +22,7 @@ from .. import identifiers as grammar
 from ..additions import Addition
 from ..command import Command, Requirement
 from ..entries import FEW_FIELDS, plain_addition
+from ..plain_reads import Beginning, Beginnings, PlainRead, plain_read
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
 from .checks import milliseconds, natural_integer, positive_integer, seconds, string, whole_number
@@ -40,6 +41,8 @@ _KEY_FIRST: Final = (1,)
 _STRATEGIES: Final = (PureToken.MAXLEN, PureToken.MINID)
 _OPERATORS: Final = (PureToken.EQUAL, PureToken.APPROXIMATELY)
 _CONDITIONS: Final = (PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
+
+_beginnings: Final = Beginnings()  # of XREAD, by COUNT and BLOCK
 
 # The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
 _LONGEST_MEMORY: Final = 86_400  # seconds
@@ -195,6 +198,25 @@ def read(
     """
     Build XREAD.
     """
+    if (
+        max_count is None
+        and max_size is None
+        and type(streams) is dict
+        and len(streams) == 1
+        and (count is None or type(count) is int)
+        and (block is None or type(block) is int)
+    ):
+        ((name, identifier),) = streams.items()
+        if type(identifier) is str and identifier.isascii():
+            identifier = identifier.encode()
+        if (
+            (type(name) is str or type(name) is bytes)
+            and type(identifier) is bytes
+            and grammar.surely_valid(identifier)
+        ):
+            beginning = _beginnings.get((count, block)) or _begin(count, block)
+            if beginning is not None:
+                return plain_read(PlainRead, beginning, name, identifier, replies.streams)
     words: list[ValueT] = ["XREAD"]
     requires = with_limits("XREAD", count, max_count, max_size, words)
     seconds_blocked = with_block(block, words)
@@ -212,6 +234,16 @@ def read(
         block=seconds_blocked,
         requires=requires,
     )
+
+
+def _begin(count: int | None, block: int | None) -> Beginning | None:
+    """
+    Make what comes before the stream in a plain XREAD; None: it is not plain.
+    """
+    words: list[ValueT] = ["XREAD"]
+    with_limits("XREAD", count, None, None, words)
+    seconds_blocked = with_block(block, words)
+    return _beginnings.keep((count, block), (*words, "STREAMS"), seconds_blocked)
 
 
 # ---------------------------------------------------------------------------------------------- settings and state

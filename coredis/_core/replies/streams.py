@@ -55,7 +55,10 @@ class StreamReplies(TextReplies[AnyStr]):
         if reply is None:
             return None
         text = self.text
-        items = reply.items() if isinstance(reply, dict) else reply
+        items = reply.items() if type(reply) is dict else reply
+        if len(items) == 1:
+            ((name, entries),) = items
+            return {text(name): read_entries(entries, text)}
         return {text(name): read_entries(entries, text) for name, entries in items}
 
     # ----------------------------------------------------------------------------------------- pending entries

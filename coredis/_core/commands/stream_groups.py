@@ -19,7 +19,7 @@ from ...types import IdentifierT, PositionT, StreamEntry, StreamPending, StreamP
 from ...typing import KeyT, MappingStringKeyT, StringT, ValueT
 from .. import identifiers as grammar
 from ..command import Command, Requirement
-from ..plain_reads import Beginning, Beginnings, PlainGroupRead, plain_read
+from ..repeated import Beginning, Beginnings, PlainGroupRead, plain_acknowledgement, plain_read
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
 from .checks import milliseconds, natural_integer, positive_integer, string, unix_milliseconds, whole_number
@@ -33,6 +33,7 @@ from .streams import (
 )
 
 _beginnings: Final = Beginnings()  # of XREADGROUP, by group, consumer, COUNT, BLOCK and NOACK
+_acknowledged: Final = Beginnings()  # of XACK, by key and group
 
 # ----------------------------------------------------------------------------------------------------------- read
 
@@ -99,7 +100,7 @@ def _begin(group: StringT, consumer: StringT, count: int | None, block: int | No
     seconds_blocked = with_block(block, words)
     if noack:
         words.append("NOACK")
-    return _beginnings.keep((group, consumer, count, block, noack), (*words, "STREAMS"), seconds_blocked)
+    return _beginnings.keep((group, consumer, count, block, noack), (*words, "STREAMS"), 2, seconds_blocked)
 
 
 # ---------------------------------------------------------------------------------------- acknowledge and hand back
@@ -109,8 +110,12 @@ def acknowledge(key: KeyT, group: StringT, identifiers: IdentifierT | Iterable[I
     """
     Build XACK.
     """
-    words = ("XACK", key, string("group", group), *grammar.entries("identifiers", identifiers))
-    return Command(words, integer, keys=(1,), idempotent=True)
+    checked = grammar.entries("identifiers", identifiers)
+    if (type(key) is str or type(key) is bytes) and (type(group) is str or type(group) is bytes):
+        beginning = _acknowledged.get((key, group)) or _acknowledged.keep((key, group), ("XACK", key, group), None)
+        if beginning is not None:
+            return plain_acknowledgement(beginning, checked, integer)
+    return Command(("XACK", key, string("group", group), *checked), integer, keys=(1,), idempotent=True)
 
 
 def acknowledge_and_delete(

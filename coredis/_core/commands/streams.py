@@ -22,7 +22,7 @@ from .. import identifiers as grammar
 from ..additions import Addition
 from ..command import Command, Requirement
 from ..entries import FEW_FIELDS, plain_addition
-from ..plain_reads import Beginning, Beginnings, PlainRead, plain_read
+from ..repeated import Beginning, Beginnings, PlainRead, plain_read
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
 from .checks import milliseconds, natural_integer, positive_integer, seconds, string, whole_number
@@ -243,7 +243,7 @@ def _begin(count: int | None, block: int | None) -> Beginning | None:
     words: list[ValueT] = ["XREAD"]
     with_limits("XREAD", count, None, None, words)
     seconds_blocked = with_block(block, words)
-    return _beginnings.keep((count, block), (*words, "STREAMS"), seconds_blocked)
+    return _beginnings.keep((count, block), (*words, "STREAMS"), 2, seconds_blocked)
 
 
 # ---------------------------------------------------------------------------------------------- settings and state

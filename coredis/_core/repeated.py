@@ -1,7 +1,8 @@
 """
-Reads of one stream, with the usual options: what comes before the stream is the same again and again, and kept encoded.
+Commands that come again and again, alike but for their last words: what comes before these is kept encoded.
 
-For XREAD and XREADGROUP of one stream a general command takes longer to make and to encode than all the rest of it.
+A read of one stream with the usual options, and an acknowledgement. A general command takes longer to make and to encode than
+all the rest of them.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ LONGEST_BEGINNING: Final = 1024
 
 class Beginning(NamedTuple):
     """
-    What comes before the name of the stream.
+    How a command begins.
 
     Attributes:
         words: the words
-        payload: the same, encoded as UTF-8, and how many words there are in all; without the end of the last one
+        payload: the same, encoded as UTF-8, without the end of the last one; before them how many words there are in all, if
+            that is always the same
         block: seconds the server may take
     """
 
@@ -37,27 +39,33 @@ class Beginning(NamedTuple):
 
 class Beginnings(dict[tuple[object, ...], Beginning]):
     """
-    What comes before the name of the stream, by what it is made of, all of it of exactly its type. Threads may share it.
+    How commands begin, by what that is made of, all of it of exactly its type. Threads may share it.
     """
 
-    def keep(self, key: tuple[object, ...], words: tuple[ValueT, ...], block: float | None) -> Beginning | None:
+    def keep(
+        self, key: tuple[object, ...], words: tuple[ValueT, ...], following: int | None, block: float | None = None
+    ) -> Beginning | None:
         """
         Encode a beginning, and keep it.
 
         Args:
             key: what it is made of
-            words: its words, ``STREAMS`` the last
+            words: its words
+            following: how many follow; None: that is not always the same
             block: seconds the server may take
 
         Returns:
             None: it cannot be encoded as UTF-8
         """
         try:
-            whole = encode((*words, b"", b""))
-        except UnicodeEncodeError:
+            whole = encode(words)
+        except (TypeError, ValueError):
             return None
-        made = Beginning(words, whole[: -len(b"\r\n$0\r\n\r\n$0\r\n\r\n")], block)
-        if len(made.payload) <= LONGEST_BEGINNING:
+        payload = whole[whole.index(b"\r\n") : -2]
+        if following is not None:
+            payload = b"*%d%b" % (len(words) + following, payload)
+        made = Beginning(words, payload, block)
+        if len(payload) <= LONGEST_BEGINNING:
             if len(self) >= MOST_BEGINNINGS:
                 self.clear()
             self[key] = made
@@ -148,6 +156,71 @@ def plain_read(
     made._beginning = beginning
     made._key = key
     made._identifier = identifier
+    return made
+
+
+class PlainAcknowledgement(Command[T_co]):
+    """
+    XACK, encoded from what was given. Made by ``plain_acknowledgement``, as a read is.
+    """
+
+    __slots__ = ("_beginning", "_identifiers")
+
+    _beginning: Beginning
+    _identifiers: tuple[bytes, ...]
+
+    keys = (1,)
+    readonly = False
+    idempotent = True
+    block = None
+    requires = ()
+
+    __init__ = object.__init__
+
+    @property
+    def arguments(self) -> tuple[ValueT, ...]:  # type: ignore[override]
+        """
+        The words to send.
+        """
+        return *self._beginning.words, *self._identifiers
+
+    def encoded(self, encoding: str) -> bytes:
+        """
+        Give what is to be sent.
+
+        Args:
+            encoding: for ``str``
+
+        Raises:
+            TypeError, ValueError, UnicodeEncodeError: as ``encode``
+        """
+        identifiers, beginning = self._identifiers, self._beginning
+        if encoding == "utf-8":
+            count, size = len(identifiers), len(identifiers[0])
+            head = _heads[size]
+            packed = head + head.join(identifiers)
+            # One step for all, if they are of the same length: then, none having a ``$``, these are in the right places.
+            step = len(head) + size
+            if len(packed) == count * step and (count == 1 or packed[2::step] == b"$" * count):
+                return b"*%d%b%b\r\n" % (count + len(beginning[0]), beginning[1], packed)
+        return encode(self.arguments, encoding)
+
+
+def plain_acknowledgement(
+    beginning: Beginning, identifiers: tuple[bytes, ...], convert: Callable[[Reply], T_co]
+) -> PlainAcknowledgement[T_co]:
+    """
+    Make the command.
+
+    Args:
+        beginning: what comes before the identifiers
+        identifiers: one at least, checked
+        convert: makes the result from the reply
+    """
+    made: PlainAcknowledgement[T_co] = PlainAcknowledgement()
+    made.convert = convert
+    made._beginning = beginning
+    made._identifiers = identifiers
     return made
 
 

@@ -1,21 +1,20 @@
 """
-Reads of one stream are made and encoded in a shorter way, and come to the same as any other command.
+Reads of one stream, and acknowledgements, are made and encoded in a shorter way, and come to the same as any other command.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from coredis._core import plain_reads, replies
+from coredis._core import repeated, replies
 from coredis._core.command import Command
 from coredis._core.commands import stream_groups, streams
-from coredis._core.plain_reads import PlainRead
+from coredis._core.repeated import PlainRead
 from coredis._core.wire import encode
 
 RAW = replies.raw()
@@ -119,13 +118,43 @@ def test_a_name_that_cannot_be_encoded_is_named() -> None:
             command.encoded("utf-8")
 
 
+@pytest.mark.parametrize("key", [*NAMES, b"s\r\n"], ids=repr)
+@pytest.mark.parametrize(
+    "identifiers",
+    [
+        b"5-1",
+        "5-1",
+        5,
+        [b"5-1"],
+        [b"5-1", b"6-1"],
+        ["5-1", b"16-1"],
+        [b"5-1", b"55-11"] * 100,
+        [b"%d-7" % n for n in range(99)],
+    ],
+    ids=repr,
+)
+def test_an_acknowledgement_comes_to_the_same(key: Any, identifiers: Any) -> None:
+    """
+    However many there are, and of whatever length.
+    """
+    for group in ("g", b"g", "größe"):
+        for _ in range(2):
+            command = stream_groups.acknowledge(key, group, identifiers)
+            other = Command(command.arguments, command.convert, (1,), idempotent=True)
+
+            assert told(other) == told(command)
+            assert command.encoded("utf-8") == encode(command.arguments)
+    with pytest.raises(UnicodeEncodeError, match="of 'XACK'"):
+        stream_groups.acknowledge("\ud800", "g", identifiers).encoded("utf-8")
+
+
 def test_what_is_kept_is_limited() -> None:
     """
     Numbers and names may come from outside.
     """
-    kept = plain_reads.Beginnings()
-    for number in range(2 * plain_reads.MOST_BEGINNINGS + 1):
-        assert kept.keep((number,), ("XREAD", "COUNT", b"%d" % number, "STREAMS"), None)
+    kept = repeated.Beginnings()
+    for number in range(2 * repeated.MOST_BEGINNINGS + 1):
+        assert kept.keep((number,), ("XREAD", "COUNT", b"%d" % number, "STREAMS"), 2)
     assert 1 == len(kept)
-    assert kept.keep(("long",), ("XREAD", "x" * plain_reads.LONGEST_BEGINNING, "STREAMS"), math.inf)
+    assert kept.keep(("long",), ("XREAD", "x" * repeated.LONGEST_BEGINNING, "STREAMS"), 2)
     assert 1 == len(kept)

@@ -170,12 +170,18 @@ class Session:
         self.received += 1
         if self.measured:
             self.size += sum(map(len, pieces))
-        if self.pending and pieces and not self._arrived:
-            request = self.pending[0]
+        pending = self.pending
+        if pending and pieces and not self._arrived:
+            request = pending[0]
             if request.expected == 1:
                 reply: Reply = NEED_DATA
                 if len(pieces) == 1 and not self._held and len(pieces[0]) < SMALL_PIECE_BYTES:
                     reply = self._parser.whole(pieces[0])
+                    if reply is not NEED_DATA:
+                        # No call between these statements, so nothing can interrupt here.
+                        request.replies = [reply]
+                        del pending[0], pieces[0]
+                        return [request]
                 elif self._may_be_whole(pieces):
                     if not pieces[-1].endswith(b"\n"):
                         # No call between these two statements, so nothing can interrupt here.

@@ -167,7 +167,7 @@ class Pool:
         See to a connection that was shared, and that the last of its ``users`` has just left.
         """
         state = self._state
-        if shared is state.shared and not shared.channel.closed:
+        if shared is state.shared and shared.channel.session.failure is None:
             if state.waiting:
                 with self._lock:
                     self._wake()

@@ -459,17 +459,20 @@ async def test_any_failure_of_the_parser_ends_the_channel(
     def stumble(*_: object) -> None:
         raise error("canary")
 
-    with ScriptedServer([b":1\r\n"]) as server:
-        channel = await half.connect(server)
+    with ScriptedServer(2 * [b":1\r\n"]) as server:
         for method in ("take", "whole"):
             monkeypatch.setattr(f"coredis._core.parser.Parser.{method}", stumble)
-        started = channel.start(PING, 1)
+        for asking in (False, True):
+            channel = await half.connect(server)
 
-        with pytest.raises(ProtocolError, match=error.__name__) as caught:
-            await do(started.result(soon()))
+            with pytest.raises(ProtocolError, match=error.__name__) as caught:
+                if asking:
+                    await do(channel.ask(PING, 1, soon()))
+                else:
+                    await do(channel.start(PING, 1).result(soon()))
 
-        assert "canary" not in str(caught.value)
-        assert channel.closed
+            assert (False, True) == ("canary" in str(caught.value), caught.value.may_have_run)
+            assert channel.closed
 
 
 async def test_out_of_band_messages_disturb_nobody(half: Half) -> None:

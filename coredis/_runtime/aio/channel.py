@@ -103,16 +103,21 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
         asked.waiter = waiter = self.future()
+        pending = self.session.pending
         if self._queued:
             # One of many: all there is to do for it was done for the first of them.
-            pending = self.session.pending
             pending.append(asked)
             self._queued.append(payload)
             self._queued_bytes += len(payload)
             if len(pending) + self._admitted >= MAX_PENDING or self._queued_bytes >= MAX_QUEUED_BYTES:
                 self.ready = False
-        else:
+        elif pending or self._crowd or self._admitted or not self.ready:
             self._enqueue(asked, payload)
+        else:
+            # As that would do it: nobody to share a write with is in sight, and there is room for one.
+            assert self._transport is not None
+            pending.append(asked)
+            self._transport.write(payload)
         if deadline < self.watched:
             self.watch(deadline)
         return waiter
@@ -290,12 +295,20 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         Bytes have arrived there (called by the transport).
         """
+        if nbytes <= PIECE_BYTES and not self.session.missing:
+            self._received([bytes(self._buffer[:nbytes])])
+        else:
+            self._large_received(nbytes)
+
+    def _large_received(self, nbytes: int) -> None:
+        """
+        Take out of the buffer what may be part of large values.
+        """
         buffer = self._buffer
-        if nbytes > PIECE_BYTES or self.session.missing:
-            parts = [buffer[:nbytes]]
-            self._received([], parts)
-            if not parts:
-                return
+        parts = [buffer[:nbytes]]
+        self._received([], parts)
+        if not parts:
+            return
         if nbytes <= PIECE_BYTES:
             self._received([bytes(buffer[:nbytes])])
         else:
@@ -319,20 +332,22 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         if self.session.failure is not None:
             return
+        found: Any  # what was sent from here are requests of this half
         try:
             found = self.session.receive(pieces) if parts is None else self.session.follow(parts)
-            complete = cast(list[Awaited], found)
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
             self._end(
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
-            complete = cast(list[Awaited], self.session.complete)  # what came before it was in order
+            found = self.session.complete  # what came before it was in order
         except BaseException:
             # KeyboardInterrupt: the loop may be run again, and would take the next replies for those that are lost now.
             self._end(ConnectionLostError("interrupted while data was received"))
-            answer_all(cast(list[Awaited], self.session.complete))
+            found = self.session.complete
+            answer_all(found)
             raise
+        complete: list[Awaited] = found
         try:
             # All that is left to be done here, before they go on: whatever they do or raise then. They may want to send, too.
             if self._writers or not self.ready:

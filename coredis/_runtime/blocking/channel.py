@@ -134,6 +134,11 @@ class Channel(SessionView):
                 started = self._take_up(payload, sent, piece)
             except OSError as error:
                 raise self._lost(error, True) from error
+            except Exception as error:
+                # As in ``receive``.
+                text = f"invalid reply ({type(error).__name__})"
+                self._end(ProtocolError(text))
+                raise ProtocolError(text, may_have_run=True) from None
             except BaseException:
                 # Nobody knows any more how much was written or what was received.
                 self._end(ConnectionLostError("interrupted between a command and its reply"))

@@ -50,7 +50,7 @@ def common_items() -> Callable[[bytes], object]:
     """
     Give what matches bytes that are whole and common items with right and short headers, and nothing else.
     """
-    return re.compile(f"{_common_item()}+".encode(), re.DOTALL).fullmatch
+    return re.compile(f"{_common_item()}++".encode(), re.DOTALL).fullmatch
 
 
 def _common_item() -> str:
@@ -63,11 +63,13 @@ def _common_item() -> str:
 
     def strings(digits: str) -> str:
         length = int(digits)
+        whole = rf"\r\n.{{{length}}}\r\n"
         longer = [f"{digit}{strings(digits + digit)}" for digit in "0123456789"] if len(digits) < 2 and length else []
-        return "(?:" + "|".join([rf"\r\n.{{{length}}}\r\n", *longer]) + ")"
+        return "(?:" + "|".join([whole, *longer]) + ")" if longer else whole
 
-    lengths = "|".join(digit + strings(digit) for digit in "0123456789")
-    return rf"(?:[*%]\d{{1,7}}\r\n|\$(?:{lengths})|[*$]-1\r\n|:-?\d{{1,18}}\r\n|_\r\n|[+-][^\r\n]{{0,255}}\r\n)"
+    lengths = "|".join(digit + strings(digit) for digit in "1234567890")
+    strings_first = rf"\$(?:{lengths})|[*%]\d{{1,7}}+\r\n|[*$]-1\r\n|:-?\d{{1,18}}+\r\n"
+    return rf"(?:{strings_first}|_\r\n|[+-][^\r\n]{{0,255}}+\r\n)"
 
 
 @functools.cache

@@ -33,6 +33,7 @@ _as_servers_write: Final = re.compile(rb"(?:0|[1-9][0-9]{0,18})-(?:0|[1-9][0-9]{
 _all_surely_valid: Final = re.compile(rb"(?: [0-9]{1,19}+-[0-9]{1,19}+)++ ").fullmatch
 _all_as_servers_write: Final = re.compile(rb"(?: (?:0|[1-9][0-9]{0,18}+)-(?:0|[1-9][0-9]{0,18}+))++ ").fullmatch
 _BYTES: Final = frozenset({bytes})
+_DIGITS: Final = b"0123456789"
 
 
 def parse(identifier: StringT | int) -> tuple[int, int]:
@@ -84,7 +85,7 @@ def entries(name: str, identifiers: IdentifierT | Iterable[IdentifierT]) -> tupl
     items: tuple[IdentifierT, ...] = several(name, identifiers)
     if len(items) == 1:
         return (_check(name, items[0]),)
-    if _BYTES.issuperset(map(type, items)) and _all_surely_valid(_together(items)):  # type: ignore[arg-type]
+    if _BYTES.issuperset(map(type, items)) and surely_all_valid(items):  # type: ignore[arg-type]
         return items  # type: ignore[return-value]
     return tuple([_check(name, identifier) for identifier in items])
 
@@ -121,7 +122,7 @@ def canonical(name: str, identifiers: tuple[IdentifierT, ...]) -> tuple[bytes, .
         texts = tuple([one.encode("ascii", "replace") if type(one) is str else one for one in found])
         if not _BYTES.issuperset(map(type, texts)):
             texts = ()
-    if texts and _all_as_servers_write(_together(texts)):  # type: ignore[arg-type]
+    if texts and (_alike(texts, True) or _all_as_servers_write(_together(texts))):  # type: ignore[arg-type]
         return texts  # type: ignore[return-value]
     return tuple([b"%d-%d" % parse(entry(name, identifier)) for identifier in identifiers])
 
@@ -258,7 +259,37 @@ def surely_all_valid(identifiers: Sequence[bytes]) -> bool:
     Raises:
         TypeError: one is not bytes
     """
-    return _all_surely_valid(_together(identifiers)) is not None
+    return _alike(identifiers, False) or _all_surely_valid(_together(identifiers)) is not None
+
+
+def _alike(identifiers: Sequence[bytes], as_servers_write: bool) -> bool:
+    """
+    Tell whether many identifiers, all with their halves in the same places, are complete and certainly fit into 64 bits, in a
+    tenth of the time; False: they have to be looked at otherwise.
+
+    Args:
+        identifiers: some
+        as_servers_write: and no half begins with a zero that is not all of it
+
+    Raises:
+        TypeError: one is not bytes
+    """
+    count = len(identifiers)
+    together = b" ".join(identifiers)
+    size, middle = together.find(b" "), together.find(b"-")
+    if not (0 < middle < 20 and 1 < size - middle <= 20):
+        return False
+    step = size + 1
+    if (
+        len(together) != count * step - 1
+        or together.translate(None, _DIGITS) != b"- " * (count - 1) + b"-"
+        or together[middle::step] != b"-" * count
+        or together[size::step] != b" " * (count - 1)
+    ):
+        return False
+    return not as_servers_write or not (
+        (middle > 1 and b"0" in together[::step]) or (size - middle > 2 and b"0" in together[middle + 1 :: step])
+    )
 
 
 def _together(identifiers: Sequence[bytes]) -> bytes:

@@ -32,6 +32,13 @@ def _heads() -> tuple[list[str], list[bytes]]:
     return texts, [text.encode() for text in texts]
 
 
+def heads() -> list[bytes]:
+    """
+    Give what comes before a word, the end of what was before included, by the length of the word.
+    """
+    return _heads()[1]
+
+
 def packer(count: int, convert: Callable[[object], bytes]) -> Packer:
     """
     Write the function for so many words. Nothing of a command gets into its source.

@@ -64,19 +64,27 @@ NEED_DATA: Final = object()  # None and False are replies, so "not yet" needs a 
 _SPECIALS: Final = b"|!"
 _LINE_FEED: Final = 10
 _SIMPLE_STRING: Final = ord("+")
-_STRING: Final = ord("$")
 _INTEGER: Final = ord(":")
 _ZERO: Final = ord("0")
 _LONGEST_INTEGER: Final = 19  # with its type byte: one of this length fits into 64 bits, whatever its digits
 _number: Final = re.compile(rb":(0|[1-9]\d{0,17})\r\n").match
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 SMALL_PIECE_BYTES: Final = 256
-#: The header of a string, by the length of all of it, from the header to its end.
-_HEADER_OF: Final = {
-    len(header) + length + 2: header
+#: The header of a string and where its content is, by the length of all of it, from the header to its end.
+_STRING_OF: Final = {
+    len(header) + length + 2: (header, slice(len(header), -2))
     for length in range(SMALL_PIECE_BYTES)
     if len(header := b"$%d\r\n" % length) + length + 2 < SMALL_PIECE_BYTES
 }
+_NO_STRING: Final = (b"\n", slice(0))  # no reply begins like this
+#: Whole replies that come often.
+_COMMON_REPLIES: Final[dict[bytes, Reply]] = {
+    b"+OK\r\n": b"OK",
+    b"+PONG\r\n": b"PONG",
+    **dict.fromkeys((b"_\r\n", b"$-1\r\n", b"*-1\r\n")),
+    **{b":%d\r\n" % number: number for number in range(128)},
+}
+_COMMON_BYTES: Final = max(map(len, _COMMON_REPLIES))
 # What hiredis keeps of its memory when that is empty: by itself, and between large strings.
 _USUALLY_KEPT_BYTES: Final = 16 * 1024
 _KEPT_BYTES: Final = 1024 * 1024
@@ -148,23 +156,21 @@ class Parser:
             the reply, and the piece is done with; ``NEED_DATA``: feed it, it is not that simple
         """
         size = len(piece)
-        if self._empty and 0 < size < SMALL_PIECE_BYTES:
-            kind = piece[0]
-            if kind == _STRING:
-                header = _HEADER_OF.get(size)
-                if header is not None and piece.startswith(header) and piece.endswith(b"\r\n"):
-                    self._buffered = 0
-                    return piece[len(header) : -2]
-            elif kind in AGGREGATES:
+        if self._empty and size < SMALL_PIECE_BYTES:
+            if size <= _COMMON_BYTES and (reply := _COMMON_REPLIES.get(piece, NEED_DATA)) is not NEED_DATA:
+                return reply
+            header, content = _STRING_OF.get(size, _NO_STRING)
+            if piece.startswith(header) and piece.endswith(b"\r\n"):
+                return piece[content]
+            kind = piece[0] if size else _LINE_FEED
+            if kind in AGGREGATES:
                 return self._whole_aggregate(piece)
-            elif piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
+            if piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
                 if kind == _SIMPLE_STRING:
-                    self._buffered = 0
                     return line
                 if kind == _INTEGER and line.isdigit() and len(line) < _LONGEST_INTEGER:
                     if line[0] == _ZERO and len(line) > 1:
                         return NEED_DATA  # hiredis refuses it
-                    self._buffered = 0
                     return int(line)
         elif self._empty and alone:
             return self._whole_large(piece)
@@ -220,7 +226,6 @@ class Parser:
         if reply is NEED_DATA or reader.has_data():
             return NEED_DATA
         self._aside = reader
-        self._buffered = 0
         return reply
 
     def feed(self, pieces: list[bytes]) -> None:

@@ -9,17 +9,23 @@ Every borrower has a ticket, and what it holds, be it a connection or the right 
 borrower that is cancelled or interrupted at any point can give back whatever it had by then, without knowing how far it
 came.
 
-No I/O and no lock: the caller serialises access.
+No I/O and no lock: the caller serialises access. Only ``idle`` may be used without that: whoever takes a connection from there,
+in one step, has it, and may put it back later. So nothing here relies on what is in it for longer than a statement, and what
+counts against the limit is known apart from it.
 """
 
 from __future__ import annotations
 
 import enum
 from collections import deque
-from typing import Generic, TypeVar
+from contextlib import suppress
+from typing import Final, Generic, TypeVar
 
 C = TypeVar("C")  # a connection
 W = TypeVar("W")  # whatever wakes a waiting caller
+
+#: Of a list, see ``PoolState.idle``.
+LAST: Final = slice(-1, None)
 
 
 class Verdict(enum.Enum):
@@ -37,6 +43,10 @@ class PoolState(Generic[C, W]):
 
     Attributes:
         limit: the most connections at a time, those being opened included
+        known: those that count against it, wherever they are: idle, leased, shared, or taken from ``idle``
+        idle: those nobody uses, always the same list. To take one without a lock is
+            ``connection, idle[LAST] = idle[-1] if idle else None, ()``: there is no call in it, and it is one line, so not even
+            what traces lines lets anybody else get in between
         shared: the connection that carries everybody's ordinary commands
         waiting: whom to wake when something changes, by the number of their arrival, with their tickets
         overtaken: tickets of those who were woken in vain and have nothing yet: newcomers leave them what becomes free
@@ -45,6 +55,7 @@ class PoolState(Generic[C, W]):
     __slots__ = (
         "_arrived",
         "idle",
+        "known",
         "leased",
         "limit",
         "multiplexed",
@@ -59,6 +70,7 @@ class PoolState(Generic[C, W]):
         self.limit = limit
         self.multiplexed = multiplexed
         self.shared: C | None = None
+        self.known: dict[C, None] = {}
         self.idle: list[C] = []
         self.leased: dict[object, C] = {}  # by ticket
         self.opening: dict[object, bool] = {}  # by ticket: is it for exclusive use?
@@ -71,15 +83,15 @@ class PoolState(Generic[C, W]):
         """
         Every connection the pool knows.
         """
-        shared = [] if self.shared is None else [self.shared]
-        return [*shared, *self.idle, *self.leased.values(), *self.retired]
+        # All of these, because ``forget`` may have been interrupted.
+        return [*dict.fromkeys((*self.known, *self.idle, *self.leased.values(), *self.retired))]
 
     @property
     def size(self) -> int:
         """
         Connections that count against the limit.
         """
-        return len(self.opening) + len(self.idle) + len(self.leased) + (self.shared is not None)
+        return len(self.opening) + len(self.known)
 
     def request(self, ticket: object, exclusive: bool, spare: bool = False, waited: bool = False) -> C | Verdict:
         """
@@ -103,14 +115,16 @@ class PoolState(Generic[C, W]):
         # may lose once, which saves switching between threads for each command, and not for ever.
         if self.overtaken and not waited and len(self.overtaken) >= len(self.idle) + self.limit - self.size + spare:
             return Verdict.WAIT
-        if self.idle:
-            connection = self.idle[-1]
+        idle = self.idle
+        # No call between these statements, so nothing can interrupt here.
+        found, idle[LAST] = idle[-1] if idle else None, ()
+        if found is not None:
+            self.known[found] = None
             if exclusive:
-                self.leased[ticket] = connection
+                self.leased[ticket] = found
             else:
-                self.shared = connection
-            del self.idle[-1]
-            return connection
+                self.shared = found
+            return found
         if self.size < self.limit:
             self.opening[ticket] = exclusive
             return Verdict.OPEN
@@ -158,18 +172,23 @@ class PoolState(Generic[C, W]):
         """
         Lease an idle connection, as ``request`` would; None: ask that.
         """
-        if len(self.idle) <= len(self.overtaken) or (self.multiplexed and not exclusive):
+        idle = self.idle
+        if len(idle) <= len(self.overtaken) or (self.multiplexed and not exclusive):
             return None
-        connection = self.idle[-1]
-        self.leased[ticket] = connection
-        del self.idle[-1]
-        return connection
+        # No call between these statements, so nothing can interrupt here.
+        found, idle[LAST] = idle[-1] if idle else None, ()
+        if found is not None:
+            self.known[found] = None
+            self.leased[ticket] = found
+        return found
 
     def opened(self, ticket: object, connection: C) -> None:
         """
         Record a connection that was opened after ``Verdict.OPEN``.
         """
         exclusive = self.opening.get(ticket, True)
+        # No call between these statements, so nothing can interrupt here.
+        self.known[connection] = None
         if exclusive:
             self.leased[ticket] = connection
         else:
@@ -185,7 +204,13 @@ class PoolState(Generic[C, W]):
             self.waiting = deque([entry for entry in self.waiting if entry[2] is not ticket])
         self.overtaken.discard(ticket)
         self.opening.pop(ticket, None)
-        return self.leased.pop(ticket, None)
+        held = self.leased.get(ticket)
+        if ticket in self.leased:
+            # No call between these statements, so nothing can interrupt here.
+            del self.leased[ticket]
+            if held in self.known:
+                del self.known[held]
+        return held
 
     def give_back(self, connection: C, ticket: object = None) -> bool:
         """
@@ -209,7 +234,10 @@ class PoolState(Generic[C, W]):
         """
         if self.shared is connection:
             self.retired.add(connection)
+            # No call between these statements, so nothing can interrupt here.
             self.shared = None
+            if connection in self.known:
+                del self.known[connection]
 
     def forget(self, connection: C) -> None:
         """
@@ -217,6 +245,9 @@ class PoolState(Generic[C, W]):
         """
         if self.shared is connection:
             self.shared = None
+        self.known.pop(connection, None)  # first: what an interruption leaves elsewhere takes no room
         self.leased = {ticket: leased for ticket, leased in self.leased.items() if leased is not connection}
         self.retired.discard(connection)
-        self.idle = [idle for idle in self.idle if idle is not connection]
+        if connection in self.idle:
+            with suppress(ValueError):  # somebody has just taken it
+                self.idle.remove(connection)

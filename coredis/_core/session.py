@@ -106,6 +106,7 @@ class Session:
         max_size: how many of these there may be while a request waits
         missing: how many bytes, as far as is known, are still to come of a string: what is received into a buffer next should
             go to ``follow`` first
+        whole: reads a small piece that is one reply and nothing else, while nothing is pending: ``Parser.whole``
     """
 
     __slots__ = (
@@ -124,10 +125,12 @@ class Session:
         "pushes",
         "received",
         "size",
+        "whole",
     )
 
     def __init__(self) -> None:
         self._parser = Parser()
+        self.whole = self._parser.whole
         self._arrived: list[Reply] = []  # for the oldest requests, pushes perhaps among them
         self._given = 0  # how many of these the requests have; they are taken out together, or each would move the rest
         self._held: list[bytes] = []  # pieces of one reply that is not complete yet, not parsed
@@ -167,12 +170,18 @@ class Session:
         self.received += 1
         if self.measured:
             self.size += sum(map(len, pieces))
-        if self.pending and pieces and not self._arrived:
-            request = self.pending[0]
+        pending = self.pending
+        if pending and pieces and not self._arrived:
+            request = pending[0]
             if request.expected == 1:
                 reply: Reply = NEED_DATA
                 if len(pieces) == 1 and not self._held and len(pieces[0]) < SMALL_PIECE_BYTES:
                     reply = self._parser.whole(pieces[0])
+                    if reply is not NEED_DATA:
+                        # No call between these statements, so nothing can interrupt here.
+                        request.replies = [reply]
+                        del pending[0], pieces[0]
+                        return [request]
                 elif self._may_be_whole(pieces):
                     if not pieces[-1].endswith(b"\n"):
                         # No call between these two statements, so nothing can interrupt here.
@@ -211,6 +220,14 @@ class Session:
             self.complete = complete
             raise
         return complete
+
+    def whole_large(self, piece: bytes) -> Reply:
+        """
+        As ``whole``, of a large piece.
+        """
+        if piece.endswith(b"\n") and self._may_be_whole([piece]):
+            return self._parser.whole(piece, True)
+        return NEED_DATA
 
     def follow(self, parts: list[memoryview]) -> list[Request]:
         """

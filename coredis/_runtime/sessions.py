@@ -16,35 +16,35 @@ class SessionView:
 
     __slots__ = ()
 
-    _session: Session
+    session: Session
 
     @property
     def pending(self) -> int:
         """
         How many requests have not been answered yet.
         """
-        return len(self._session.pending)
+        return len(self.session.pending)
 
     @property
     def pushes(self) -> list[Any]:
         """
         Out-of-band messages that have come, oldest first; whoever deals with them deletes them from the list.
         """
-        return self._session.pushes
+        return self.session.pushes
 
     @property
     def received(self) -> int:
         """
         How many times data has arrived.
         """
-        return self._session.received
+        return self.session.received
 
     @property
     def size(self) -> int:
         """
         How many bytes have arrived since ``measure``.
         """
-        return self._session.size
+        return self.session.size
 
     def measure(self, most: float) -> None:
         """
@@ -53,11 +53,11 @@ class SessionView:
         Args:
             most: how many bytes may have come while a reply is still not complete; more end the connection
         """
-        self._session.measured, self._session.size, self._session.max_size = True, 0, most
+        self.session.measured, self.session.size, self.session.max_size = True, 0, most
 
     @property
     def closed(self) -> bool:
         """
         Whether the channel takes no more requests.
         """
-        return self._session.failure is not None
+        return self.session.failure is not None

@@ -141,29 +141,31 @@ class Client(Commands[AnyStr]):
             ReplyError: the server's error, as the class of its cause
         """
         payload = command.encoded(self._encoding)
-        if command.block is None:
-            deadline = rt.now() + self._patience
+        block = command.block
+        # A blocking command has the time it asked for; no ordinary limit applies to it.
+        deadline = rt.now() + (self._patience if block is None else block + self._times.grace)
+        addition = turn = None
+        if type(command) is Addition:
+            addition, turn = command, self.begin(command)
+        if route is None:
+            pool = self._pool
+            closings = pool.closings
         else:
-            # A blocking command has the time it asked for; no ordinary limit applies to it.
-            deadline = rt.now() + command.block + self._times.grace
-        addition = command if type(command) is Addition else None
-        turn = None if addition is None else self.begin(addition)
-        attempt, closings = 0, self._pool.closings if route is None else self.closings
+            closings = self.closings
+        attempt = 0
         lost: ConnectionError | None = None  # what became of an attempt that may have been executed
         while True:
             try:
                 if lost is not None and addition is not None and turn is not None:
                     self._check_memory(addition, turn, lost)
-                if route is None:
-                    pool = self._pool
-                else:
+                if route is not None:
                     pool = self._reach(route, deadline)
                     if closings != self.closings:
                         raise ConnectionLostError("the client was closed")
                 if route is not None and route.asking:
-                    reply = pool.exchange(ASKING + payload, 2, command.block, deadline)
-                elif command.block is not None or (shared := pool.lend()) is None:
-                    reply = pool.exchange(payload, 1, command.block, deadline)
+                    reply = pool.exchange(ASKING + payload, 2, block, deadline)
+                elif not rt.MULTIPLEXED or block is not None or (shared := pool.lend()) is None:
+                    reply = pool.exchange(payload, 1, block, deadline)
                 else:
                     # As ``exchange`` does it, without one more coroutine: nearly all commands of tasks go this way.
                     try:

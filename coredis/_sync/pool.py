@@ -16,7 +16,7 @@ from coredis._core.command import Reply
 from coredis._core.config import ConnectionOptions, TCPAddress
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
-from coredis._core.pool import PoolState, Verdict
+from coredis._core.pool import LAST, PoolState, Verdict
 from coredis._runtime import blocking as rt
 from coredis.exceptions import ConnectionError, ConnectionLostError, PoolTimeoutError, RequestTimeoutError
 
@@ -40,6 +40,7 @@ class Pool:
         # Weakly: a consumer that is forgotten rather than closed sees to its connection itself.
         self._detached: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._home: rt.Home | None = None
+        self._plain = False  # whoever finds an idle connection may use it, without looking at anything else
         self.closings = 0  # how often it has been closed: a command that is under way then is not tried again
         self._source: Source | None = None
         self._accepted: frozenset[TCPAddress] = frozenset()  # by the source, when connections were last looked through
@@ -166,7 +167,7 @@ class Pool:
         See to a connection that was shared, and that the last of its ``users`` has just left.
         """
         state = self._state
-        if shared is state.shared and not shared.channel.closed:
+        if shared is state.shared and shared.channel.session.failure is None:
             if state.waiting:
                 with self._lock:
                     self._wake()
@@ -186,11 +187,45 @@ class Pool:
         Returns:
             the reply, an error of the server's as an ``ErrorLine``
         """
+        state = self._state
+        if self._plain and not state.overtaken:
+            # Without the lock and without a ticket: all there is to do for most commands of the blocking flavour.
+            idle, lent = state.idle, None
+            try:
+                lent, idle[LAST] = idle[-1] if idle else None, ()
+                if lent is not None and not lent.channel.stale():
+                    channel = lent.channel
+                    if block is not None:
+                        deadline = rt.now() + block + self._options.times.grace
+                    reply = channel.ask(payload, expected, deadline)
+                    session = channel.session
+                    if session.failure is None and not (
+                        session.pending or (block is not None and _stepped_down(reply))
+                    ):
+                        # No call between these statements, so nothing can interrupt here: another thread may have it at once.
+                        used, lent = lent, None
+                        idle.append(used)
+                        if state.waiting:
+                            with self._lock:
+                                self._wake()
+                    else:
+                        self.discard(lent)
+                    return reply
+                if lent is not None:
+                    self.discard(lent)
+            except BaseException:  # interrupted as well
+                try:
+                    self._put_away(lent)
+                except BaseException:  # interrupted on the way
+                    self._put_away(lent)
+                    raise
+                raise
         ticket = object()
         exclusive = block is not None
         connection: Connection | None = None
         try:
-            connection = self._lend(ticket, exclusive)
+            if not self._plain:
+                connection = self._lend(ticket, exclusive)
             if connection is None:
                 # Waiting for one takes nothing from the time that a command may block.
                 connection = self._obtain(ticket, exclusive, math.inf if exclusive else deadline)
@@ -200,8 +235,7 @@ class Pool:
                 reply = connection.channel.ask(payload, expected, deadline)
             else:
                 reply = self._watch(connection.channel.start(payload, expected, deadline), deadline)
-            if exclusive and type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED"):
-                # A server that becomes a replica says so and then closes: the next command would be lost with it.
+            if exclusive and _stepped_down(reply):
                 connection.channel.close()
             # Not ``release``: interrupted at its end, that would close what another thread has by now.
             self._give_back(connection, ticket)
@@ -231,6 +265,7 @@ class Pool:
         Ask a source for the server at every connect from now on, instead of connecting to a fixed address.
         """
         self._source = source
+        self._plain = False
 
     def due(self) -> bool:
         """
@@ -305,12 +340,14 @@ class Pool:
         Close the connections that nobody uses; True when none is left.
         """
         with self._lock:
-            unused = list(self._state.idle)
-            shared = self._state.shared
+            shared, idle = self._state.shared, self._state.idle
             if shared is not None and not shared.users and not shared.channel.pending:
-                unused.append(shared)
-            for connection in unused:
-                self.discard(connection)
+                self.discard(shared)
+            while idle:
+                # Others may take one from there at any time, which is theirs then.
+                unused, idle[LAST] = idle[-1] if idle else None, ()
+                if unused is not None:
+                    self.discard(unused)
         return not (self._state.size or self._state.retired or self._detached)
 
     def close(self) -> None:
@@ -332,7 +369,7 @@ class Pool:
                 self._state.forget(connection)
                 self._detached.discard(connection)
             self._wake(all_of_them=True)
-        self._home = None
+        self._home, self._plain = None, False
         if here:
             rt.close_all(connection.channel for connection in connections)
         if self._source is not None:
@@ -356,7 +393,7 @@ class Pool:
         self._lock = rt.StateLock()
         self._state = PoolState(self._max_connections, multiplexed=rt.MULTIPLEXED)
         self._detached = weakref.WeakSet()
-        self._home = None
+        self._home, self._plain = None, False
 
     # ------------------------------------------------------------------------------------------------------- inside
 
@@ -368,7 +405,7 @@ class Pool:
             RuntimeError: it belongs to another one
         """
         if self._home is None:
-            self._home = rt.Home()
+            self._home, self._plain = rt.Home(), rt.ATOMIC and not rt.MULTIPLEXED and self._source is None
         elif not self._home.here():
             raise RuntimeError(
                 f"this client belongs to another event loop ({self._home!r}) than the running one ({rt.Home()!r}): "
@@ -425,6 +462,16 @@ class Pool:
         else:
             self._surrender(ticket)
 
+    def _put_away(self, lent: Connection | None) -> None:
+        """
+        Close what was lent without a ticket. If that was given back already, whoever waits for it may not know yet.
+        """
+        if lent is not None:
+            self.discard(lent)
+        elif self._state.waiting:
+            with self._lock:
+                self._wake()
+
     def _surrender(self, ticket: object) -> None:
         """
         Take back whatever a borrower has by now; a connection is closed, for nobody knows what is under way on it.
@@ -443,6 +490,7 @@ class Pool:
             shared = self._state.shared
             unused = shared is not None and not shared.users
             with self._lock:
+                empty = not self._state.idle
                 connection = self._state.request(
                     ticket,
                     exclusive,
@@ -452,6 +500,8 @@ class Pool:
                 if connection is Verdict.WAIT:
                     waiter = rt.Event()
                     arrival = self._state.line_up(waiter, ticket, arrival)
+                    if empty and self._state.idle and self._state.leave(waiter):
+                        continue  # given back before we were seen to wait for it
             if isinstance(connection, Connection):
                 if not connection.channel.stale():
                     if connection is self._state.shared:
@@ -554,6 +604,13 @@ class Pool:
             waiting.popleft()[1].set()
             if not everybody:
                 return
+
+
+def _stepped_down(reply: Reply) -> bool:
+    """
+    Tell whether a server becomes a replica: it says so to those who wait and then closes, so the next command would be lost.
+    """
+    return type(reply) is ErrorLine and str(reply).startswith("UNBLOCKED")
 
 
 def _after(seconds: float | None) -> float:

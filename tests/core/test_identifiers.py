@@ -4,6 +4,8 @@ The grammar of stream identifiers, in every place where a command takes one.
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -248,6 +250,31 @@ class TestSomePlaces:
         alone = outcome(lambda: grammar.entry("where", bad))
 
         assert alone == outcome(lambda: grammar.entries("where", given)[place])
+
+    def test_those_that_are_alike_are_checked_as_others_are(self) -> None:
+        """
+        Whatever is between them.
+        """
+        chance = random.Random(3)
+        alike = {False: 0, True: 0}
+        for _ in range(20_000):
+            first, second = chance.randrange(4), chance.randrange(4)
+            count = chance.randrange(1, 5)
+            given = [[*chance.choices("0179", k=first), "-", *chance.choices("0179", k=second)] for _ in range(count)]
+            for _ in range(chance.randrange(3)):  # some characters are moved, doubled or replaced
+                one, other = chance.choice(given), chance.choice(given)
+                moved = one.pop(chance.randrange(len(one))) if one and chance.random() < 0.7 else chance.choice("0- ")
+                other.insert(chance.randrange(len(other) + 1), moved)
+            identifiers = ["".join(characters).encode() for characters in given]
+            for strictly, pattern in ((False, rb"\d{1,19}-\d{1,19}"), (True, rb"(0|[1-9]\d{0,18})-(0|[1-9]\d{0,18})")):
+                if grammar._alike(identifiers, strictly):
+                    alike[strictly] += 1
+                    assert all(re.fullmatch(pattern, one) for one in identifiers), identifiers
+        assert alike[False] > alike[True] > 300
+        assert grammar._alike([b"%d-0" % number for number in range(10_000, 10_100)], True)
+        assert not grammar._alike([b"10-1", b"10-11", b"9-1"], False)
+        assert not grammar._alike([b"1" * 20 + b"-1"] * 2, False)
+        assert not grammar._alike([b"1-" + b"1" * 20] * 2, False)
 
     @pytest.mark.parametrize(
         "written",

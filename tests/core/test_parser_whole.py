@@ -20,6 +20,10 @@ from tests.core.test_parser import LARGE, LARGE_STRINGS, outcome, parse
     [
         (b"+PONG\r\n", b"PONG"),
         (b":12\r\n", 12),
+        (b":300\r\n", 300),
+        (b"_\r\n", None),
+        (b"$-1\r\n", None),
+        (b"*-1\r\n", None),
         (b"$0\r\n\r\n", b""),
         (b"$15\r\n1700000000000-0\r\n", b"1700000000000-0"),
         (b"$3\r\n|1!\r\n", b"|1!"),
@@ -48,7 +52,7 @@ def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: ob
             b"+OK\r\n:1\r\n",
             b"+a\nb\r\n",
             b"-ERR\r\n",
-            b"_\r\n",
+            b"_\n\r\n",
             b"#t\r\n",
         ),
         *(
@@ -59,7 +63,7 @@ def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: ob
             b":00\r\n",
             b": 1\r\n",
             b":9999999999999999999\r\n",
-            b"$-1\r\n",
+            b"$-2\r\n",
             b"$3\r\nabc",
         ),
         *(
@@ -83,7 +87,7 @@ def test_any_other_piece_is_not(piece: bytes) -> None:
 @pytest.mark.parametrize(
     "piece",
     [
-        *(b"*0\r\n", b"%0\r\n", b"*-1\r\n", b"*1\r\n$-1\r\n", b"*3\r\n:-12\r\n_\r\n-ERR x\r\n", b"*1\r\n$0\r\n\r\n"),
+        *(b"*0\r\n", b"%0\r\n", b"*1\r\n$-1\r\n", b"*3\r\n:-12\r\n_\r\n-ERR x\r\n", b"*1\r\n$0\r\n\r\n"),
         *(b"%1\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n5-1\r\n*2\r\n$1\r\nf\r\n$6\r\n\r\n|1\r\n\r\n",),
         *(b"*1\r\n$%d\r\n%s\r\n" % (length, b"\r" * length) for length in (1, 9, 10, 59, 99)),
     ],

@@ -33,10 +33,12 @@ def connect(server: Server, **options: Any) -> Redis[bytes]:
     return Redis(host=server.host, port=server.port, **options)
 
 
-def test_threads_get_their_own_replies(server: Server) -> None:
+@pytest.mark.parametrize("atomic", [True, False], ids=["with the lock of Python", "without"])
+def test_threads_get_their_own_replies(server: Server, monkeypatch: pytest.MonkeyPatch, atomic: bool) -> None:
     """
     Eight threads, and never more than four connections, which are kept.
     """
+    monkeypatch.setattr(blocking, "ATOMIC", atomic)
     names: set[int] = set()
 
     with connect(server, max_connections=4, client_name="shared") as client:
@@ -68,6 +70,44 @@ def test_threads_get_their_own_replies(server: Server) -> None:
 
         assert 2 <= looking.join() <= 4
         assert len(names) <= 4  # none has been replaced
+
+
+@pytest.mark.parametrize("atomic", [True, False], ids=["with the lock of Python", "without"])
+def test_threads_change_everywhere(server: Server, monkeypatch: pytest.MonkeyPatch, atomic: bool) -> None:
+    """
+    Between any two calls, while connections are few, become stale and are closed: no reply reaches another thread, none waits
+    for what is free, and there are never more connections than there may be.
+    """
+    monkeypatch.setattr(blocking, "ATOMIC", atomic)
+    usual = sys.getswitchinterval()
+    most = 0
+
+    with connect(server, max_connections=2, pool_timeout=20) as client:
+        state = client._pool._state
+
+        def ask(name: int) -> int:
+            nonlocal most
+            wrong = 0
+            for number in range(400):
+                nonce = f"{name}:{number}"
+                try:
+                    wrong += nonce.encode() != client.echo(nonce)
+                except ConnectionError:
+                    pass  # killed once too often
+                most = max(most, state.size)
+                if not name and number % 20 == 0:
+                    server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                    client._pool.close_unused()
+            return wrong
+
+        sys.setswitchinterval(1e-6)
+        try:
+            assert 6 * [0] == gather(*(lambda name=name: ask(name) for name in range(6)))
+        finally:
+            sys.setswitchinterval(usual)
+        assert most <= 2
+        assert (0, 0) == (len(state.leased), len(state.waiting))
+        assert len(state.idle) == len(state.known) == state.size
 
 
 def test_closing_wakes_a_blocked_thread(server: Server) -> None:

@@ -209,7 +209,7 @@ class TestQuestions:
         with pytest.raises(RequestTimeoutError):
             await asked
 
-        assert [None] == [cast(aio.Started, request).waiter for request in channel._session.pending]
+        assert [None] == [cast(aio.Started, request).waiter for request in channel.session.pending]
 
 
 async def test_a_paused_reader_does_not_stop_the_others() -> None:

@@ -198,6 +198,32 @@ class TestInterruptedWait:
             assert 5 < point < 190
             channel.close()
 
+    @pytest.mark.parametrize("size", [1, 1000, 8_000_000])
+    def test_a_question_at_every_point(self, size: int) -> None:
+        """
+        Its reply reaches nobody else: it is still outstanding, or the channel is closed. The server gets whole commands only.
+        """
+        question = words("ECHO", "x" * size)
+        reply = b":%d\r\n" % size if size > 1000 else b"$%d\r\n%b\r\n" % (size, b"x" * size)
+        ends = 0
+        with ScriptedServer(lambda command: reply if len(command[1]) == size else echo(command)) as server:
+            address = TCPAddress(server.host, server.port)
+            channel = blocking.connect(address, None, True, soon())
+            for point in range(1000):
+                struck = strike(point, lambda: channel.ask(question, 1, soon()))  # noqa: B023
+
+                if channel.closed:
+                    ends += 1
+                    channel = blocking.connect(address, None, True, soon())
+                assert b"mine%d" % point == channel.ask(words("ECHO", f"mine{point}"), 1, soon())
+                assert (0, False, False) == (channel.pending, channel.closed, channel.stale())
+                if not struck:
+                    break
+            assert 5 < point < 900
+            assert ends
+            assert {b"mine", b"x" * size} == {command[1].rstrip(b"0123456789") for command in server.commands}
+            channel.close()
+
     def test_a_wait_for_any_of_several(self, echoing: ScriptedServer) -> None:
         """
         It is made again, and finds what has arrived.

@@ -98,6 +98,51 @@ async def test_a_question_ends_at_its_deadline(half: Half) -> None:
         assert (True, 1) == (caught.value.may_have_run, channel.pending)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"$1\r\nx\r\n",
+        Late(0.03, b"$1\r\nx\r\n"),
+        PUSH + b"$1\r\nx\r\n",
+        b"$1\r\nx\r\n" + PUSH,
+    ],
+    ids=["at once", "late", "after a push", "before a push"],
+)
+async def test_the_answer_to_a_question_comes_as_it_likes(half: Half, reply: Step) -> None:
+    """
+    Whatever is received with it or before it. Nor does it matter whether the network takes the question at once.
+    """
+    with ScriptedServer(lambda command: reply) as server:
+        channel = await half.connect(server)
+
+        for size in (1, 1, 8_000_000):
+            assert b"x" == await do(channel.ask(words("ECHO", "x" * size), 1, soon()))
+
+        assert 0 == channel.pending
+
+
+async def test_a_large_answer_and_a_small_one(half: Half, echoing: ScriptedServer) -> None:
+    """
+    One after the other, on the same connection.
+    """
+    channel = await half.connect(echoing)
+
+    for size in (1, 300, 20_000, 300_000, 1, 3_000_000, 1, 1):
+        assert b"x" * size == await do(channel.ask(words("ECHO", "x" * size), 1, soon()))
+
+
+async def test_an_answer_that_another_follows_ends_the_connection(half: Half) -> None:
+    """
+    Nobody has asked for that one.
+    """
+    with ScriptedServer([b"+x\r\n+y\r\n"]) as server:
+        channel = await half.connect(server)
+
+        assert b"x" == await do(channel.ask(PING, 1, soon()))
+
+        assert channel.closed
+
+
 async def test_a_closed_channel_takes_no_question(half: Half, echoing: ScriptedServer) -> None:
     """
     Nothing was sent, and the error says so.
@@ -414,17 +459,20 @@ async def test_any_failure_of_the_parser_ends_the_channel(
     def stumble(*_: object) -> None:
         raise error("canary")
 
-    with ScriptedServer([b":1\r\n"]) as server:
-        channel = await half.connect(server)
+    with ScriptedServer(2 * [b":1\r\n"]) as server:
         for method in ("take", "whole"):
             monkeypatch.setattr(f"coredis._core.parser.Parser.{method}", stumble)
-        started = channel.start(PING, 1)
+        for asking in (False, True):
+            channel = await half.connect(server)
 
-        with pytest.raises(ProtocolError, match=error.__name__) as caught:
-            await do(started.result(soon()))
+            with pytest.raises(ProtocolError, match=error.__name__) as caught:
+                if asking:
+                    await do(channel.ask(PING, 1, soon()))
+                else:
+                    await do(channel.start(PING, 1).result(soon()))
 
-        assert "canary" not in str(caught.value)
-        assert channel.closed
+            assert (False, True) == ("canary" in str(caught.value), caught.value.may_have_run)
+            assert channel.closed
 
 
 async def test_out_of_band_messages_disturb_nobody(half: Half) -> None:
@@ -476,6 +524,7 @@ async def test_a_reply_in_single_bytes(half: Half, echoing: ScriptedServer) -> N
         channel = await half.connect(proxy)
 
         assert [b"slow"] == await do(channel.start(words("ECHO", "slow"), 1).result(soon()))
+        assert b"again" == await do(channel.ask(words("ECHO", "again"), 1, soon()))
 
 
 async def test_both_sides_of_the_pair_reject_a_dead_socket(half: Half, echoing: ScriptedServer) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import AnyStr
+from typing import AnyStr, Final
 
 from ...exceptions import CommandSyntaxError
 from ...tokens import PureToken, TokenT, choose
@@ -19,6 +19,7 @@ from ...types import IdentifierT, PositionT, StreamEntry, StreamPending, StreamP
 from ...typing import KeyT, MappingStringKeyT, StringT, ValueT
 from .. import identifiers as grammar
 from ..command import Command, Requirement
+from ..repeated import Beginning, Beginnings, PlainGroupRead, plain_acknowledgement, plain_read
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
 from .checks import milliseconds, natural_integer, positive_integer, string, unix_milliseconds, whole_number
@@ -30,6 +31,9 @@ from .streams import (
     with_limits,
     with_streams,
 )
+
+_beginnings: Final = Beginnings()  # of XREADGROUP, by group, consumer, COUNT, BLOCK and NOACK
+_acknowledged: Final = Beginnings()  # of XACK, by key and group
 
 # ----------------------------------------------------------------------------------------------------------- read
 
@@ -49,6 +53,31 @@ def read(
     """
     Build XREADGROUP.
     """
+    if (
+        max_count is None
+        and max_size is None
+        and claim is None
+        and type(streams) is dict
+        and len(streams) == 1
+        and (count is None or type(count) is int)
+        and (block is None or type(block) is int)
+        and (type(group) is str or type(group) is bytes)
+        and (type(consumer) is str or type(consumer) is bytes)
+    ):
+        ((name, identifier),) = streams.items()
+        if type(identifier) is str and identifier.isascii():
+            identifier = identifier.encode()
+        if (
+            (type(name) is str or type(name) is bytes)
+            and type(identifier) is bytes
+            and (identifier == b">" or grammar.surely_valid(identifier))
+        ):
+            noack = bool(noack)
+            beginning = _beginnings.get((group, consumer, count, block, noack)) or _begin(
+                group, consumer, count, block, noack
+            )
+            if beginning is not None:
+                return plain_read(PlainGroupRead, beginning, name, identifier, replies.streams)
     words: list[ValueT] = ["XREADGROUP", "GROUP", string("group", group), string("consumer", consumer)]
     requires = with_limits("XREADGROUP", count, max_count, max_size, words)
     seconds_blocked = with_block(block, words)
@@ -62,6 +91,18 @@ def read(
     return Command(tuple(words), replies.streams, keys=keys, block=seconds_blocked, requires=requires)
 
 
+def _begin(group: StringT, consumer: StringT, count: int | None, block: int | None, noack: bool) -> Beginning | None:
+    """
+    Make what comes before the stream in a plain XREADGROUP; None: it is not plain.
+    """
+    words: list[ValueT] = ["XREADGROUP", "GROUP", group, consumer]
+    with_limits("XREADGROUP", count, None, None, words)
+    seconds_blocked = with_block(block, words)
+    if noack:
+        words.append("NOACK")
+    return _beginnings.keep((group, consumer, count, block, noack), (*words, "STREAMS"), 2, seconds_blocked)
+
+
 # ---------------------------------------------------------------------------------------- acknowledge and hand back
 
 
@@ -69,8 +110,12 @@ def acknowledge(key: KeyT, group: StringT, identifiers: IdentifierT | Iterable[I
     """
     Build XACK.
     """
-    words = ("XACK", key, string("group", group), *grammar.entries("identifiers", identifiers))
-    return Command(words, integer, keys=(1,), idempotent=True)
+    checked = grammar.entries("identifiers", identifiers)
+    if (type(key) is str or type(key) is bytes) and (type(group) is str or type(group) is bytes):
+        beginning = _acknowledged.get((key, group)) or _acknowledged.keep((key, group), ("XACK", key, group), None)
+        if beginning is not None:
+            return plain_acknowledgement(beginning, checked, integer)
+    return Command(("XACK", key, string("group", group), *checked), integer, keys=(1,), idempotent=True)
 
 
 def acknowledge_and_delete(

@@ -22,6 +22,7 @@ from .. import identifiers as grammar
 from ..additions import Addition
 from ..command import Command, Requirement
 from ..entries import FEW_FIELDS, plain_addition
+from ..repeated import Beginning, Beginnings, PlainRead, plain_read
 from ..replies.shapes import integer, integers, truth
 from ..replies.streams import StreamReplies
 from .checks import milliseconds, natural_integer, positive_integer, seconds, string, whole_number
@@ -40,6 +41,8 @@ _KEY_FIRST: Final = (1,)
 _STRATEGIES: Final = (PureToken.MAXLEN, PureToken.MINID)
 _OPERATORS: Final = (PureToken.EQUAL, PureToken.APPROXIMATELY)
 _CONDITIONS: Final = (PureToken.KEEPREF, PureToken.DELREF, PureToken.ACKED)
+
+_beginnings: Final = Beginnings()  # of XREAD, by COUNT and BLOCK
 
 # The limits of XCFGSET (https://redis.io/docs/latest/commands/xcfgset/).
 _LONGEST_MEMORY: Final = 86_400  # seconds
@@ -81,7 +84,7 @@ def add(
         and (fields := field_values.copy())  # before it is looked at, because others may change it meanwhile
     ):
         if len(fields) <= FEW_FIELDS:
-            return plain_addition(key, fields, replies.optional_text)
+            return plain_addition(key, fields, replies.text)  # without NOMKSTREAM there is always an identifier
         words = ["XADD", key, "*"]
         words += chain.from_iterable(fields.items())
         return Command(tuple(words), replies.optional_text, _KEY_FIRST)
@@ -195,6 +198,25 @@ def read(
     """
     Build XREAD.
     """
+    if (
+        max_count is None
+        and max_size is None
+        and type(streams) is dict
+        and len(streams) == 1
+        and (count is None or type(count) is int)
+        and (block is None or type(block) is int)
+    ):
+        ((name, identifier),) = streams.items()
+        if type(identifier) is str and identifier.isascii():
+            identifier = identifier.encode()
+        if (
+            (type(name) is str or type(name) is bytes)
+            and type(identifier) is bytes
+            and grammar.surely_valid(identifier)
+        ):
+            beginning = _beginnings.get((count, block)) or _begin(count, block)
+            if beginning is not None:
+                return plain_read(PlainRead, beginning, name, identifier, replies.streams)
     words: list[ValueT] = ["XREAD"]
     requires = with_limits("XREAD", count, max_count, max_size, words)
     seconds_blocked = with_block(block, words)
@@ -212,6 +234,16 @@ def read(
         block=seconds_blocked,
         requires=requires,
     )
+
+
+def _begin(count: int | None, block: int | None) -> Beginning | None:
+    """
+    Make what comes before the stream in a plain XREAD; None: it is not plain.
+    """
+    words: list[ValueT] = ["XREAD"]
+    with_limits("XREAD", count, None, None, words)
+    seconds_blocked = with_block(block, words)
+    return _beginnings.keep((count, block), (*words, "STREAMS"), 2, seconds_blocked)
 
 
 # ---------------------------------------------------------------------------------------------- settings and state

@@ -26,6 +26,7 @@ from ..command import Reply
 _MOST_FIELDS = 32
 _NONE: Final = repeat(None)
 _CLAIMED_PARTS: Final = 4  # identifier, fields, idle time, delivery count
+_new: Final = tuple.__new__
 _first: Final = itemgetter(0)
 _second: Final = itemgetter(1)
 
@@ -46,7 +47,10 @@ def read_entries(reply: Reply, text: Callable[[Reply], AnyStr]) -> tuple[StreamE
     """
     if not reply:
         return ()
-    return (read_entry(reply[0], text),) if len(reply) == 1 else tuple(read_list(reply, text))
+    if len(reply) > 1:
+        return tuple(read_list(reply, text))
+    alone = _read_plain(reply[0], text)
+    return (read_entry(reply[0], text) if alone is None else alone,)
 
 
 def read_list(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntry[AnyStr]]:
@@ -163,14 +167,20 @@ def _read_plain(reply: Reply, text: Callable[[Reply], AnyStr]) -> StreamEntry[An
     """
     Read one entry with nothing special about it; None: there is.
     """
-    if len(reply) != 2 or not reply[1]:
+    if len(reply) != 2 or not (words := reply[1]):
         return None
-    flat: Reply = reply[1] if text is bytes else list(map(text, reply[1]))
-    fields: dict[AnyStr, AnyStr] = dict(zip(flat[::2], flat[1::2], strict=False))
-    if 2 * len(fields) < len(flat):  # a name occurs twice, or has no value
+    size = len(words)
+    identifier: AnyStr = reply[0]  # which ``bytes`` leaves alone; of a number it would make so many zeros
+    if text is not bytes:
+        words = list(map(text, words))
+        identifier = text(identifier)
+    if size % 2 or size > 2 * _MOST_FIELDS:
+        fields: dict[AnyStr, AnyStr] = dict(zip(words[::2], words[1::2], strict=False))
+    else:
+        fields = _fields(size // 2)(*words)
+    if 2 * len(fields) < size:  # a name occurs twice, or has no value
         return None
-    identifier: AnyStr = reply[0] if text is bytes else text(reply[0])  # of a number ``bytes`` would make so many zeros
-    return tuple.__new__(StreamEntry, (identifier, fields, None, None))
+    return _new(StreamEntry, (identifier, fields, None, None))
 
 
 def _wrappers(text: Callable[[Reply], object]) -> tuple[str, ...]:
@@ -178,6 +188,17 @@ def _wrappers(text: Callable[[Reply], object]) -> tuple[str, ...]:
     Tell how source says what a word becomes, the fastest way first.
     """
     return ("{}",) if text is bytes else ("{}.decode()", "text({})") if text is utf8 else ("text({})",)
+
+
+@functools.cache
+def _fields(count: int) -> Callable[..., Reply]:
+    """
+    Write what makes a dict of the words of so many fields. Nothing of a reply gets into its source.
+    """
+    numbers = range(count)
+    words = ", ".join(f"name{number}, value{number}" for number in numbers)
+    display = ", ".join(f"name{number}: value{number}" for number in numbers)
+    return _compiled(f"lambda {words}: {{{display}}}")
 
 
 @functools.cache

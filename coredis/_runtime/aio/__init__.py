@@ -16,11 +16,12 @@ from .application import SERIES, Feed, Series, call
 from .channel import MAX_PENDING, MAX_QUEUED_BYTES, MULTIPLEXED, PIECE_BYTES, RECEIVE_BYTES, Channel
 from .clock import now, random, sleep
 from .connecting import close_all, connect
-from .home import Home, StateLock, caller, join, spawn
+from .home import ATOMIC, Home, StateLock, caller, join, spawn
 from .requests import Listening, Started
 from .waiting import Alarm, Event, wait_any, wait_one
 
 __all__ = [
+    "ATOMIC",
     "MAX_PENDING",
     "MAX_QUEUED_BYTES",
     "MULTIPLEXED",

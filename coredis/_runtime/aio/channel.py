@@ -21,7 +21,7 @@ from .requests import Asked, Awaited, Listening, Started
 from .resuming import answer_all, can_resume, resume
 from .waiting import expire
 
-MULTIPLEXED: Final = True
+MULTIPLEXED: Final[bool] = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024  # written but not accepted by the network before further requests wait
 RECEIVE_BYTES: Final = 256 * 1024  # received at a time: each time costs a turn of the event loop
@@ -40,7 +40,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._buffer = _buffer_of(loop)
-        self._session = Session()
+        self.session = Session()
         self._transport: asyncio.Transport | None = None
         self._queued: list[bytes] = []
         self._queued_bytes = 0
@@ -102,16 +102,21 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
         asked.waiter = waiter = self.future()
+        pending = self.session.pending
         if self._queued:
             # One of many: all there is to do for it was done for the first of them.
-            pending = self._session.pending
             pending.append(asked)
             self._queued.append(payload)
             self._queued_bytes += len(payload)
             if len(pending) + self._admitted >= MAX_PENDING or self._queued_bytes >= MAX_QUEUED_BYTES:
                 self.ready = False
-        else:
+        elif pending or self._crowd or self._admitted or not self.ready:
             self._enqueue(asked, payload)
+        else:
+            # As that would do it: nobody to share a write with is in sight, and there is room for one.
+            assert self._transport is not None
+            pending.append(asked)
+            self._transport.write(payload)
         if deadline < self.watched:
             self.watch(deadline)
         return waiter
@@ -120,7 +125,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         Write a request, or leave it to the next write.
         """
-        session = self._session
+        session = self.session
         idle = not session.pending
         if session.failure is None:
             session.pending.append(request)
@@ -142,7 +147,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         Find out whether a request may be started now. Wherever that may have changed, this is called.
         """
-        session = self._session
+        session = self.session
         self.ready = (
             len(session.pending) + self._admitted < MAX_PENDING
             and self._queued_bytes < MAX_QUEUED_BYTES
@@ -173,7 +178,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
     @property
     def _room(self) -> int:
         # A turn that was given keeps its place, so that no newcomer takes it and it is not given twice.
-        return MAX_PENDING - len(self._session.pending) - self._admitted
+        return MAX_PENDING - len(self.session.pending) - self._admitted
 
     @property
     def local_address(self) -> str | None:
@@ -196,7 +201,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         The request that is answered next, for whoever was interrupted before ``start`` could return it.
         """
-        pending = self._session.pending
+        pending = self.session.pending
         return cast(Started, pending[0]) if pending else None
 
     async def writable(self, deadline: float) -> None:
@@ -268,7 +273,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         Args:
             most: how many there may be before anybody deals with them
         """
-        self._session.max_pushes = max(most, self._session.max_pushes)
+        self.session.max_pushes = max(most, self.session.max_pushes)
         self._listening = Listening(self)
         return self._listening
 
@@ -289,12 +294,20 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         Bytes have arrived there (called by the transport).
         """
+        if nbytes <= PIECE_BYTES and not self.session.missing:
+            self._received([bytes(self._buffer[:nbytes])])
+        else:
+            self._large_received(nbytes)
+
+    def _large_received(self, nbytes: int) -> None:
+        """
+        Take out of the buffer what may be part of large values.
+        """
         buffer = self._buffer
-        if nbytes > PIECE_BYTES or self._session.missing:
-            parts = [buffer[:nbytes]]
-            self._received([], parts)
-            if not parts:
-                return
+        parts = [buffer[:nbytes]]
+        self._received([], parts)
+        if not parts:
+            return
         if nbytes <= PIECE_BYTES:
             self._received([bytes(buffer[:nbytes])])
         else:
@@ -316,27 +329,29 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             parts: the memory it arrived in, instead; what is left there afterwards may be something else than large values, and
                 has to be copied
         """
-        if self._session.failure is not None:
+        if self.session.failure is not None:
             return
+        found: Any  # what was sent from here are requests of this half
         try:
-            found = self._session.receive(pieces) if parts is None else self._session.follow(parts)
-            complete = cast(list[Awaited], found)
+            found = self.session.receive(pieces) if parts is None else self.session.follow(parts)
         except Exception as error:
             # Whatever the parser stumbled over, what follows cannot be trusted any more.
             self._end(
                 error if isinstance(error, ProtocolError) else ProtocolError(f"invalid reply ({type(error).__name__})")
             )
-            complete = cast(list[Awaited], self._session.complete)  # what came before it was in order
+            found = self.session.complete  # what came before it was in order
         except BaseException:
             # KeyboardInterrupt: the loop may be run again, and would take the next replies for those that are lost now.
             self._end(ConnectionLostError("interrupted while data was received"))
-            answer_all(cast(list[Awaited], self._session.complete))
+            found = self.session.complete
+            answer_all(found)
             raise
+        complete: list[Awaited] = found
         try:
             # All that is left to be done here, before they go on: whatever they do or raise then. They may want to send, too.
             if self._writers or not self.ready:
                 self._admit()
-            if self._listening is not None and self._session.pushes:
+            if self._listening is not None and self.session.pushes:
                 self._listening.wake()
             if complete:
                 # They go on in the same turn of the loop, so what they send next can share a write.
@@ -361,7 +376,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
     def _expire(self) -> None:
         self._timer, self.watched = None, math.inf
         time_now, earliest = clock.now(), math.inf
-        for request in self._session.pending:
+        for request in self.session.pending:
             assert isinstance(request, Awaited)
             if request.waiter is not None:
                 if request.deadline <= time_now:
@@ -411,7 +426,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             self._lost.set_result(None)
 
     def _end(self, failure: ConnectionError) -> None:
-        failed = self._session.end(failure)
+        failed = self.session.end(failure)
         for request in failed[max(0, len(failed) - len(self._queued)) :]:
             request.sent = False  # the last ones are those that are queued
         self._queued.clear()

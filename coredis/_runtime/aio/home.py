@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, Final
 
 _get_ident: Final = threading.get_ident
+#: Whether statements without a call in them are one step to all other tasks. In the twin these are threads.
+ATOMIC: Final[bool] = True
 
 
 class Home:

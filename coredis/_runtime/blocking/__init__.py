@@ -16,12 +16,13 @@ from .application import SERIES, Feed, Series, call
 from .channel import MULTIPLEXED, RECEIVE_BYTES, Channel
 from .clock import now, random, sleep
 from .connecting import close_all, connect
-from .home import Home, StateLock, caller, join, spawn
+from .home import ATOMIC, Home, StateLock, caller, join, spawn
 from .polling import MAX_POLL_MILLISECONDS
 from .requests import Listening, Started
 from .waiting import Alarm, Event, wait_any, wait_one
 
 __all__ = [
+    "ATOMIC",
     "MAX_POLL_MILLISECONDS",
     "MULTIPLEXED",
     "RECEIVE_BYTES",

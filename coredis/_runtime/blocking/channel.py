@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from itertools import repeat
 from typing import Any, Final, cast
 
+from ..._core.parser import NEED_DATA, SMALL_PIECE_BYTES
 from ..._core.session import Session
 from ...exceptions import ConnectionError, ConnectionLostError, ProtocolError, RequestTimeoutError
 from .. import sockets
@@ -22,7 +23,7 @@ from ..sessions import SessionView
 from . import clock, polling
 from .requests import Listening, Started
 
-MULTIPLEXED: Final = False
+MULTIPLEXED: Final[bool] = False
 RECEIVE_BYTES: Final = 65536
 _LARGE_RECEIVE_BYTES: Final = 131072  # at a time, of what is known to be larger
 _SMALL_RECEIVE_BYTES: Final = 8192  # what comes in less is not worth it
@@ -37,7 +38,7 @@ class Channel(SessionView):
         self._socket = connected
         self._encrypted = isinstance(connected, ssl.SSLSocket)
         self._local_address = sockets.render_address(connected.getsockname())
-        self._session = Session()
+        self.session = Session()
         # The socket never waits by itself: with a time limit, every call on it would cost one more to set the limit and one to
         # wait, whether it has to or not. With TLS it does, for writing: a record may take several turns.
         connected.settimeout(0.0)
@@ -56,8 +57,11 @@ class Channel(SessionView):
         self._receive_patiently: Iterator[None] | None = (
             map(self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES))) if patient else None
         )
+        # The two calls that are all most commands take, see ``ask``.
+        self._send = connected.send
+        self._receive_at_once = connected.recv if patient else None
         # The rest of a large value is received into memory that is used again, made when there is the first of them.
-        self._receive_pieces = self._receive, self._receive_patiently
+        self._receive_pieces = self._receive, self._receive_patiently, self._receive_at_once
         self._receive_parts: tuple[Iterator[None], Iterator[None] | None] | None = None
         self._parts: list[memoryview] = []  # what is in it and not parsed yet
 
@@ -76,20 +80,21 @@ class Channel(SessionView):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: the network did not take them by then; the channel is closed
         """
-        pending = self._session.pending
+        pending = self.session.pending
         if pending and (latest := cast(Started, pending[-1])).unsent:
             self.flush(latest, deadline)  # we were interrupted, and what follows must not cut in
         started = Started(self, expected, payload)
-        if self._session.failure is None:
+        if self.session.failure is None:
             pending.append(started)
         else:
-            self._session.expect(started)  # which raises it
+            self.session.expect(started)  # which raises it
         self.flush(started, deadline)
         return started
 
     def ask(self, payload: bytes, expected: int, deadline: float) -> Any:
         """
-        Write encoded commands, and wait for the reply to the last one. Interrupted or too late, it stays outstanding.
+        Write encoded commands, and wait for the reply to the last one. Too late, it stays outstanding. Interrupted, it does or
+        the channel is closed.
 
         Args:
             payload: the commands, completely encoded
@@ -100,10 +105,66 @@ class Channel(SessionView):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
-        started = self.start(payload, expected, deadline)
+        session, receive = self.session, self._receive_at_once
+        if (
+            receive is None
+            or expected != 1
+            or session.pending
+            or session.failure is not None
+            or self._unread
+            or deadline - clock.now() <= sockets.PATIENT_SECONDS
+        ):
+            started = self.start(payload, expected, deadline)
+        else:
+            # Nearly always the network takes all of a command at once and the reply is one piece. Then there is nothing to be
+            # kept for later, and no request for it.
+            sent = 0
+            piece: bytes | None = None
+            try:
+                try:
+                    sent = self._send(payload, self._flags)
+                    if sent == len(payload):
+                        piece = receive(RECEIVE_BYTES)
+                        reply = session.whole(piece) if len(piece) < SMALL_PIECE_BYTES else session.whole_large(piece)
+                        if reply is not NEED_DATA:
+                            session.received += 1
+                            return reply
+                except BlockingIOError:
+                    pass  # the network takes no more, or nothing has come soon
+                started = self._take_up(payload, sent, piece)
+            except OSError as error:
+                raise self._lost(error, True) from error
+            except Exception as error:
+                # As in ``receive``.
+                text = f"invalid reply ({type(error).__name__})"
+                self._end(ProtocolError(text))
+                raise ProtocolError(text, may_have_run=True) from None
+            except BaseException:
+                # Nobody knows any more how much was written or what was received.
+                self._end(ConnectionLostError("interrupted between a command and its reply"))
+                raise
+            self.flush(started, deadline)
         while len(started.replies) < expected and started.failure is None:
             self.receive(deadline)
         return (started.replies if started.failure is None else started.outcome())[-1]
+
+    def _take_up(self, payload: bytes, sent: int, piece: bytes | None) -> Started:
+        """
+        Make a request of a command that was begun without one.
+
+        Args:
+            payload: the command
+            sent: how much of it was written
+            piece: what was received since
+        """
+        started = Started(self, 1, payload)
+        started.unsent = memoryview(payload)[sent:] if sent < len(payload) else b""
+        started.sent = True
+        if piece is not None:
+            self._pieces.append(piece)
+            self._unread = True
+        self.session.pending.append(started)
+        return started
 
     def flush(self, started: Started, deadline: float) -> None:
         """
@@ -162,7 +223,7 @@ class Channel(SessionView):
         """
         The request that is answered next, for whoever was interrupted before ``start`` could return it.
         """
-        pending = self._session.pending
+        pending = self.session.pending
         return cast(Started, pending[0]) if pending else None
 
     @property
@@ -170,7 +231,7 @@ class Channel(SessionView):
         """
         Whether a request may be started now, without waiting or asking first.
         """
-        return self._session.failure is None
+        return self.session.failure is None
 
     @property
     def congested(self) -> bool:
@@ -193,7 +254,7 @@ class Channel(SessionView):
         Args:
             most: how many there may be before anybody deals with them
         """
-        self._session.max_pushes = max(most, self._session.max_pushes)
+        self.session.max_pushes = max(most, self.session.max_pushes)
         return Listening(self)
 
     def receive(self, deadline: float) -> None:
@@ -226,7 +287,7 @@ class Channel(SessionView):
         try:
             if self._parts:
                 self._follow()
-            elif not self._session.receive(pieces) and self._session.missing:
+            elif not self.session.receive(pieces) and self.session.missing:
                 self._receive_into_buffer()
             self._unread = False
         except Exception as error:
@@ -244,16 +305,16 @@ class Channel(SessionView):
         if not size:
             self._lost(None, True)
             return
-        self._session.follow(self._parts)
+        self.session.follow(self._parts)
         if self._parts:
             copied = [b"".join(self._parts)]
             # No call between these two statements, so nothing can interrupt here.
             self._pieces += copied
             del self._parts[:]
-            self._session.receive(self._pieces)
-        elif self._session.missing or size >= _SMALL_RECEIVE_BYTES:
+            self.session.receive(self._pieces)
+        elif self.session.missing or size >= _SMALL_RECEIVE_BYTES:
             return  # the next reply is likely to be as large
-        self._receive, self._receive_patiently = self._receive_pieces
+        self._receive, self._receive_patiently, self._receive_at_once = self._receive_pieces
         self._receive_parts = None  # most connections never need the memory again
 
     def _receive_into_buffer(self) -> None:
@@ -273,6 +334,7 @@ class Channel(SessionView):
                 None if patient_sizes is None else map(self._parts.append, map(part, map(slice, patient_sizes))),
             )
         self._receive, self._receive_patiently = self._receive_parts
+        self._receive_at_once = None
 
     def _patiently(self, deadline: float) -> bool:
         """
@@ -337,7 +399,7 @@ class Channel(SessionView):
         Looked at before each use: what is unread would be taken for the reply to the next command. Out-of-band messages and
         parts of a TLS record are read and are no reason to part.
         """
-        if self._session.failure is None and not (self._unread or self._encrypted or self._wait(0)):
+        if self.session.failure is None and not (self._unread or self._encrypted or self._wait(0)):
             return False
         while not self.closed and (self.has_data() or self._wait(0)):
             try:
@@ -368,10 +430,10 @@ class Channel(SessionView):
     def _lost(self, error: OSError | None, sent: bool) -> ConnectionLostError:
         text = "the server closed the connection" if error is None else f"connection lost: {error}"
         self._end(ConnectionLostError(text))
-        return ConnectionLostError(str(self._session.failure), may_have_run=sent)  # an earlier failure says better why
+        return ConnectionLostError(str(self.session.failure), may_have_run=sent)  # an earlier failure says better why
 
     def _end(self, failure: ConnectionError) -> None:
-        self._session.end(failure)
+        self.session.end(failure)
         try:
             # Closing alone does not wake a thread that waits on the socket. (The method of a TLS socket would end TLS first.)
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -4,10 +4,17 @@ What a client is bound to, and who runs there: the process and its threads. In t
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+from typing import Final
 
 StateLock = threading.RLock  # a signal handler may use the client while the thread it interrupted holds the lock
+
+
+#: Whether statements without a call in them are one step to all other threads: these run where signal handlers may, unless
+#: Python can do without its global lock.
+ATOMIC: Final[bool] = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 class Home:

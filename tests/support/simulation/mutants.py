@@ -103,7 +103,7 @@ def connection_reused() -> Any:
     def make(original: Any) -> Any:
         def ask(channel: aio.Channel, *arguments: Any) -> Any:
             waiter = original(channel, *arguments)
-            pending = channel._session.pending
+            pending = channel.session.pending
             request = pending[-1]
 
             async def answer() -> Any:

@@ -64,6 +64,7 @@ class Client(Commands[AnyStr]):
     ) -> None:
         self._times = times
         self._patience = math.inf if times.request is None else times.request
+        self._grace = times.grace
         self._encoding = encoding
         self._decode_responses = decode_responses
         self._retry_policy = retry_policy
@@ -142,7 +143,7 @@ class Client(Commands[AnyStr]):
         payload = command.encoded(self._encoding)
         block = command.block
         # A blocking command has the time it asked for; no ordinary limit applies to it.
-        deadline = rt.now() + (self._patience if block is None else block + self._times.grace)
+        deadline = rt.now() + (self._patience if block is None else block + self._grace)
         addition = turn = None
         if type(command) is Addition:
             addition, turn = command, self.begin(command)

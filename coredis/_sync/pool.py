@@ -34,6 +34,7 @@ class Pool:
 
     def __init__(self, options: ConnectionOptions, max_connections: int) -> None:
         self._options = options
+        self._grace = options.times.grace
         self._max_connections = max_connections
         self._lock = rt.StateLock()
         self._state: PoolState[Connection, rt.Event] = PoolState(max_connections, multiplexed=rt.MULTIPLEXED)
@@ -196,7 +197,7 @@ class Pool:
                 if lent is not None and not lent.channel.stale():
                     channel = lent.channel
                     if block is not None:
-                        deadline = rt.now() + block + self._options.times.grace
+                        deadline = rt.now() + block + self._grace
                     reply = channel.ask(payload, expected, deadline)
                     session = channel.session
                     if session.failure is None and not (
@@ -230,7 +231,7 @@ class Pool:
                 # Waiting for one takes nothing from the time that a command may block.
                 connection = self._obtain(ticket, exclusive, math.inf if exclusive else deadline)
             if block is not None:
-                deadline = rt.now() + block + self._options.times.grace
+                deadline = rt.now() + block + self._grace
             if self._source is None or exclusive:
                 reply = connection.channel.ask(payload, expected, deadline)
             else:

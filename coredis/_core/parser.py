@@ -76,7 +76,10 @@ _STRING_OF: Final = {
     for length in range(SMALL_PIECE_BYTES)
     if len(header := b"$%d\r\n" % length) + length + 2 < SMALL_PIECE_BYTES
 }
-_NO_STRING: Final = (b"\n", slice(0))  # no reply begins like this
+_NO_STRING: Final = (
+    b"$" * SMALL_PIECE_BYTES,
+    slice(0),
+)  # longer than any piece, so none begins like this, garbage neither
 #: Whole replies that come often.
 _COMMON_REPLIES: Final[dict[bytes, Reply]] = {
     b"+OK\r\n": b"OK",

@@ -152,6 +152,8 @@ class _Short(_Handle[T_co]):
 
     __slots__ = ()
 
+    _idempotent = False
+
     @property
     def command(self) -> Command[T_co]:
         """
@@ -160,8 +162,18 @@ class _Short(_Handle[T_co]):
         try:
             return self._command
         except AttributeError:
-            self._command = Command(decode(self._payload), self._convert, keys=(1,))
+            self._command = Command(decode(self._payload), self._convert, keys=(1,), idempotent=self._idempotent)
             return self._command
+
+
+class _ShortRewrite(_Short[T_co]):
+    """
+    The same, of what is idempotent.
+    """
+
+    __slots__ = ()
+
+    _idempotent = True
 
 
 class Queue(Generic[AnyStr]):
@@ -248,10 +260,9 @@ def short_xadd(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queu
                 if not fields:
                     return xadd(self, key, fields)
                 payload = encode(sum(fields.items(), words))
-        except (IndexError, TypeError, ValueError):
-            return xadd(
-                self, key, field_values
-            )  # too many, or a wrong word, which is named by the parameter of that method
+        except (IndexError, RuntimeError, TypeError, ValueError):
+            # Too many, changed by others just now, or a wrong word, which is named by the parameter of that method.
+            return xadd(self, key, field_values)
         handle: _Short[AnyStr | None] = _Short()
         handle._payload = payload
         handle._convert = self.replies.optional_text
@@ -277,7 +288,7 @@ def short_xack(xack: Callable[..., Queued[int]]) -> Callable[..., Queued[int]]:
         payload = acknowledgement(key, group, identifiers) if self._packers else None
         if payload is None:
             return xack(self, key, group, identifiers)
-        handle: _Short[int] = _Short()
+        handle: _ShortRewrite[int] = _ShortRewrite()
         handle._payload = payload
         handle._convert = integer
         handle._outcome = _NOTHING_YET

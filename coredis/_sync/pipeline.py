@@ -290,6 +290,8 @@ class BasePipeline(Queue[AnyStr], QueuedCommands[AnyStr]):
             for handle, failure in zip(handles, abort_errors(queued, answer), strict=True):
                 handle.fail(failure)
             return handles
+        if type(answer) is not list:
+            raise InvalidResponse(f"EXEC: unexpected reply ({type(answer).__name__})")
         if len(answer) != len(handles):
             raise InvalidResponse(f"EXEC: {len(answer)} results for {len(handles)} commands")
         return answer_all(handles, answer)

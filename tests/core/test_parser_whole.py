@@ -54,6 +54,9 @@ def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: ob
             b"-ERR\r\n",
             b"_\n\r\n",
             b"#t\r\n",
+            b"\n\r\n",
+            b"\n:1\r\n",
+            b"\n$7\r\n1234567\r\n\r\n",
         ),
         *(
             b":-1\r\n",

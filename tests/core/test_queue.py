@@ -276,6 +276,28 @@ def test_the_shorter_way_to_an_addition_sends_the_same(encoding: str, fields: di
     assert handles == batch.handles
 
 
+def test_an_addition_that_others_change_takes_the_longer_way() -> None:
+    """
+    A thread that adds a field just then does not make it fail.
+    """
+    fields: dict[str | bytes, ValueT] = {"f": "v"}
+
+    def interfere(key: object, given: dict[str | bytes, ValueT]) -> bytes | None:
+        names = iter(given)
+        fields["g"] = "w"
+        next(names)  # which raises
+        return None
+
+    with Redis() as client:
+        pipeline = client.pipeline()
+        pipeline._packers = [interfere] * 2
+        pipeline.xadd("s", fields)
+
+        batch = pipeline._take()
+
+    assert [b"*7\r\n$4\r\nXADD\r\n$1\r\ns\r\n$1\r\n*\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\ng\r\n$1\r\nw\r\n"] == batch.payloads
+
+
 def test_an_addition_with_options_takes_the_longer_way() -> None:
     """
     What a stream does not take twice is found.
@@ -392,6 +414,7 @@ def test_the_shorter_way_to_an_acknowledgement_sends_the_same(encoding: str, key
 
     assert expected.payloads == batch.payloads[::2] == batch.payloads[1::2]
     assert batch.payloads == [handle.command.encoded(encoding) for handle in batch.handles]
+    assert all(handle.command.idempotent for handle in batch.handles)
     answer_all(batch.handles, [1, ErrorLine("ERR no")])
     assert 1 == batch.handles[0].result()
     assert "<Queued XACK: failed>" == repr(batch.handles[1])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from coredis._core import transaction
 from coredis._core.parser import ErrorLine
 from coredis._core.transaction import abort_errors, chunks, passing_error
-from coredis.exceptions import ExecAbortError, OutOfMemoryError, UnknownCommandError
+from coredis.exceptions import ExecAbortError, InvalidResponse, OutOfMemoryError, UnknownCommandError
+from coredis.sync import Redis
 
 
 def test_nothing_makes_no_chunk() -> None:
@@ -116,3 +117,16 @@ def test_why_a_node_did_not_execute_a_transaction(replies: list[object], code: s
     error = passing_error(replies)
 
     assert code == (None if error is None else error.code)
+
+
+@pytest.mark.parametrize("answer", [1, b"OK", {b"a": b"b"}, [], [1, 2]])
+def test_what_is_no_list_of_results_fails_the_transaction(answer: object) -> None:
+    """
+    It is a mistake of the server's, and not ``TypeError``.
+    """
+    with Redis() as client:
+        pipeline = client.pipeline()
+        handle = pipeline.get("k")
+
+        with pytest.raises(InvalidResponse, match=r"^EXEC: "):
+            pipeline._read_transaction([handle], [b"OK", b"QUEUED", answer])

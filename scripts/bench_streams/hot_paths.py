@@ -126,10 +126,17 @@ def run_blocking(path: Path, rounds: int) -> None:
     channel: Any = importlib.import_module("coredis._runtime.blocking").Channel
     stale = channel.stale
 
+    answered = False
+
     def look_and_answer(self: Any) -> Any:
-        # A connection is looked at before its use, and not trusted when it has data already. So the answer comes after that.
+        # A connection is looked at before its use, and not trusted when it has data already. So the answer comes after that,
+        # and who looks once more is told what they have seen.
+        nonlocal answered
+        if answered:
+            return False
         found = stale(self)
         peer.answer(path.reply)
+        answered = True
         return found
 
     with redis(
@@ -148,6 +155,7 @@ def run_blocking(path: Path, rounds: int) -> None:
             channel.stale = look_and_answer
             with counting():
                 for _ in range(rounds):
+                    answered = False
                     path.work(client)
     peer.close()
 

@@ -5,7 +5,10 @@ Reads of one stream, and acknowledgements, are made and encoded in a shorter way
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -158,3 +161,17 @@ def test_what_is_kept_is_limited() -> None:
     assert 1 == len(kept)
     assert kept.keep(("long",), ("XREAD", "x" * repeated.LONGEST_BEGINNING, "STREAMS"), 2)
     assert 1 == len(kept)
+
+
+def test_text_and_bytes_are_never_compared() -> None:
+    """
+    They have the same hash where they say the same, and Python can be told that comparing them is an error.
+    """
+    script = (
+        "from tests.core.test_repeated import read_group, stream_groups\n"
+        "for group in ('g', b'g'):\n"
+        "    for name in ('s', b's'):\n"
+        "        read_group({'s': '0'}, group=group, consumer=name)\n"
+        "        stream_groups.acknowledge(name, group, [b'1-0'])\n"
+    )
+    subprocess.run([sys.executable, "-bb", "-c", script], cwd=Path(__file__).parents[2], timeout=60, check=True)

@@ -73,9 +73,10 @@ def read(
             and (identifier == b">" or grammar.surely_valid(identifier))
         ):
             noack = bool(noack)
-            beginning = _beginnings.get((group, consumer, count, block, noack)) or _begin(
-                group, consumer, count, block, noack
-            )
+            # The types first: text and bytes have the same hash, and to have them compared is what Python can be told to
+            # complain about.
+            known = type(group), type(consumer), group, consumer, count, block, noack
+            beginning = _beginnings.get(known) or _begin(known, group, consumer, count, block, noack)
             if beginning is not None:
                 return plain_read(PlainGroupRead, beginning, name, identifier, replies.streams)
     words: list[ValueT] = ["XREADGROUP", "GROUP", string("group", group), string("consumer", consumer)]
@@ -91,16 +92,18 @@ def read(
     return Command(tuple(words), replies.streams, keys=keys, block=seconds_blocked, requires=requires)
 
 
-def _begin(group: StringT, consumer: StringT, count: int | None, block: int | None, noack: bool) -> Beginning | None:
+def _begin(
+    known: tuple[object, ...], group: StringT, consumer: StringT, count: int | None, block: int | None, noack: bool
+) -> Beginning | None:
     """
-    Make what comes before the stream in a plain XREADGROUP; None: it is not plain.
+    Make what comes before the stream in a plain XREADGROUP, known as this from now on; None: it is not plain.
     """
     words: list[ValueT] = ["XREADGROUP", "GROUP", group, consumer]
     with_limits("XREADGROUP", count, None, None, words)
     seconds_blocked = with_block(block, words)
     if noack:
         words.append("NOACK")
-    return _beginnings.keep((group, consumer, count, block, noack), (*words, "STREAMS"), 2, seconds_blocked)
+    return _beginnings.keep(known, (*words, "STREAMS"), 2, seconds_blocked)
 
 
 # ---------------------------------------------------------------------------------------- acknowledge and hand back
@@ -112,7 +115,8 @@ def acknowledge(key: KeyT, group: StringT, identifiers: IdentifierT | Iterable[I
     """
     checked = grammar.entries("identifiers", identifiers)
     if (type(key) is str or type(key) is bytes) and (type(group) is str or type(group) is bytes):
-        beginning = _acknowledged.get((key, group)) or _acknowledged.keep((key, group), ("XACK", key, group), None)
+        known = type(key), type(group), key, group
+        beginning = _acknowledged.get(known) or _acknowledged.keep(known, ("XACK", key, group), None)
         if beginning is not None:
             return plain_acknowledgement(beginning, checked, integer)
     return Command(("XACK", key, string("group", group), *checked), integer, keys=(1,), idempotent=True)

@@ -24,7 +24,6 @@ from ..command import Reply
 
 # Beyond this many fields the loop is as good, and there is no end to the numbers a stream may hold.
 _MOST_FIELDS = 32
-_NONE: Final = repeat(None)
 _CLAIMED_PARTS: Final = 4  # identifier, fields, idle time, delivery count
 _new: Final = tuple.__new__
 _first: Final = itemgetter(0)
@@ -100,13 +99,14 @@ def read_alike(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntr
         return None
     for wrap in _wrappers(text):
         try:
-            fields = _fields_alike(len(names), wrap)(reply, text, _unlike, *names, *texts)
-            identifiers = _identifiers(wrap)(reply, text) if wrap != "{}" else map(_first, reply)
+            made: list[StreamEntry[AnyStr]] = _alike(len(names), wrap)(
+                reply, text, _new, StreamEntry, _unlike, *names, *texts
+            )
         except UnicodeDecodeError:
             continue  # Not all of it is text.
         except (TypeError, ValueError):
             return None
-        return _made(identifiers, fields)
+        return made
     return None
 
 
@@ -121,14 +121,6 @@ def _read_claimed(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamE
         return None
     idle, delivered = (map(int, map(itemgetter(place), reply)) for place in (2, 3))
     parts = zip(map(_first, alike), map(_second, alike), idle, delivered, strict=True)
-    return list(map(tuple.__new__, repeat(StreamEntry), parts))
-
-
-def _made(identifiers: Iterable[AnyStr], fields: list[dict[AnyStr, AnyStr]]) -> list[StreamEntry[AnyStr]]:
-    """
-    Make entries of their parts. In C throughout: ``zip`` has but one tuple for all that it gives, as nobody keeps it.
-    """
-    parts = zip(identifiers, fields, _NONE, _NONE, strict=False)
     return list(map(tuple.__new__, repeat(StreamEntry), parts))
 
 
@@ -202,25 +194,17 @@ def _fields(count: int) -> Callable[..., Reply]:
 
 
 @functools.cache
-def _fields_alike(fields: int, wrap: str) -> Callable[..., Reply]:
+def _alike(fields: int, wrap: str) -> Callable[..., Reply]:
     """
-    Write the comprehension for the fields of entries with the same names, so many. Nothing of a reply gets into its source.
+    Write the comprehension for entries with the same names, so many. Nothing of a reply gets into its source.
     """
     numbers = range(fields)
     unpack = "".join(f"name{number}, value{number}, " for number in numbers)
     same = " and ".join(f"name{number} == first{number}" for number in numbers)
     display = ", ".join(f"text{number}: {wrap.format(f'value{number}')}" for number in numbers)
     given = ", ".join([*(f"first{number}" for number in numbers), *(f"text{number}" for number in numbers)])
-    made = f"{{{display}}} if {same} else unlike()"
-    return _compiled(f"lambda reply, text, unlike, {given}: [{made} for identifier, ({unpack}) in reply]")
-
-
-@functools.cache
-def _identifiers(wrap: str) -> Callable[..., Reply]:
-    """
-    Write the comprehension for the identifiers of entries.
-    """
-    return _compiled(f"lambda reply, text: [{wrap.format('identifier')} for identifier, fields in reply]")
+    made = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
+    return _compiled(f"lambda reply, text, new, entry, unlike, {given}: [{made} for identifier, ({unpack}) in reply]")
 
 
 @functools.cache

@@ -118,6 +118,69 @@ async def test_reading_ahead_loses_nothing(client: Redis[Any]) -> None:
     assert most <= 10
 
 
+async def test_reading_ahead_of_many_streams(client: Redis[Any]) -> None:
+    """
+    Of none of them is more fetched than the buffer may hold, whether all or half of them are asked, while it changes which.
+    """
+    streams = [f"{{a}}{number}" for number in range(40)]
+
+    async def add(first: int, last: int, some: list[str]) -> None:
+        async with client.pipeline(transaction=False) as pipeline:
+            for stream in some:
+                for number in range(first, last + 1):
+                    pipeline.xadd(stream, {"number": number}, identifier=f"{number}-0")
+
+    later = [(61, 61, streams[:1]), (29, 60, streams), (25, 28, [*streams[1::2], *streams[::2]])]
+    await add(1, 24, streams)
+    seen: dict[str, list[int]] = {stream: [] for stream in streams}
+    most = 0
+    async with client.xconsumer(
+        streams, group="g", consumer="c", buffer_size=19, timeout=100, prefetch=True
+    ) as consumer:
+        while later:
+            batch = await consumer.get_entries(70)
+            if not batch:
+                await add(*later.pop())
+            for stream, entry in batch:
+                seen[stream.decode()] += numbers([(stream, entry)])
+                await consumer.ack(stream, entry)
+            async with client.pipeline(transaction=False) as pipeline:
+                pending = [pipeline.xpending(stream, "g") for stream in streams]
+            most = max(most, *(handle.result().pending for handle in pending))
+
+    assert {stream: list(range(1, 61)) for stream in streams} == seen
+    assert 10 < most <= 20
+
+
+async def test_half_of_many_streams_at_a_time(client: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The next read is of others than those whose entries are made while it is under way.
+    """
+    streams = [f"{{a}}{number}" for number in range(40)]
+    async with client.pipeline(transaction=False) as pipeline:
+        for stream in streams:
+            for number in range(1, 51):
+                pipeline.xadd(stream, {"number": number}, identifier=f"{number}-0")
+    beginning: Any = {stream: {"identifier": "0-0"} for stream in streams}
+    consumer = client.xconsumer(streams, parameters=beginning, buffer_size=19, prefetch=True)
+    made, both = arrivals.make, []
+
+    def make(seen: arrivals.Found, *others: Any) -> Any:
+        (reader,) = consumer._readers.values()
+        asked = set() if reader.plan is None else {cursor.name for cursor in reader.plan.cursors()}
+        both.append((len(seen.raw), len(asked), len(asked & seen.raw.keys()), reader.count))
+        return made(seen, *others)
+
+    monkeypatch.setattr(arrivals, "make", make)
+    async with consumer:
+        entries = [entry async for entry in consumer]
+
+    assert {stream.encode(): list(range(1, 51)) for stream in streams} == {
+        stream.encode(): numbers([item for item in entries if item[0] == stream.encode()]) for stream in streams
+    }
+    assert [(20, 20, 0, 20)] * 5 == both[:5]
+
+
 async def test_reading_ahead_without_waiting(client: Redis[Any]) -> None:
     """
     What the read on its way found missing is asked for again.

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from coredis._core.consumer.portions import Portions
 
 
@@ -13,7 +15,7 @@ def test_at_first_nothing_is_known() -> None:
     """
     As many as the buffer is for.
     """
-    assert 100 == Portions(100, 1000, 9000).count(1)
+    assert 100 == Portions(100, 1000, 9000).count(1, 1)
 
 
 def test_small_entries() -> None:
@@ -23,7 +25,7 @@ def test_small_entries() -> None:
     portions = Portions(100, 1000, 9000)
     portions.received(100, 1000, 1)
 
-    assert 100 == portions.count(1)
+    assert 100 == portions.count(1, 1)
 
 
 def test_large_entries() -> None:
@@ -33,7 +35,7 @@ def test_large_entries() -> None:
     portions = Portions(100, 1000, 9000)
     portions.received(10, 2000, 1)
 
-    assert [5, 2, 1, 1] == [portions.count(streams) for streams in (1, 2, 5, 9)]
+    assert [5, 2, 1, 1] == [portions.count(streams, streams) for streams in (1, 2, 5, 9)]
 
 
 def test_a_rise_counts_at_once_and_a_fall_slowly() -> None:
@@ -44,7 +46,7 @@ def test_a_rise_counts_at_once_and_a_fall_slowly() -> None:
     counts = []
     for size in (10, 500, 10, 10):
         portions.received(1, size, 1)
-        counts.append(portions.count(1))
+        counts.append(portions.count(1, 1))
 
     assert [100, 2, 2, 3] == counts
 
@@ -56,7 +58,7 @@ def test_nothing_says_nothing() -> None:
     portions = Portions(100, 1000, 9000)
     portions.received(0, 5, 1)
 
-    assert 100 == portions.count(1)
+    assert 100 == portions.count(1, 1)
 
 
 def test_no_more_than_half_of_what_is_cut() -> None:
@@ -66,7 +68,7 @@ def test_no_more_than_half_of_what_is_cut() -> None:
     portions = Portions(100, 9000, 1000)
     portions.received(10, 1000, 1)
 
-    assert [5, 1] == [portions.count(streams) for streams in (1, 9)]
+    assert [5, 1] == [portions.count(streams, streams) for streams in (1, 9)]
 
 
 def test_a_single_entry_is_never_too_large() -> None:
@@ -85,11 +87,11 @@ def test_after_a_cut() -> None:
     portions = Portions(100, 1000, 9000)
     counts = []
     for _ in range(8):
-        portions.cut(portions.count(1))
-        counts.append(portions.count(1))
+        portions.cut(portions.count(1, 1))
+        counts.append(portions.count(1, 1))
     for _ in range(8):
         portions.received(1, 10, 1)
-        counts.append(portions.count(1))
+        counts.append(portions.count(1, 1))
 
     assert [50, 25, 12, 6, 3, 1, 1, 1, 2, 4, 8, 16, 32, 64, 100, 100] == counts
 
@@ -139,3 +141,62 @@ def test_what_is_pending_and_what_is_new_are_different_things() -> None:
 
     assert [1, 8, 64, 512, 4096, 10_000] == asked
     assert 1 == portions.streams(10_000)
+
+
+class TestReadingAhead:
+    """
+    What one read has brought is held while the next one is under way.
+    """
+
+    def test_few_streams_are_asked_for_half(self) -> None:
+        """
+        All of them, so that their entries come in turns; at least one entry.
+        """
+        portions = Portions(25, 10**9, 10**9, ahead=True)
+
+        assert [1, 31] == [portions.streams(known) for known in (1, 31)]
+        assert [12, 12] == [portions.count(streams, streams) for streams in (1, 31)]
+        assert 1 == Portions(1, 10**9, 10**9, ahead=True).count(1, 1)
+
+    def test_half_of_many_streams_are_asked_for_everything(self) -> None:
+        """
+        At most half of them, or as many as have half of what one reply should have.
+        """
+        portions = Portions(20, 10**9, 10**9, ahead=True)
+
+        assert [16, 20, 25, 25] == [portions.streams(known) for known in (32, 40, 100, 1000)]
+        assert [20, 20] == [portions.count(streams, known) for streams, known in ((16, 32), (25, 1000))]
+
+    def test_many_streams_with_little_are_all_asked(self) -> None:
+        """
+        For half, as they may have more by then; and if they do it is half of them again.
+        """
+        portions = Portions(20, 10**9, 10**9, ahead=True)
+        asked = []
+        for each in (4, 0, 1, 10, 20):
+            number = portions.streams(40)
+            asked.append((number, portions.count(number, 40)))
+            portions.received(each * number, 100, number)
+
+        assert [(20, 20), (20, 20), (40, 10), (40, 10), (20, 20)] == asked
+
+    @pytest.mark.parametrize(
+        ("most", "count", "held", "beside"), [(10, 5, 5, 5), (10, 10, 5, 5), (10, 5, 10, 0), (9, 4, 4, 4), (1, 1, 1, 1)]
+    )
+    def test_beside_what_is_held(self, most: int, count: int, held: int, beside: int) -> None:
+        """
+        Together they are no more than may be held, but where that is one: it has been given when the next one comes.
+        """
+        assert beside == Portions(most, 10**9, 10**9, ahead=True).beside(count, held)
+
+    def test_what_is_cut(self) -> None:
+        """
+        The next read asks for half as many, whichever way it asks.
+        """
+        portions = Portions(20, 10**9, 10**9, ahead=True)
+        portions.cut(portions.count(1, 1))
+        assert 5 == portions.count(1, 1)
+
+        portions = Portions(20, 10**9, 10**9, ahead=True)
+        portions.cut(portions.count(16, 32))
+        assert 10 == portions.count(16, 32) == portions.count(32, 32)

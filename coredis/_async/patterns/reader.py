@@ -19,7 +19,7 @@ from coredis._async.client import Client
 from coredis._async.connection import Connection
 from coredis._core.command import Reply
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan
+from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan, by_name
 from coredis._core.consumer.reads import Membership, Repeated, Words, acknowledgements, commands
 from coredis._core.parser import ErrorLine
 from coredis._core.wire import encode
@@ -135,6 +135,15 @@ class Reader(Generic[AnyStr]):
         """
         return self.plan is None and self.listening is None and not self.answered and rt.now() >= self.retry_at
 
+    def held(self, cursors: tuple[Cursor, ...]) -> int:
+        """
+        Say how many entries of one of these streams the last read may have brought.
+        """
+        for part in () if self.taken is None else self.taken.parts:
+            if part.cursors is cursors or not set(map(id, cursors)).isdisjoint(map(id, part.cursors)):
+                return self.count
+        return 0
+
     @property
     def client_id(self) -> int | None:
         """
@@ -228,11 +237,14 @@ class Reader(Generic[AnyStr]):
         connection = self._connection
         assert connection is not None and self.started is None
         introduction: bytes = connection.introduction
-        if plan.complete and plan.parts[0].cursors is self.cursors:  # not of some of them, while others rest
+        if plan.kind is Kind.NEW and len(plan.parts) == 1:
+            (part,) = plan.parts
             repeated = self._repeated
-            if repeated is None or not repeated.fits(self.cursors, self.count, block, takeover):
-                self._repeated = repeated = Repeated(self.cursors, membership, self.count, block, takeover)
-            payload = introduction + repeated.payload(plan.parts[0].identifiers)
+            if repeated is None or not repeated.fits(part.cursors, self.count, block, takeover):
+                repeated = Repeated(part.cursors, membership, self.count, block, takeover)
+                if part.cursors is self.cursors:  # not some of them: the next time it is others
+                    self._repeated = repeated
+            payload = introduction + repeated.payload(part.identifiers)
         else:
             several = commands(plan, membership, self.count, block, takeover)
             payload = b"".join([introduction + encode(words) for words in several])
@@ -424,7 +436,7 @@ class Reader(Generic[AnyStr]):
         ):  # one that was removed and added again is another one
             for cursor in cursors:
                 cursor.ready = True
-            self.by_name = {cursor.name: cursor for cursor in cursors}
+            self.by_name = by_name(cursors)
             self.cursors = cursors
             self.scattered = len({cursor.slot for cursor in cursors}) > 1
             self.told = False

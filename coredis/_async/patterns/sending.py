@@ -25,30 +25,40 @@ class Sending(Places[AnyStr]):
     """
 
     def __init__(
-        self, cursors: dict[bytes, Cursor], count: int, longest_wait: float, buffered_bytes: int, reply_bytes: float
+        self,
+        cursors: dict[bytes, Cursor],
+        count: int,
+        longest_wait: float,
+        prefetch: bool,
+        buffered_bytes: int,
+        reply_bytes: float,
     ) -> None:
         """
         Args:
             cursors: where each stream stands, by name
-            count: the most entries of each stream to ask for
+            count: the most entries of each stream to hold
             longest_wait: seconds that a server is asked to wait at a time
-            buffered_bytes: what a read is not expected to exceed
+            prefetch: have the next read under way while entries are served
+            buffered_bytes: what is not expected to be exceeded by what has been read, and what is on its way
             reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
         """
         super().__init__(cursors)
-        self._portions = Portions(count, buffered_bytes, reply_bytes)
+        self._prefetch = prefetch
+        share = 2 if prefetch else 1
+        self._portions = Portions(count, max(1, buffered_bytes // share), reply_bytes, prefetch)
         self._slice = longest_wait
         self._allowance = Allowance(None)
         self._membership: reads.Membership | None = None
         self._takeover: Takeover | None = None
 
-    def _send(self, reader: Reader[AnyStr], seconds: float) -> None:
+    def _send(self, reader: Reader[AnyStr], seconds: float, ahead: bool = False) -> None:
         """
         Have a read outstanding, unless there is nothing to ask for.
 
         Args:
             reader: where
             seconds: for which the application waits
+            ahead: what its last read has brought is not served yet
         """
         if not (reader.connected and reader.willing()):
             return
@@ -64,6 +74,11 @@ class Sending(Places[AnyStr]):
             self._doubt(reader)
         asked, after = self._asked(reader)
         following = plan(asked, reader.last, due, reader.scattered)
+        count = self._portion(reader, len(asked), room)
+        if ahead and (held := reader.held(asked)):
+            count = self._portions.beside(count, held)
+            if count < 1:
+                return  # not before that has been served
         if following is not None and asked is not reader.cursors:
             if following.kind is not Kind.CLAIM:  # else their new entries come next
                 reader.next_share = after
@@ -81,7 +96,7 @@ class Sending(Places[AnyStr]):
             tracking = reads.tracking_words(following, self._membership, reader.tracking)
         if self._seconds and following.waits:
             block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
-        reader.count = count = self._portion(reader, len(asked), room)
+        reader.count = count
         acknowledging, questions, limit = self._ahead(reader), self._questions(following), self._portions.limit(count)
         reader.send(following, self._membership, block, takeover, tracking, acknowledging, questions, limit)
         reader.failure = None
@@ -111,7 +126,7 @@ class Sending(Places[AnyStr]):
             for other in self._readers.values():
                 if other is not reader and other.plan is not None:
                     room -= other.count * len(other.cursors)
-        return max(1, int(min(self._portions.count(streams), room // len(self._cursors))))
+        return max(1, int(min(self._portions.count(streams, len(reader.cursors)), room // len(self._cursors))))
 
     def _read_ahead(self, readers: Iterable[Reader[AnyStr]]) -> None:
         """
@@ -122,7 +137,7 @@ class Sending(Places[AnyStr]):
         for reader in readers:
             reader.begin()
             try:
-                self._send(reader, self._seconds)
+                self._send(reader, self._seconds, ahead=True)
             except (RedisError, RequestTimeoutError):
                 if reader.plan is not None:  # it may have been sent, and after that nothing would show it
                     self._lose(reader)

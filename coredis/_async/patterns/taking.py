@@ -17,7 +17,7 @@ from coredis._async.patterns.sending import Sending
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.buffer import Buffer
-from coredis._core.consumer.cursors import Cursor, Kind, Plan, received
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name, received
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.statistics import ConsumerStatistics
@@ -73,13 +73,10 @@ class Taking(Sending[AnyStr]):
             count: the most entries of each stream to hold
             longest_wait: seconds that a server is asked to wait at a time
             prefetch: have the next read under way while entries are served
-            buffered_bytes: what a read is not expected to exceed
-            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
+            buffered_bytes, reply_bytes: as of ``Sending``
         """
-        share = 2 if prefetch else 1  # what is on its way counts, too
-        super().__init__(cursors, max(1, count // share), longest_wait, max(1, buffered_bytes // share), reply_bytes)
+        super().__init__(cursors, count, longest_wait, prefetch, buffered_bytes, reply_bytes)
         self.statistics = ConsumerStatistics()
-        self._prefetch = prefetch
         self._buffer: Buffer[AnyStr] = Buffer((), [])
         # Gives entries at once, without a look at anything else: the rest of the buffer, or nothing when there is something to
         # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
@@ -119,8 +116,10 @@ class Taking(Sending[AnyStr]):
             parts = tuple([part for part, reply in zip(parts, answers, strict=True) if type(reply) is not ErrorLine])
             answers = [reply for reply in answers if type(reply) is not ErrorLine]
         cursors = reader.by_name
-        if len(parts) != 1 or parts[0].cursors is not reader.cursors:
-            cursors = {cursor.name: cursor for part in parts for cursor in part.cursors}
+        if len(parts) != 1:
+            cursors = by_name([cursor for part in parts for cursor in part.cursors])
+        elif parts[0].cursors is not reader.cursors:
+            cursors = by_name(parts[0].cursors)
         if self._prefetch and self._membership is None and not (refused or reader.told):
             self._take_ahead(reader, following, cursors, answers)
             return

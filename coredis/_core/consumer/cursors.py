@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from ...typing import KeyT
@@ -46,6 +47,10 @@ class Phase(enum.Enum):
 # Names of a module are found faster than those of a class.
 _NEW: Final = Phase.NEW
 _AFTER: Final = Phase.AFTER
+_name: Final = attrgetter("name")
+_phase: Final = attrgetter("phase")
+_position: Final = attrgetter("position")
+_busy: Final = attrgetter("busy")
 
 
 @dataclass(slots=True)
@@ -61,7 +66,7 @@ class Cursor:
         began: in a group: what is pending up to here is not this session's
         floor: in a group: nothing after this identifier has been received in this session; at first where the group stood
         before: in a group: ``floor`` before the last read of new entries; None where nothing had been received
-        heard: something has been received in this session
+        heard: in a group: something has been received in this session
         known: the group has been found, or made, in this session; if it is gone later it has vanished
         asked: PENDING only: nothing was left when asked since the application's call began
         slot: where it is in a cluster; one command can only read streams of the same slot
@@ -70,6 +75,7 @@ class Cursor:
         busy: an outstanding read asks for it; no other one may
         asked_new: new entries have been asked for in this session
         lost_reads: how many replies were lost that may have had what is to be read again; the server counts each as a delivery
+        encoded_name: its name as a word of a command
     """
 
     name: bytes
@@ -88,6 +94,10 @@ class Cursor:
     busy: bool = False
     asked_new: bool = False
     lost_reads: int = 0
+    encoded_name: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.encoded_name = b"$%d\r\n%b\r\n" % (len(self.name), self.name)
 
     def reset(self) -> None:
         """
@@ -125,7 +135,7 @@ class Cursor:
         phase = self.phase
         if phase is _AFTER:
             if last is not None:
-                self.position, self.heard = last, True
+                self.position = last
             return
         if phase is _NEW and last != self.floor:
             self.before = self.floor if self.heard else None
@@ -150,6 +160,13 @@ class Cursor:
             self.phase, self.position, self.asked_new = Phase.HISTORY, self.floor, True
 
 
+def by_name(cursors: Sequence[Cursor]) -> dict[bytes, Cursor]:
+    """
+    Find streams by their names.
+    """
+    return dict(zip(map(_name, cursors), cursors, strict=True))
+
+
 def received(cursors: Mapping[bytes, Cursor], last: Mapping[bytes, bytes | None]) -> list[Cursor]:
     """
     Record what a reply had, as ``Cursor.received``: for each stream the identifier of its last entry, or None.
@@ -157,17 +174,32 @@ def received(cursors: Mapping[bytes, Cursor], last: Mapping[bytes, bytes | None]
     Returns:
         the streams of which nothing is left in this call
     """
-    exhausted: list[Cursor] = []
-    for name, identifier in last.items():
-        cursor = cursors[name]
-        if cursor.phase is _AFTER:  # in a line, for there may be thousands
+    read = list(map(cursors.__getitem__, last))
+    if _phase_of_all(read) is _AFTER:
+        for cursor, identifier in zip(read, last.values(), strict=True):
             if identifier is not None:
-                cursor.position, cursor.heard = identifier, True
-        else:
-            cursor.received(identifier)
-            if cursor.asked:
-                exhausted.append(cursor)
-    return exhausted
+                cursor.position = identifier
+        return []
+    for cursor, identifier in zip(read, last.values(), strict=True):
+        cursor.received(identifier)
+    return [cursor for cursor in read if cursor.asked]
+
+
+def for_new_entries(cursors: Sequence[Cursor]) -> bool:
+    """
+    Tell whether nothing but new entries of these streams is to be asked for; False as well: there are none.
+    """
+    phase = _phase_of_all(cursors)
+    return phase is _AFTER or phase is _NEW
+
+
+def _phase_of_all(cursors: Sequence[Cursor]) -> Phase | None:
+    """
+    Give the phase that all streams are in; None: not all of them are in the same, or there are none.
+    """
+    # There may be thousands, and this is half as long as looking at one after the other.
+    phases: list[Phase] = list(map(_phase, cursors))
+    return phases[0] if phases and phases.count(phases[0]) == len(phases) else None
 
 
 class Kind(enum.Enum):
@@ -236,20 +268,10 @@ def plan(
     """
     if not (claim or scattered):
         # Nearly always: new entries of all streams.
-        after = [cursor.position for cursor in cursors if cursor.phase is _AFTER and not cursor.busy]
-        if cursors and len(after) == len(cursors):
-            return Plan(Kind.NEW, (Part(tuple(cursors), tuple(after)),), waits=True, complete=True)
-        identifiers: list[bytes] = []
-        for cursor in cursors:
-            if cursor.busy:
-                break
-            if cursor.phase is _NEW:
-                identifiers.append(b">")
-            else:
-                break
-        else:
-            if cursors:
-                return Plan(Kind.NEW, (Part(tuple(cursors), tuple(identifiers)),), waits=True, complete=True)
+        phase = _phase_of_all(cursors)
+        if (phase is _AFTER or phase is _NEW) and True not in map(_busy, cursors):
+            identifiers = tuple(map(_position, cursors)) if phase is _AFTER else (b">",) * len(cursors)
+            return Plan(Kind.NEW, (Part(tuple(cursors), identifiers),), waits=True, complete=True)
     new: list[Cursor] = []
     history: list[Cursor] = []
     claimable: list[Cursor] = []
@@ -305,11 +327,8 @@ def share(cursors: Sequence[Cursor], start: int, new: int, pending: int) -> tupl
     if kind is Kind.NEW:
         most = new
         following = tuple(cursors[first : first + most])
-        for cursor in following:
-            if cursor.busy or (cursor.phase is not _NEW and cursor.phase is not _AFTER):
-                break
-        else:
-            return following, first + len(following)  # nearly always, and there may be thousands
+        if for_new_entries(following) and True not in map(_busy, following):
+            return following, first + len(following)  # nearly always
     chosen: list[Cursor] = []
     passed: int | None = None
     position = first

@@ -10,6 +10,9 @@ COUNT is for each stream. Of thousands of streams with a backlog the entries of 
 collector would go through them again and again: each would cost several times as much. So they are asked in turns then, some
 at a time, and all at once when few of them have anything: only a read of all can wait for entries. What is pending for a member
 of a group is another matter than what is new: that there is none says nothing of the backlog.
+
+Whoever reads ahead holds what one read has brought while the next one is on its way. That may be half of each stream's entries
+every time. Of many streams it is all of half of the streams: each is asked half as often then, on both sides of the connection.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ MOST_ENTRIES: Final = 1000
 #: application waits for one reply after another that has nothing.
 FALL: Final = 2
 LONG_FALL: Final = 8
+#: From so many streams on half of them are asked at a time where the next read is under way while entries are served. Of fewer
+#: all are asked, so that their entries come in turns.
+MANY_STREAMS: Final = 32
 
 
 class Portions:
@@ -35,30 +41,47 @@ class Portions:
         reply_bytes: what a reply may have before it is cut; infinite: it never is
     """
 
-    __slots__ = ("_average", "_buffered_bytes", "_count", "_each", "_most", "reply_bytes")
+    __slots__ = ("_ahead", "_average", "_buffered_bytes", "_count", "_each", "_half", "_most", "reply_bytes")
 
-    def __init__(self, count: int, buffered_bytes: int, reply_bytes: float) -> None:
+    def __init__(self, count: int, buffered_bytes: int, reply_bytes: float, ahead: bool = False) -> None:
         """
         Args:
-            count: the most entries of each stream to ask for
+            count: the most entries of each stream to hold
             buffered_bytes: what a read is not expected to exceed
             reply_bytes: see above
+            ahead: what one read has brought is held while the next one is under way
         """
         self._count = self._most = count
+        self._half = max(1, count // 2)
+        self._ahead = ahead
         self._buffered_bytes = buffered_bytes
         self.reply_bytes = reply_bytes
         self._average = 0.0
         self._each = [float(count)] * 2  # how many entries of each stream are expected: new ones, and pending ones
 
-    def count(self, streams: int) -> int:
+    def count(self, streams: int, known: int) -> int:
         """
         Say how many entries of each of so many streams to ask for, at least one.
+
+        Args:
+            streams: how many are asked
+            known: how many there are
         """
+        count = self._most
+        if self._ahead and (streams * 2 > known or known < MANY_STREAMS):
+            count = min(count, self._half)
         # Half of what is cut leaves room for entries that are larger than those before.
         most = min(self._buffered_bytes, self.reply_bytes / 2)
-        if self._average * streams * self._most <= most:
-            return self._most
+        if self._average * streams * count <= most:
+            return count
         return max(1, int(most / (self._average * streams)))
+
+    def beside(self, count: int, held: int) -> int:
+        """
+        Say how many entries of each stream to ask for while so many may be held of one of them: not so many that it would have
+        more than it may; 0: none yet.
+        """
+        return min(count, max(self._count, 2) - held)
 
     def streams(self, known: int, pending: bool = False) -> int:
         """
@@ -68,10 +91,18 @@ class Portions:
             known: how many there are
             pending: for pending entries, not for new ones
         """
-        each = self._each[pending]
-        if each * known <= MOST_ENTRIES:
+        each, most, limit = self._each[pending], MOST_ENTRIES, known
+        if self._ahead:
+            if known < MANY_STREAMS:
+                each = min(each, self._half)
+            else:
+                most //= 2
+                if each * 2 > self._half:
+                    each = self._count  # as far as can be told, from what all of them were asked for
+                limit = known // 2
+        if each * known <= most:
             return known
-        return min(known, max(1, int(MOST_ENTRIES / each)))
+        return min(limit, max(1, int(most / each)))
 
     def limit(self, count: int) -> float:
         """

@@ -8,14 +8,16 @@ XAUTOCLAIM: https://redis.io/docs/latest/commands/xautoclaim/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from ..wire import encode
 from .claims import CLEANING_COUNT, Takeover
-from .cursors import Cursor, Kind, Part, Plan
+from .cursors import Cursor, Kind, Plan
 
 Words: TypeAlias = tuple[bytes | str | int, ...]
 
+_encoded_name: Final = attrgetter("encoded_name")
 _PAGE: Final = 1000  # pending entries to be told of; as many as are enough to see whose they are
 
 
@@ -55,20 +57,29 @@ def commands(
             ("XAUTOCLAIM", cursor.name, *whose, takeover.position(cursor.name), "COUNT", most)
             for cursor in plan.cursors()
         )
+    begin = _begin(plan.kind, membership, count, block if plan.waits else None, takeover)
+    return tuple((*begin, *(cursor.name for cursor in part.cursors), *part.identifiers) for part in plan.parts)
+
+
+def _begin(
+    kind: Kind, membership: Membership | None, count: int, block: int | None, takeover: Takeover | None
+) -> Words:
+    """
+    Spell out what comes before the streams of a read.
+    """
     begin: Words
     if membership is None:
         begin = ("XREAD", "COUNT", count)
     else:
         begin = ("XREADGROUP", "GROUP", membership.group, membership.consumer, "COUNT", count)
-    if block is not None and plan.waits:
+    if block is not None:
         begin += ("BLOCK", block)
-    if membership is not None and plan.kind is Kind.NEW:
+    if membership is not None and kind is Kind.NEW:
         if takeover is not None and takeover.native:
             begin += ("CLAIM", takeover.idle)
         if membership.acknowledge_on_delivery:
             begin += ("NOACK",)
-    begin += ("STREAMS",)
-    return tuple((*begin, *(cursor.name for cursor in part.cursors), *part.identifiers) for part in plan.parts)
+    return (*begin, "STREAMS")
 
 
 class Repeated:
@@ -95,11 +106,11 @@ class Repeated:
         self._count = count
         self._block = block
         self._claims = takeover is not None and takeover.native
-        whole = Plan(Kind.NEW, (Part(cursors, ()),), waits=True, complete=True)
-        (words,) = commands(whole, membership, count, block, takeover)
-        packed = encode(words)
-        # The identifiers are words, too.
-        self._head = b"*%d" % (len(words) + len(cursors)) + packed[packed.index(b"\r") :]
+        begin = _begin(Kind.NEW, membership, count, block, takeover)
+        packed = encode(begin)
+        # Names and identifiers are words, too.
+        size = b"*%d" % (len(begin) + 2 * len(cursors))
+        self._head = b"".join([size, packed[packed.index(b"\r") :], *map(_encoded_name, cursors)])
         self._tail = b"" if membership is None else _word(b">") * len(cursors)
 
     def fits(self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None) -> bool:

@@ -17,7 +17,7 @@ from typing import AnyStr, Final
 from coredis._sync.patterns.reader import Reader
 from coredis._sync.patterns.taking import NOTHING, UNREADABLE, Taking
 from coredis._core.consumer import arrivals
-from coredis._core.consumer.cursors import Kind, Phase
+from coredis._core.consumer.cursors import Kind, Phase, for_new_entries
 from coredis._runtime import blocking as rt
 
 _READ_ON: Final = (Phase.NEW, Phase.AFTER)
@@ -39,10 +39,9 @@ class Straight(Taking[AnyStr]):
         (reader,) = self._readers.values()
         if not reader.straight(self._seconds > 0):
             return None
-        for cursor in reader.cursors if len(reader.cursors) == 1 else self._asked(reader)[0]:
-            if cursor.phase not in _READ_ON:
-                return None
-        return reader
+        if len(reader.cursors) == 1:
+            return reader if reader.cursors[0].phase in _READ_ON else None
+        return reader if for_new_entries(self._asked(reader)[0]) else None
 
     def _read_on(self, reader: Reader[AnyStr], deadline: float) -> bool:
         """
@@ -90,7 +89,7 @@ class Straight(Taking[AnyStr]):
         (cursor,) = reader.cursors
         if room < 1 or cursor.busy:
             return False
-        count = self._portions.count(1)
+        count = self._portions.count(1, 1)
         if room < count * len(self._cursors):
             return False  # who reads what shows only where all of them are
         block = None

@@ -267,13 +267,16 @@ def _xadd_large(client: Any) -> Any:
 
 
 def _consume(consumer: Any) -> None:
-    for _ in range(100):
-        next(consumer)
+    for _ in zip(range(100), consumer, strict=False):
+        pass
 
 
 async def _consume_async(consumer: Any) -> None:
-    for _ in range(100):
-        await anext(consumer)
+    done = 0
+    async for _ in consumer:
+        done += 1
+        if done == 100:
+            break
 
 
 async def _tasks(client: Any) -> None:

@@ -264,7 +264,11 @@ class Consumer(Engine[AnyStr]):
     # ------------------------------------------------------------------------------------------------------------ reading
 
     def __aiter__(self) -> AsyncIterator[tuple[AnyStr, StreamEntry[AnyStr]]]:
-        return self
+        """
+        Give the entries and their streams, as ``get_entry``, until there are none (within ``timeout``). A later loop goes on
+        where this one has ended.
+        """
+        return self if self._attended else rt.loop(self, self._filled)
 
     async def __anext__(self) -> tuple[AnyStr, StreamEntry[AnyStr]]:
         """

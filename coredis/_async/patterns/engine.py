@@ -20,7 +20,6 @@ from coredis._async.patterns.reader import Reader
 from coredis._async.patterns.straight import Straight
 from coredis._async.patterns.taking import NOTHING
 from coredis._core.consumer.allowance import RECOUNT_SECONDS
-from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.consumer.parameters import encode_name
 from coredis._runtime import aio as rt
@@ -110,6 +109,12 @@ class Engine(Straight[AnyStr]):
             if "reader" in turn and turn["reader"] == caller:
                 self._ready = ready
                 del turn["reader"]
+
+    async def _filled(self) -> Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] | None:
+        """
+        Give what serves the entries in the buffer, after ``_fill``; None: there are none.
+        """
+        return self._buffer.rest if await self._fill() else None
 
     @property
     def _owner(self) -> object:
@@ -303,7 +308,7 @@ class Engine(Straight[AnyStr]):
         self._stopped = False
         self._alarm.clear()
         if self._membership is None or not self._membership.acknowledge_on_delivery:
-            self._replace(Buffer((), []))
+            self._discard()
         self._unmade = None
         self._allowance.reset()
         for cursor in self._cursors.values():
@@ -329,7 +334,7 @@ class Engine(Straight[AnyStr]):
             reader.forget_parent()
         self._readers = {}
         self._arranged = False
-        self._replace(Buffer((), []))
+        self._discard()
         self._unmade = None
         self._turn = {}
         self._withdrawing = None

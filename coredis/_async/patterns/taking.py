@@ -242,6 +242,16 @@ class Taking(Sending[AnyStr]):
         self._ready = NOTHING
         self._buffer = buffer
 
+    def _discard(self) -> None:
+        """
+        Serve nothing of what is in the buffer any more.
+        """
+        discarded, buffer = self._buffer, Buffer[AnyStr]((), [])
+        # No call between these statements, so nothing can interrupt here. A loop of the application may have the iterator.
+        self._ready = NOTHING
+        self._buffer = buffer
+        del discarded.entries[:]
+
     # ----------------------------------------------------------------------------- what kinds of consumers do differently
 
     def _note_leases(self, since: float) -> None:

@@ -21,20 +21,21 @@ class Buffer(Generic[AnyStr]):
     Entries and their streams.
 
     Attributes:
+        entries: all that there were. Whoever empties this list ends ``rest``
         rest: gives what was not served yet, as (stream, entry); whatever it has given counts as served
     """
 
-    __slots__ = ("_entries", "_left", "_streams", "rest")
+    __slots__ = ("_left", "_streams", "entries", "rest")
 
     def __init__(self, streams: Iterable[AnyStr], entries: list[StreamEntry[AnyStr]], served: int = 0) -> None:
         """
         Args:
             streams: of each entry its stream; or one stream for all of them, repeated without end
-            entries: the entries. The list is kept, and must not be changed any more
+            entries: the entries. The list is kept, and must not be changed any more but for being emptied
             served: how many of them, from the first on, have been served already
         """
         self._streams: Iterable[AnyStr] = streams
-        self._entries: list[StreamEntry[AnyStr]] = entries
+        self.entries: list[StreamEntry[AnyStr]] = entries
         given = iter(streams)
         left = iter(entries)
         self._left: Iterator[StreamEntry[AnyStr]] = left
@@ -54,15 +55,15 @@ class Buffer(Generic[AnyStr]):
         """
         Give what has been served.
         """
-        return list(zip(self._streams, self._entries[: len(self._entries) - len(self)], strict=False))
+        return list(zip(self._streams, self.entries[: len(self.entries) - len(self)], strict=False))
 
     def waiting(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """
         Give what is still to be served, without taking it.
         """
-        begin = len(self._entries) - len(self)
+        begin = len(self.entries) - len(self)
         streams = self._streams if isinstance(self._streams, repeat) else list(self._streams)[begin:]
-        return list(zip(streams, self._entries[begin:], strict=False))
+        return list(zip(streams, self.entries[begin:], strict=False))
 
     def followed_by(self, streams: Iterable[AnyStr], entries: list[StreamEntry[AnyStr]]) -> Self:
         """

@@ -1,11 +1,11 @@
 """
-What the application hands in: functions to call, and iterables to take from.
+What the application hands in: functions to call, and iterables to take from; and the loop in which it takes what there is.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, Callable, Iterable, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
 from itertools import islice
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -23,6 +23,17 @@ async def call(function: Callable[[T], object], argument: T) -> None:
     result = function(argument)
     if inspect.isawaitable(result):
         await result
+
+
+def loop(given: AsyncIterator[T], following: Callable[[], Awaitable[Iterator[T] | None]]) -> AsyncIterator[T]:
+    """
+    Give what a loop of the application goes through. The twin goes through what ``following`` gives.
+
+    Args:
+        given: one item for each call
+        following: gives what serves the next few; None: there is nothing more
+    """
+    return given
 
 
 class Feed(Generic[T]):

@@ -1,12 +1,13 @@
 """
-What the application hands in: functions to call, and iterables to take from.
+What the application hands in: functions to call, and iterables to take from; and the loop in which it takes what there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
-from itertools import islice
-from typing import Final, Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sized
+from functools import partial
+from itertools import chain, islice
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 #: Several of something, one after the other.
@@ -20,6 +21,31 @@ def call(function: Callable[[T], object], argument: T) -> None:
     Call a function of the application. The twin awaits what it returns.
     """
     function(argument)
+
+
+def loop(given: Iterator[T], following: Callable[[], Iterator[T] | None]) -> Iterator[T]:
+    """
+    Give what a loop of the application goes through: steps in C for as long as there is something to serve, for ``__next__``
+    takes half as long as making an entry does. The twin goes through ``given``, as its steps are awaited.
+
+    Args:
+        given: one item for each call
+        following: gives what serves the next few; None: there is nothing more
+    """
+    return chain.from_iterable(iter(partial(_following, following), None))
+
+
+def _following(following: Callable[[], Iterator[T] | None]) -> Iterator[T] | None:
+    # What is raised from here would end the chain for good, and whoever goes on with it would take that for the end.
+    try:
+        return following()
+    except BaseException as error:
+        return _raising(error)
+
+
+def _raising(error: BaseException) -> Iterator[Any]:
+    raise error
+    yield
 
 
 class Feed(Generic[T]):

@@ -265,7 +265,11 @@ class Consumer(Engine[AnyStr]):
     # ------------------------------------------------------------------------------------------------------------ reading
 
     def __iter__(self) -> Iterator[tuple[AnyStr, StreamEntry[AnyStr]]]:
-        return self
+        """
+        Give the entries and their streams, as ``get_entry``, until there are none (within ``timeout``). A later loop goes on
+        where this one has ended.
+        """
+        return self if self._attended else rt.loop(self, self._filled)
 
     def __next__(self) -> tuple[AnyStr, StreamEntry[AnyStr]]:
         """

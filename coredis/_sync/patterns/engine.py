@@ -21,7 +21,6 @@ from coredis._sync.patterns.reader import Reader
 from coredis._sync.patterns.straight import Straight
 from coredis._sync.patterns.taking import NOTHING
 from coredis._core.consumer.allowance import RECOUNT_SECONDS
-from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.consumer.parameters import encode_name
 from coredis._runtime import blocking as rt
@@ -111,6 +110,12 @@ class Engine(Straight[AnyStr]):
             if "reader" in turn and turn["reader"] == caller:
                 self._ready = ready
                 del turn["reader"]
+
+    def _filled(self) -> Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] | None:
+        """
+        Give what serves the entries in the buffer, after ``_fill``; None: there are none.
+        """
+        return self._buffer.rest if self._fill() else None
 
     @property
     def _owner(self) -> object:
@@ -304,7 +309,7 @@ class Engine(Straight[AnyStr]):
         self._stopped = False
         self._alarm.clear()
         if self._membership is None or not self._membership.acknowledge_on_delivery:
-            self._replace(Buffer((), []))
+            self._discard()
         self._unmade = None
         self._allowance.reset()
         for cursor in self._cursors.values():
@@ -330,7 +335,7 @@ class Engine(Straight[AnyStr]):
             reader.forget_parent()
         self._readers = {}
         self._arranged = False
-        self._replace(Buffer((), []))
+        self._discard()
         self._unmade = None
         self._turn = {}
         self._withdrawing = None

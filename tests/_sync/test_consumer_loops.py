@@ -1,0 +1,106 @@
+# Generated from tests/_async/test_consumer_loops.py by scripts/generate.py: edit that file, not this one.
+"""
+Looping over a consumer: what one loop has left, another one or a single call gets, and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coredis.exceptions import ResponseError
+from tests.support.blocking import Redis
+
+
+def produce(client: Redis[Any], stream: str, first: int, last: int) -> None:
+    """
+    Add entries that count.
+    """
+    for number in range(first, last + 1):
+        client.xadd(stream, {"number": number}, identifier=f"{number}-0")
+
+
+def number_of(item: tuple[Any, Any]) -> int:
+    """
+    Give what an entry counts.
+    """
+    return int(item[1].identifier.split(b"-")[0])
+
+
+KINDS = {"alone": {"a": {"identifier": "0-0"}}, "group": {"group": "g", "consumer": "c"}}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Any:
+    """
+    The arguments of a consumer on its own, and of one in a group.
+    """
+    return KINDS[request.param]
+
+
+def test_a_loop_goes_on_where_another_has_ended(client: Redis[Any], kind: Any) -> None:
+    """
+    So do single calls, and a loop that was begun before.
+    """
+    produce(client, "a", 1, 9)
+    with client.xconsumer(["a"], buffer_size=4, **kind) as consumer:
+        earlier = consumer.__iter__()
+        seen = [number_of(earlier.__next__())]
+        for item in consumer:
+            seen.append(number_of(item))
+            if len(seen) == 3:
+                break
+        seen.append(number_of(consumer.__iter__().__next__()))
+        seen += map(number_of, consumer.get_entries(2))
+        seen += [number_of(earlier.__next__()), number_of(consumer.__next__())]
+        stream, entry = consumer.get_entry()
+        seen.append(number_of((stream, entry)))
+        assert [1, 2, 3, 4, 5, 6, 7, 8] == seen
+        assert [9] == [number_of(item) for item in earlier]
+        assert [] == [number_of(item) for item in consumer]
+
+
+def test_what_was_drained_comes_in_no_loop(client: Redis[Any], kind: Any) -> None:
+    """
+    Not in one that is under way either: it goes on after it.
+    """
+    produce(client, "a", 1, 8)
+    with client.xconsumer(["a"], buffer_size=4, **kind) as consumer:
+        loop = consumer.__iter__()
+        assert 1 == number_of(loop.__next__())
+        assert [2, 3, 4, 5] == list(map(number_of, consumer.drain()))
+        assert [6, 7, 8] == [number_of(item) for item in loop]
+
+
+def test_a_loop_from_before_begins_afresh_with_the_consumer(client: Redis[Any]) -> None:
+    """
+    What had been fetched is fetched again, and comes once.
+    """
+    produce(client, "a", 1, 6)
+    consumer = client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=4)
+    with consumer:
+        loop = consumer.__iter__()
+        assert 1 == number_of(loop.__next__())
+    with consumer:
+        assert [1, 2, 3, 4, 5, 6] == [number_of(item) for item in loop]
+
+
+def test_a_loop_goes_on_after_an_error(client: Redis[Any], kind: Any) -> None:
+    """
+    Its end is the end of what there is, never an error that was told before.
+    """
+    produce(client, "a", 1, 2)
+    with client.xconsumer(["a"], buffer_size=4, **kind) as consumer:
+        loop = consumer.__iter__()
+        assert [1, 2] == [number_of(loop.__next__()) for _ in range(2)]
+        client.delete(["a"])
+        client.set("a", "not a stream")
+        for _ in range(2):
+            with pytest.raises(ResponseError, match=r"WRONGTYPE|no longer exists|NOGROUP"):
+                loop.__next__()
+        client.delete(["a"])
+        produce(client, "a", 3, 4)
+        if kind is KINDS["group"]:
+            client.xgroup_create("a", "g", "0")
+        assert [3, 4] == [number_of(item) for item in loop]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any
@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coredis._core import replies
-from coredis._core.replies import Replies
+from coredis._core.replies import Replies, entries
 from coredis.exceptions import InvalidResponse
 from coredis.types import (
     DeletedFields,
@@ -557,3 +557,56 @@ def test_words_are_decoded_one_by_one(encoding: str, binary: int | None) -> None
     entries = replies.decoded(encoding).entries(whole)
 
     assert (StreamEntry("0-1", {"a": "b"}), StreamEntry(expected[0], {expected[1]: expected[2]})) == entries
+
+
+class TestNamesThatAreKept:
+    """
+    What makes entries of the same names is kept for the next reply, however often and whatever comes in between.
+    """
+
+    @pytest.fixture(autouse=True)
+    def nothing_kept(self) -> Iterator[None]:
+        """
+        What others have read makes no difference.
+        """
+        made_by_others = dict(entries._makers)
+        entries._makers.clear()
+        yield
+        entries._makers.clear()
+        entries._makers.update(made_by_others)
+
+    def test_names_like_those_that_stand_for_them(self) -> None:
+        """
+        Where they come in another order, too.
+        """
+        names = [form.format(number).encode() for form in (entries._NAME, entries._TEXT) for number in (1, 0, 2)]
+        item = [b"1-0", [word for name in names for word in (name, name.upper())]]
+
+        for _ in range(3):
+            raw, decoded = RAW.entries([item, item]), DECODED.entries([item, item])
+            assert [{name: name.upper() for name in names}] * 2 == [entry.field_values for entry in raw]
+            assert [{name.decode(): name.decode().upper() for name in names}] * 2 == [
+                entry.field_values for entry in decoded
+            ]
+
+    def test_no_more_than_so_many(self) -> None:
+        """
+        Names that are others every time do not fill the memory, nor do long ones.
+        """
+        for number in range(3 * entries._MOST_MAKERS):
+            item = [b"1-0", [b"%d" % number, b"value"]]
+            assert ({b"%d" % number: b"value"},) * 2 == tuple(e.field_values for e in RAW.entries([item, item]))
+        assert 0 < len(entries._makers) <= entries._MOST_MAKERS
+
+        entries._makers.clear()
+        item = [b"1-0", [b"x" * 2000, b"value"]]
+        assert ({b"x" * 2000: b"value"},) * 2 == tuple(e.field_values for e in RAW.entries([item, item]))
+        assert not entries._makers
+
+    def test_nobody_is_kept_alive(self) -> None:
+        """
+        Text in another encoding is made by somebody's own function.
+        """
+        item = [b"1-0", [b"name", b"value"]]
+        assert ({"name": "value"},) * 2 == tuple(e.field_values for e in replies.decoded("ascii").entries([item, item]))
+        assert not entries._makers

@@ -16,7 +16,8 @@ import functools
 from collections.abc import Callable, Iterable
 from itertools import repeat
 from operator import itemgetter
-from typing import AnyStr, Final
+from types import CodeType, FunctionType
+from typing import Any, AnyStr, Final, TypeAlias
 
 from ...exceptions import InvalidResponse
 from ...types import DeletedFields, RepeatedFields, StreamEntry
@@ -24,7 +25,16 @@ from ..command import Reply
 
 # Beyond this many fields the loop is as good, and there is no end to the numbers a stream may hold.
 _MOST_FIELDS = 32
+#: So many makers are kept at a time, none for longer names: these come from outside, and may be others every time.
+_MOST_MAKERS: Final = 256
+_LONGEST_NAMES: Final = 1024
 _CLAIMED_PARTS: Final = 4  # identifier, fields, idle time, delivery count
+#: Makes entries of a reply, all of them with the same names.
+Maker: TypeAlias = Callable[[Reply], list[StreamEntry[Any]]]
+# What stands for names in the code of a comprehension; not the same text, since nothing compares text with bytes here.
+_NAME: Final = "name of field {}"
+_TEXT: Final = "text of field {}"
+_makers: Final[dict[tuple[Reply, ...], tuple[Maker, ...]]] = {}
 _new: Final = tuple.__new__
 _first: Final = itemgetter(0)
 _second: Final = itemgetter(1)
@@ -90,24 +100,42 @@ def read_alike(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntr
     if len(reply) == 1:
         alone = _read_plain(reply[0], text)
         return None if alone is None else [alone]
-    first = reply[0][1]
-    if not first or len(first) > 2 * _MOST_FIELDS or len(first) % 2:
+    try:
+        names = (text, *reply[0][1][::2])
+        makers = _makers.get(names)
+        if makers is None:
+            makers = _find_makers(names)
+    except TypeError:
         return None
-    names = first[::2]
-    texts = names if text is bytes else list(map(text, names))
-    if len(set(texts)) < len(texts):
-        return None
-    for wrap in _wrappers(text):
+    for make in makers:
         try:
-            made: list[StreamEntry[AnyStr]] = _alike(len(names), wrap)(
-                reply, text, _new, StreamEntry, _unlike, *names, *texts
-            )
+            return make(reply)
         except UnicodeDecodeError:
             continue  # Not all of it is text.
         except (TypeError, ValueError):
             return None
-        return made
     return None
+
+
+def _find_makers(key: tuple[Reply, ...]) -> tuple[Maker, ...]:
+    """
+    Give what makes entries with these names, one after the other to be tried, and keep it: the next reply is likely to have the
+    same names. Nothing does where names repeat, or where there are none or too many.
+
+    Args:
+        key: what makes text from bytes, and the names
+    """
+    text, *names = key
+    texts = names if text is bytes else list(map(text, names))
+    makers: tuple[Maker, ...] = ()
+    if 0 < len(names) <= _MOST_FIELDS and len(set(texts)) == len(texts):
+        makers = tuple([_alike(wrap, text, names, texts) for wrap in _wrappers(text)])
+    # Another ``text`` belongs to one client, which nothing here should keep alive.
+    if (text is bytes or text is utf8) and sum(map(len, names)) <= _LONGEST_NAMES:
+        if len(_makers) >= _MOST_MAKERS:
+            _makers.clear()
+        _makers[key] = makers
+    return makers
 
 
 def _read_claimed(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntry[AnyStr]] | None:
@@ -193,18 +221,42 @@ def _fields(count: int) -> Callable[..., Reply]:
     return _compiled(f"lambda {words}: {{{display}}}")
 
 
-@functools.cache
-def _alike(fields: int, wrap: str) -> Callable[..., Reply]:
+def _alike(wrap: str, text: Callable[[Reply], AnyStr], names: list[bytes], texts: list[AnyStr]) -> Maker:
     """
-    Write the comprehension for entries with the same names, so many. Nothing of a reply gets into its source.
+    Make the comprehension for entries with these names, which are constants of its code.
+    """
+    constants: dict[object, object] = {}
+    for number, (name, as_text) in enumerate(zip(names, texts, strict=True)):
+        constants |= {_NAME.format(number).encode(): name, _TEXT.format(number): as_text}
+    scope = {"__builtins__": {}, "text": text, "new": _new, "entry": StreamEntry, "unlike": _unlike}
+    return FunctionType(_with_constants(_alike_template(len(names), wrap), constants), scope)
+
+
+def _with_constants(code: CodeType, constants: dict[object, object]) -> CodeType:
+    """
+    Put others in the place of constants of a code.
+    """
+
+    def other(constant: object) -> object:
+        if isinstance(constant, CodeType):
+            return _with_constants(constant, constants)
+        return tuple(map(other, constant)) if isinstance(constant, tuple) else constants.get(constant, constant)
+
+    return code.replace(co_consts=tuple(map(other, code.co_consts)))
+
+
+@functools.cache
+def _alike_template(fields: int, wrap: str) -> CodeType:
+    """
+    Write the comprehension for entries with the same names, so many, and put others in the place of these. Nothing of a reply
+    gets into its source.
     """
     numbers = range(fields)
     unpack = "".join(f"name{number}, value{number}, " for number in numbers)
-    same = " and ".join(f"name{number} == first{number}" for number in numbers)
-    display = ", ".join(f"text{number}: {wrap.format(f'value{number}')}" for number in numbers)
-    given = ", ".join([*(f"first{number}" for number in numbers), *(f"text{number}" for number in numbers)])
+    same = " and ".join(f"name{number} == {_NAME.format(number).encode()!r}" for number in numbers)
+    display = ", ".join(f"{_TEXT.format(number)!r}: {wrap.format(f'value{number}')}" for number in numbers)
     made = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
-    return _compiled(f"lambda reply, text, new, entry, unlike, {given}: [{made} for identifier, ({unpack}) in reply]")
+    return _compiled(f"lambda reply: [{made} for identifier, ({unpack}) in reply]").__code__
 
 
 @functools.cache

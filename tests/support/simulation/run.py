@@ -21,7 +21,8 @@ def run(seed: int, plan: Plan | None = None) -> World:
     """
     plan = plan or planned(seed)
     world = World(seed, plan)
-    with mock.patch.object(portions, "MOST_ENTRIES", 1 if plan.shares else portions.MOST_ENTRIES):
+    most, many = (2, 2) if plan.shares else (portions.MOST_ENTRIES, portions.MANY_STREAMS)
+    with mock.patch.multiple(portions, MOST_ENTRIES=most, MANY_STREAMS=many):
         world.run()
     return world
 

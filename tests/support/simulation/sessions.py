@@ -112,6 +112,17 @@ class Journal:
             for event in self.events[since:]
         )
 
+    def delivery(self, key: bytes, place: Place, owner: str) -> int:
+        """
+        Tell how much had happened when an entry had been delivered to somebody for the last time.
+        """
+        for number in range(len(self.events), 0, -1):
+            event = self.events[number - 1]
+            mine = event.kind == "delivered" and self.owners[event.connection] == owner
+            if mine and (event.key, event.identifier) == (key, place[1]):
+                return number
+        return len(self.events)
+
     def life(self, key: bytes) -> int:
         """
         Tell how often a stream has gone.
@@ -133,7 +144,8 @@ class Session:
         takes_over: it may be given entries out of order, and again those that others have had meanwhile
         returned: what the application was given, by stream, in order
         handed_back: how often it may come again because it was handed back
-        given_at: how much had happened when it was given an entry
+        given_at: how much had happened when an entry that it was given had been delivered to it. It may have been taken over
+            after that: who holds it serves it all the same when the server does not say so in time
         alive: it has not been closed and has not crashed
         lost_before: ``possibly_lost`` at its beginning
         lost: how many it counted in all, when it was closed; None: it lives or has crashed
@@ -180,7 +192,7 @@ class Session:
         if returned and place < returned[-1] and not free:
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came out of order, after {returned[-3:]}")
         journal.gives[key, place] = journal.gives.get((key, place), 0) + 1
-        self.given_at[key, place] = len(journal.events)
+        self.given_at[key, place] = journal.delivery(key, place, self.owner)
         returned.append(place)
 
     def hand_back(self, journal: Journal, entries: list[tuple[bytes, bytes]]) -> None:

@@ -142,6 +142,7 @@ class Session:
         since_event: how much had happened before
         backlog: it began with what was pending for its name
         takes_over: it may be given entries out of order, and again those that others have had meanwhile
+        disordered: it may be given them out of order, since nobody can close a dead connection
         returned: what the application was given, by stream, in order
         handed_back: how often it may come again because it was handed back
         given_at: how much had happened when an entry that it was given had been delivered to it. It may have been taken over
@@ -157,6 +158,7 @@ class Session:
     since_event: int
     backlog: bool
     takes_over: bool = False
+    disordered: bool = False
     returned: dict[bytes, list[Place]] = field(default_factory=dict)
     handed_back: dict[tuple[bytes, Place], int] = field(default_factory=dict)
     given_at: dict[tuple[bytes, Place], int] = field(default_factory=dict)
@@ -188,7 +190,7 @@ class Session:
             and not (self.takes_over and journal.taken(key, place, self.owner, before))
         ):
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came twice")
-        free = journal.repeats or self.takes_over or (key, place) in journal.undone
+        free = journal.repeats or self.takes_over or self.disordered or (key, place) in journal.undone
         if returned and place < returned[-1] and not free:
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came out of order, after {returned[-3:]}")
         journal.gives[key, place] = journal.gives.get((key, place), 0) + 1

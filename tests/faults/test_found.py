@@ -406,3 +406,44 @@ def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(blocking
         assert [b"1-1", b"2-1", b"4-1", b"5-1", b"3-1"] == given
         assert {} == consumer._leases
         stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_nobody_has_seen_does_not_keep_a_member_from_reading_it(blocking: bool) -> None:
+    """
+    A dead connection was given as much as may be unacknowledged, and all else has been acknowledged behind the consumer's back.
+    """
+    stage = Stage()
+    server = stage.server
+    assert not isinstance(server, MemoryCluster)
+    execute = server.execute
+    reads = 0
+
+    def interfere(connection: Connection, words: list[bytes]) -> None:
+        nonlocal reads
+        if words[:2] == [b"CLIENT", b"KILL"]:
+            words = [*words[:3], b"0"]
+        execute(connection, words)
+        if words[0] == b"XREADGROUP" and words[-1] == b">":
+            reads += 1
+            if reads == 3:
+                stage.network.sever(stage.network.all_links[connection.number])
+            elif reads == 4:
+                for number in (b"3", b"4"):
+                    stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+
+    with stage.open():
+        filled(stage)
+        server.execute = interfere  # type: ignore[method-assign]
+        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, max_unacked=1)
+        given = []
+        for _ in range(9):
+            _, entry = stage.run(consumer.get_entry())
+            if entry is not None:
+                given.append(entry.identifier)
+                stage.command(b"XACK", b"s", b"g", entry.identifier)
+        for link in [link for link in stage.network.links if link.lost]:
+            stage.network.drop_server_end(link)
+
+        assert [b"1-1", b"2-1", b"4-1", b"3-1"] == given
+        stage.run(consumer.close())

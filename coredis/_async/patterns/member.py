@@ -216,6 +216,9 @@ class Member(Leasing[AnyStr]):
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
             fetched = {name: cursor.fetched for name, cursor in self._cursors.items()}
+            for name, after in self._dubious.items():
+                if name in fetched:  # not what nobody has seen: it is not read as long as nothing is
+                    fetched[name] = (fetched[name][0], after)
             pending = await self._pending.count(fetched, allowance.limit or 0)
             allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():

@@ -54,14 +54,14 @@ class Sending(Places[AnyStr]):
         if not (reader.connected and reader.willing()):
             return
         reader.note()  # also what came while others of its streams were read, so that it does not pile up
+        if self._phantoms:
+            self._outlast(reader)
         room = self._room()
         if room < 1:
             reader.answered = not self._seconds
             return
         takeover = self._takeover
         due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
-        if self._phantoms:
-            self._outlast(reader)
         asked, after = self._asked(reader)
         following = plan(asked, reader.last, due, reader.scattered)
         if following is not None and asked is not reader.cursors:

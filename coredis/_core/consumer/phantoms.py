@@ -83,15 +83,23 @@ def leave_behind(
     if plan.kind is Kind.NEW:  # what a late look for entries to take over finds is left to the next one
         floors = {cursor.name: cursor.floor for cursor in plan.cursors() if cursor.phase is not Phase.AFTER}
     phantoms.append(Phantom(server, client, floors, until))
-    if len(phantoms) > MOST:
+    kept = list(phantoms)  # somebody else may be closing the consumer
+    if len(kept) > MOST:
         # Not the first one, whose time would never come where a connection is lost again and again.
-        _, older, newer, *_ = phantoms
+        _, older, newer, *_ = kept
         for name, floor in older.floors.items():
             newer.floors[name] = min(floor, newer.floors.get(name, floor), key=parse)
         newer.client = None  # with only one of them closed, the other would be in doubt still
         newer.until = max(older.until, newer.until)
         newer.sure |= older.sure
-        phantoms.remove(older)
+        done_with(phantoms, older)
+
+
+def done_with(phantoms: list[Phantom], phantom: Phantom) -> None:
+    """
+    Forget one of these connections, if it is there.
+    """
+    phantoms[:] = [each for each in phantoms if each is not phantom]
 
 
 def look_through(

@@ -375,8 +375,9 @@ class Member(Leasing[AnyStr]):
         """
         for name in [name for name in self._dubious if name not in self._cursors]:
             self._dubious.pop(name, None)
-        reading = any(cursor.phase is Phase.HISTORY for cursor in self._cursors.values())
-        if not (reading or self._phantoms or self._dubious):
+        if self._phantoms or self._dubious:
+            return
+        if not any(cursor.phase is Phase.HISTORY for cursor in list(self._cursors.values())):
             self._leases.clear()
             # No call between these statements.
             self._account = self._held

@@ -21,7 +21,7 @@ from coredis._sync.connection import Connection
 from coredis._core.command import Reply
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan
-from coredis._core.consumer.phantoms import Phantom, leave_behind
+from coredis._core.consumer.phantoms import Phantom, done_with, leave_behind
 from coredis._core.consumer.reads import Membership, Repeated, Words, acknowledgements, commands
 from coredis._core.parser import ErrorLine
 from coredis._core.topology import Place
@@ -426,8 +426,8 @@ class Reader(Generic[AnyStr]):
                 if answer == 1:
                     phantom.recovered(self.plan, self.by_name)
                     phantom.until = -math.inf  # what streams are left are looked through at once
-                if not phantom.floors and phantom in self._phantoms:
-                    self._phantoms.remove(phantom)
+                if not phantom.floors:
+                    done_with(self._phantoms, phantom)
         self._mark(False)
 
     def arrange(self, cursors: tuple[Cursor, ...]) -> None:

@@ -15,6 +15,7 @@ from coredis._core.consumer import reads
 from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan, share
+from coredis._core.consumer.phantoms import done_with
 from coredis._core.consumer.portions import Portions
 from coredis._runtime import blocking as rt
 from coredis.exceptions import RedisError, RequestTimeoutError
@@ -104,7 +105,7 @@ class Sending(Places[AnyStr]):
                 self._doubt(floors, phantom.sure)
             phantom.floors = left
             if not left:
-                self._phantoms.remove(phantom)
+                done_with(self._phantoms, phantom)
 
     def _asked(self, reader: Reader[AnyStr]) -> tuple[tuple[Cursor, ...], int]:
         """

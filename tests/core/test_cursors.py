@@ -134,6 +134,18 @@ class TestLost:
 
         assert (Phase.HISTORY, b"6-0") == (standing.phase, standing.position)
 
+    @pytest.mark.parametrize("phase", [Phase.NEW, Phase.HISTORY])
+    def test_what_was_missed_before_what_was_received(self, phase: Phase) -> None:
+        """
+        It is read from there, once more if that is under way, and where new entries begin stays as it is.
+        """
+        standing = cursor(b"a", phase, b"9-0", floor=b"9-0")
+
+        for after in (b"10-0", b"5-0", b"7-0"):
+            standing.missed(after)
+
+        assert (Phase.HISTORY, b"5-0", b"9-0") == (standing.phase, standing.position, standing.floor)
+
     def test_history_leaves_the_floor_above_what_it_delivered(self) -> None:
         """
         Otherwise the next loss would deliver it again.

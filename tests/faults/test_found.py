@@ -314,3 +314,136 @@ def test_what_was_handed_back_for_later_does_not_keep_a_group_from_being_read_th
         assert (None, None) == stage.run(consumer.get_entry())
         assert 1 == consumer.statistics.groups_recreated
         stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_a_dead_connection_was_given_while_the_slot_was_moving_is_read(blocking: bool) -> None:
+    """
+    The node that a slot moves to goes on serving a connection of which the client knows that it is over. Meanwhile the client
+    has asked the old node and was sent back, to what it takes for another place: there it is still in doubt.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    with stage.open():
+        filled(stage)
+        target = next(node for node in cluster.nodes[:2] if node is not cluster.holder(b"s"))
+        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=1000, prefetch=True)
+        stage.run(consumer.get_entry())
+        cluster.begin_migration(cluster.slot(b"s"), target)
+        while cluster.move_key(cluster.slot(b"s")):
+            pass
+        stage.run(consumer.get_entry())
+        stage.command(b"XADD", b"s", b"3-1", b"n", b"3")
+        stage.run(consumer.get_entry())
+        stage.settle()
+        (waiting,) = [link for link in stage.network.links if link.connection.blocked is not None]
+        assert waiting.connection.server is target
+        stage.network.sever(waiting)
+        execute = target.execute
+
+        def add_after_reading(connection: Connection, words: list[bytes]) -> None:
+            execute(connection, words)
+            if words[0] == b"XREADGROUP" and words[-1] == b">":
+                target.execute = execute  # type: ignore[method-assign]
+                # The first one goes to the dead connection, which has waited for longer.
+                for number in (b"4", b"5"):
+                    stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+
+        target.execute = add_after_reading  # type: ignore[method-assign]
+        given = []
+        for _ in range(5):
+            _, entry = stage.run(consumer.get_entry())
+            given += [] if entry is None else [entry.identifier]
+
+        assert [b"4-1", b"5-1"] == sorted(given)
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(blocking: bool, forbidden: bool) -> None:
+    """
+    Behind a proxy nobody can say which connection it is. What it is given is older than what the next connection gets, and
+    comes when the old one's wait must be over; what has come meanwhile does not come again, also where a member may not ask
+    what is pending.
+    """
+    stage = Stage()
+    server = stage.server
+    assert not isinstance(server, MemoryCluster)
+    execute = server.execute
+    reads = 0
+
+    def interfere(connection: Connection, words: list[bytes]) -> None:
+        nonlocal reads
+        if words[:2] == [b"CLIENT", b"KILL"]:
+            words = [*words[:3], b"0"]
+        elif words[0] == b"XPENDING" and forbidden:
+            words = [b"XPENDING"]
+        execute(connection, words)
+        if words[0] == b"XREADGROUP" and words[-1] == b">":
+            reads += 1
+            if reads == 4:
+                for number in (b"3", b"4"):  # the first one goes to the dead connection, which has waited for longer
+                    stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+
+    with stage.open():
+        filled(stage)
+        server.execute = interfere  # type: ignore[method-assign]
+        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, prefetch=True)
+        given = []
+        for number in range(9):
+            _, entry = stage.run(consumer.get_entry())
+            given += [] if entry is None else [entry.identifier]
+            if number == 1:
+                stage.settle()
+                (waiting,) = [link for link in stage.network.links if link.connection.blocked is not None]
+                stage.network.sever(waiting)
+            elif number == 2:
+                stage.command(b"XADD", b"s", b"5-1", b"n", b"5")
+
+        stage.network.drop_server_end(waiting)
+        assert [b"1-1", b"2-1", b"4-1", b"5-1", b"3-1"] == given
+        assert {} == consumer._leases
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_nobody_has_seen_does_not_keep_a_member_from_reading_it(blocking: bool) -> None:
+    """
+    A dead connection was given as much as may be unacknowledged, and all else has been acknowledged behind the consumer's back.
+    """
+    stage = Stage()
+    server = stage.server
+    assert not isinstance(server, MemoryCluster)
+    execute = server.execute
+    reads = 0
+
+    def interfere(connection: Connection, words: list[bytes]) -> None:
+        nonlocal reads
+        if words[:2] == [b"CLIENT", b"KILL"]:
+            words = [*words[:3], b"0"]
+        execute(connection, words)
+        if words[0] == b"XREADGROUP" and words[-1] == b">":
+            reads += 1
+            if reads == 3:
+                stage.network.sever(stage.network.all_links[connection.number])
+            elif reads == 4:
+                for number in (b"3", b"4"):
+                    stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+
+    with stage.open():
+        filled(stage)
+        server.execute = interfere  # type: ignore[method-assign]
+        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, max_unacked=1)
+        given = []
+        for _ in range(9):
+            _, entry = stage.run(consumer.get_entry())
+            if entry is not None:
+                given.append(entry.identifier)
+                stage.command(b"XACK", b"s", b"g", entry.identifier)
+        for link in [link for link in stage.network.links if link.lost]:
+            stage.network.drop_server_end(link)
+
+        assert [b"1-1", b"2-1", b"4-1", b"3-1"] == given
+        stage.run(consumer.close())

@@ -52,6 +52,13 @@ def test_promises_hold_in_every_cluster(first: int) -> None:
     gc.collect()
 
 
+def test_who_has_few_turns_comes_to_rest() -> None:
+    """
+    A blocking reader alone, with many entries to acknowledge, is not late only because nothing else happens meanwhile.
+    """
+    assert failure(8002830) is None
+
+
 @pytest.mark.parametrize("topology", ["single", "cluster"])
 def test_a_seed_always_gives_the_same_run(topology: str) -> None:
     """

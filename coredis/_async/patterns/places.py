@@ -59,7 +59,7 @@ class Places(Failures[AnyStr]):
             else:
                 reader.arrange(())  # gone when its last reply has come
         for place, names in places.items():
-            reader = self._readers.get(place) or Reader(self.client, place)
+            reader = self._readers.get(place) or Reader(self.client, place, self._phantoms)
             for name in names:
                 cursors[name].slot = self.client.slot(name)
             reader.arrange(tuple([cursors[name] for name in names]))

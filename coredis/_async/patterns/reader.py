@@ -12,7 +12,7 @@ and then the server tells when a stream changes (CLIENT TRACKING, RESP3). Where 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import AnyStr, Final, Generic
 
 from coredis._async.client import Client
@@ -20,8 +20,10 @@ from coredis._async.connection import Connection
 from coredis._core.command import Reply
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan, by_name
+from coredis._core.consumer.phantoms import Phantom, done_with, leave_behind
 from coredis._core.consumer.reads import Membership, Repeated, Words, acknowledgements, commands
 from coredis._core.parser import ErrorLine
+from coredis._core.topology import Place
 from coredis._core.wire import encode
 from coredis._runtime import aio as rt
 from coredis.exceptions import ConnectionError, ConnectionLostError, RedisError
@@ -32,6 +34,7 @@ LASTED_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.05
 #: More unread messages than one for each stream, for those that are sent twice.
 SPARE_MESSAGES: Final = 1024
+_NONE: Final = ()
 
 
 class Reader(Generic[AnyStr]):
@@ -63,19 +66,25 @@ class Reader(Generic[AnyStr]):
         failure: what went wrong last; None when a read was sent since
         retry_at: when to try again after that (monotonic seconds)
         attempt: how often it has gone wrong in a row
-        doubt_at: when a dead connection that the server may have gone on serving is done with at last (monotonic seconds)
     """
 
-    def __init__(self, client: Client[AnyStr], place: Hashable) -> None:
+    def __init__(self, client: Client[AnyStr], place: Hashable, phantoms: list[Phantom]) -> None:
+        """
+        Args:
+            client: whose servers to read from
+            place: see above
+            phantoms: dead connections that servers may go on serving, of all readers of the consumer
+        """
         self._client: Client[AnyStr] = client
         self._grace = client.times.grace
         self._connection: Connection | None = None
         self._connected_at = -math.inf
-        self._phantoms: list[tuple[int, str]] = []
+        self._server = place.address if isinstance(place, Place) else place
+        self._phantoms = phantoms
         self._ahead = 0  # replies before those to the read
         self._questions: tuple[bytes, ...] = ()
         self._replies_each = 1  # two where each command is introduced
-        self._kills = 0
+        self._killing: Sequence[Phantom] = _NONE  # those that the outstanding read was sent after having closed them
         self._watchings = 0  # commands that make the server tell of changes
         self._block = 0.0
         self._marked = False  # what the outstanding read asks for is noted
@@ -103,7 +112,6 @@ class Reader(Generic[AnyStr]):
         self.failure: RedisError | None = None
         self.retry_at = -math.inf
         self.attempt = 0
-        self.doubt_at = math.inf
 
     def begin(self) -> None:
         """
@@ -200,7 +208,7 @@ class Reader(Generic[AnyStr]):
         connection, started = self._connection, self.started
         if connection is None or self.scattered or self.failure is not None or self.listening is not None:
             return False
-        if self._phantoms or self.doubt_at != math.inf or connection.introduction or connection.channel.closed:
+        if self._phantoms or connection.introduction or connection.channel.closed:
             return False
         if self.plan is None:
             return True
@@ -251,13 +259,13 @@ class Reader(Generic[AnyStr]):
         each = self._replies_each = 2 if introduction else 1
         expected = each * len(plan.parts)
         before = 0
-        if acknowledging or questions or tracking or self._phantoms:
-            ahead: list[Words] = [*self._phantom_words(), *tracking]
+        self._killing = self._here() if self._phantoms else _NONE
+        if acknowledging or questions or tracking or self._killing:
+            ahead: list[Words] = [*self._killing_words(), *tracking]
             group: bytes = b"" if membership is None else membership.group
             of_streams: list[bytes] = [*acknowledgements(group, acknowledging), *map(encode, questions.values())]
             payload = b"".join([*map(encode, ahead), *[introduction + command for command in of_streams], payload])
             before = len(ahead) + each * len(of_streams)
-        self._kills = len(self._phantoms)
         self._watchings = len(tracking)
         self._trying = bool(tracking) and self._tracking is None
         self._questions = tuple(questions)
@@ -286,7 +294,8 @@ class Reader(Generic[AnyStr]):
         if acknowledging:
             collected: list[bytes] = acknowledgements(b"" if membership is None else membership.group, acknowledging)
             payload, before = b"".join([*collected, payload]), len(collected)
-        self._kills = self._watchings = 0
+        self._killing = _NONE
+        self._watchings = 0
         self._trying = False
         self._questions = ()
         self._replies_each = 1
@@ -391,11 +400,12 @@ class Reader(Generic[AnyStr]):
         assert self.started is not None
         if not self.acknowledging:
             return {}
-        return self._answered(self.acknowledging, len(self._questions))
+        answers = self._answered(self.acknowledging, len(self._questions))
+        return {name: answer for name, answer in answers.items() if not isinstance(answer, ErrorLine)}
 
     def answers(self) -> dict[bytes, Reply]:
         """
-        Give what was answered to the questions ahead of the read, by stream; what was refused is not in it.
+        Give what was answered to the questions ahead of the read, by stream. Errors of the server are among it.
         """
         return self._answered(self._questions, 0) if self._questions else {}
 
@@ -407,7 +417,7 @@ class Reader(Generic[AnyStr]):
         each = self._replies_each
         end = self._ahead - each * later
         answers = self.started.replies[end - each * len(names) : end][each - 1 :: each]
-        return {name: answer for name, answer in zip(names, answers, strict=True) if not isinstance(answer, ErrorLine)}
+        return dict(zip(names, answers, strict=True))
 
     def settle(self) -> None:
         """
@@ -415,15 +425,20 @@ class Reader(Generic[AnyStr]):
         """
         assert self.plan is not None and self.started is not None
         if self._watchings:
-            answers = self.started.replies[self._kills : self._kills + self._watchings]
+            kills = len(self._killing)
+            answers = self.started.replies[kills : kills + self._watchings]
             if self._trying:
                 self._tracking = not isinstance(answers[0], ErrorLine)
             if any(isinstance(answer, ErrorLine) and str(answer).startswith("NOPERM") for answer in answers):
                 self._tracking = False  # whoever may not ask for a stream's length is told nothing of it
-        if self._kills:
-            if all(answer == 1 for answer in self.started.replies[: self._kills]):
-                self.doubt_at = math.inf  # whatever it was given is pending, and was asked for after that
-            self._phantoms = []
+        if self._killing:
+            for phantom, answer in zip(self._killing, self.started.replies, strict=False):
+                phantom.client = None
+                if answer == 1:
+                    phantom.recovered(self.plan, self.by_name)
+                    phantom.until = -math.inf  # what streams are left are looked through at once
+                if not phantom.floors:
+                    done_with(self._phantoms, phantom)
         self._mark(False)
 
     def arrange(self, cursors: tuple[Cursor, ...]) -> None:
@@ -495,11 +510,11 @@ class Reader(Generic[AnyStr]):
         """
         if self._connection is not None:
             identifier, address = self.client_id, self._connection.channel.local_address
-            if self.plan is not None and self.plan.kind is not Kind.HISTORY:
+            if self.plan is not None:
                 # It may be waiting there, or on its way to be executed.
-                self.doubt_at = max(self.deadline, rt.now() + self._grace)
-                if identifier is not None and address is not None:
-                    self._phantoms.append((identifier, address))
+                until = max(self.deadline, rt.now() + self._grace)
+                known = None if identifier is None or address is None else (identifier, address)
+                leave_behind(self._phantoms, self.plan, self._server, known, until)
             self._client.discard(self._connection)
         self._mark(False)
         self._connection = self.plan = self.started = self.listening = None
@@ -531,11 +546,18 @@ class Reader(Generic[AnyStr]):
                     cursor.busy = busy
             self._marked = busy
 
-    def _phantom_words(self) -> list[Words]:
+    def _here(self) -> list[Phantom]:
+        """
+        Say which dead connections this one is to close.
+        """
+        return [phantom for phantom in self._phantoms if phantom.client is not None and phantom.server == self._server]
+
+    def _killing_words(self) -> list[Words]:
         """
         Say which connections the server is to close.
 
         Their address is said as well as their number: after a failover the server is another one, where that number is
         somebody else's.
         """
-        return [("CLIENT", "KILL", "ID", identifier, "ADDR", address) for identifier, address in self._phantoms]
+        clients = [phantom.client for phantom in self._killing if phantom.client is not None]
+        return [("CLIENT", "KILL", "ID", identifier, "ADDR", address) for identifier, address in clients]

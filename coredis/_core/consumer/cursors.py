@@ -159,6 +159,14 @@ class Cursor:
         if self.phase is Phase.NEW:
             self.phase, self.position, self.asked_new = Phase.HISTORY, self.floor, True
 
+    def missed(self, after: bytes) -> None:
+        """
+        Record that something may be pending that was not received, after this identifier and before others that were.
+        """
+        self.lost()
+        if self.phase is Phase.HISTORY and parse(after) < parse(self.position):
+            self.position = after
+
 
 def by_name(cursors: Sequence[Cursor]) -> dict[bytes, Cursor]:
     """

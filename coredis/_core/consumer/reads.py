@@ -18,7 +18,7 @@ from .cursors import Cursor, Kind, Plan
 Words: TypeAlias = tuple[bytes | str | int, ...]
 
 _encoded_name: Final = attrgetter("encoded_name")
-_PAGE: Final = 1000  # pending entries to be told of; as many as are enough to see whose they are
+PAGE: Final = 1000  # pending entries to be told of at a time; as many as are enough to see whose they are
 
 
 class Membership(NamedTuple):
@@ -164,11 +164,12 @@ def _acknowledgement(name: bytes, group: bytes, identifiers: tuple[bytes, ...]) 
     return b"%b%b%b%b" % (begin, _word(name), _word(group), _words(identifiers))
 
 
-def undelivered_words(membership: Membership, cursor: Cursor) -> Words:
+def pending_words(membership: Membership, name: bytes, after: bytes, last: bytes = b"+") -> Words:
     """
-    Spell out the question for what is pending for this member after the last entry it has received.
+    Spell out the question for what is pending for this member in a stream after one identifier and up to another one, as far
+    as a page goes.
     """
-    return ("XPENDING", cursor.name, membership.group, b"(" + cursor.floor, b"+", _PAGE, membership.consumer)
+    return ("XPENDING", name, membership.group, b"(" + after, last, PAGE, membership.consumer)
 
 
 def tracking_words(plan: Plan, membership: Membership | None, tracked: bool) -> list[Words]:

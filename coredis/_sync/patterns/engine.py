@@ -73,7 +73,6 @@ class Engine(Straight[AnyStr]):
         self._timeout = timeout
         self._seconds = timeout  # for which the call that is under way waits
         self._turn: dict[str, object] = {}  # who reads
-        self._attended = False  # serving an entry takes more than taking it from the buffer
         rt.after_fork(self)
 
     # ------------------------------------------------------------------------------------------------------------ reading
@@ -311,6 +310,7 @@ class Engine(Straight[AnyStr]):
         if self._membership is None or not self._membership.acknowledge_on_delivery:
             self._discard()
         self._unmade = None
+        self._phantoms.clear()
         self._allowance.reset()
         for cursor in self._cursors.values():
             cursor.reset()
@@ -325,6 +325,7 @@ class Engine(Straight[AnyStr]):
         for reader in self._readers.values():
             reader.drop()
         self._readers = {}
+        self._phantoms.clear()  # what they are given is no business of who begins afresh
         self._arranged = False
 
     def forget_parent(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, AnyStr, Final, Generic
 
 from coredis._sync.patterns.reader import Reader
+from coredis._core.consumer.phantoms import Phantom
 from coredis._core.consumer.portions import Portions
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import REFUSALS
@@ -64,6 +65,9 @@ class Failures(Generic[AnyStr]):
 
     def __init__(self) -> None:
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
+        self._phantoms: list[
+            Phantom
+        ] = []  # dead connections that servers may go on serving; the readers know this list
         self._told_at = -math.inf  # when it was last said that reading is interrupted
         self._detours = 0  # how many answers in a row have said that streams are somewhere else
         self._detoured_at = 0.0  # when the first of them did

@@ -186,6 +186,7 @@ class GroupConsumer(Leaving[AnyStr]):
         self._doubtful: set[bytes] = set()  # the server missed a group, perhaps in one of these streams
         self._unexplained: dict[bytes, float] = {}  # when a read whose reply was lost had been sent, by stream
         self._conflict_told = False
+        self._dubious: dict[bytes, bytes] = {}  # streams to be looked through, and after which identifier
         self._held: Held | None = None
         self._heartbeat: Heartbeat[AnyStr] | None = None
         self._renewing: object = None  # who renews leases
@@ -194,11 +195,13 @@ class GroupConsumer(Leaving[AnyStr]):
         self._giving_up: GivingUp[AnyStr] | None = None
         if options.claim_idle is not None:
             self._takeover = Takeover(options.claim_idle)
+            self._noting = True
         if options.claim_idle is not None or options.max_deliveries is not None:
             self._held = Held()
             self._leases = self._held.leases
             self._lookout = Lookout(self._held)
             self._attended = options.claim_idle is not None
+        self._account: Held | None = self._held  # of what has come; see ``_open_account``
         if options.max_deliveries is not None and dead_letter is not None:
             if not callable(dead_letter) and encode_name("dead_letter", dead_letter, client.encoding) in self._cursors:
                 raise ValueError(f"dead_letter: {dead_letter!r} is read by this consumer; its letters would come back")

@@ -26,9 +26,12 @@ from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.conflicts import delivered_since, not_of_one_read
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Kind, Phase, Plan
 from coredis._core.consumer.deadletters import Suspect
-from coredis._core.consumer.held import Key
+from coredis._core.consumer.held import Held, Key
 from coredis._core.consumer.parameters import encode_name
-from coredis._core.consumer.reads import Membership, Words, undelivered_words
+from coredis._core.consumer.phantoms import look_through
+from coredis._core.consumer.reads import Membership, Words, pending_words
+from coredis._core.identifiers import parse
+from coredis._core.parser import ErrorLine
 from coredis._runtime import blocking as rt
 from coredis.exceptions import StreamConsumerGroupError, StreamConsumerInitializationError
 from coredis.types import IdentifierT, PositionT, StreamEntry
@@ -51,6 +54,8 @@ class Member(Leasing[AnyStr]):
     _withdrawn: list[tuple[AnyStr, StreamEntry[AnyStr]]]
     _doubtful: set[bytes]
     _unexplained: dict[bytes, float]
+    _account: Held | None
+    _dubious: dict[bytes, bytes]
     _conflict_told: bool
     _heartbeat: Heartbeat[AnyStr] | None
     group: StringT
@@ -82,10 +87,11 @@ class Member(Leasing[AnyStr]):
                 )
             self._groups.create(missing)
             for cursor in missing:
-                if self._held is not None:
-                    self._held.forget(cursor.name, self._outstanding())
+                if self._account is not None:
+                    self._account.forget(cursor.name, self._outstanding())
             standing.update(self._groups.standing(missing))
         for cursor in unknown:
+            self._dubious.pop(cursor.name, None)
             if cursor.start not in (None, b">"):
                 assert cursor.start is not None
                 cursor.began = cursor.position = cursor.start
@@ -115,6 +121,8 @@ class Member(Leasing[AnyStr]):
             self._stop_heartbeat()
             self._start_heartbeat()
         super()._prepare()
+        if self._noting and self._takeover is None:
+            self._close_account()
         self._clear_deleted()
         if self._options.delete and len(self._acknowledgements):
             self.flush()
@@ -129,7 +137,7 @@ class Member(Leasing[AnyStr]):
 
     def _calm(self) -> bool:
         return (
-            self._held is None
+            self._account is None
             and not (self._doubtful or self._unexplained or self._deleted or self._notices or self._suspects)
             and not (self._options.delete and len(self._acknowledgements))
             and self._room() >= 1
@@ -209,6 +217,9 @@ class Member(Leasing[AnyStr]):
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
             fetched = {name: cursor.fetched for name, cursor in self._cursors.items()}
+            for name, after in self._dubious.items():
+                if name in fetched:  # not what nobody has seen: it is not read as long as nothing is
+                    fetched[name] = (fetched[name][0], after)
             pending = self._pending.count(fetched, allowance.limit or 0)
             allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():
@@ -244,23 +255,36 @@ class Member(Leasing[AnyStr]):
 
     def _questions(self, following: Plan) -> Mapping[bytes, Words]:
         """
-        After a reply was lost, ask what is pending that we have not got, before it is read and looks new.
+        After a reply was lost, ask what is pending that we have not got, before it is read and looks new. After a dead
+        connection was in doubt, ask what is pending of all that came meanwhile.
         """
-        if not self._unexplained or following.kind is not Kind.HISTORY:
+        unexplained, dubious = self._unexplained, self._dubious
+        if not (unexplained or dubious) or following.kind is not Kind.HISTORY:
             return {}
-        return {
-            cursor.name: undelivered_words(self._membership, cursor)
-            for cursor in following.cursors()
-            if cursor.name in self._unexplained
-        }
+        questions: dict[bytes, Words] = {}
+        for cursor in following.cursors():
+            name = cursor.name
+            if name in dubious:
+                questions[name] = pending_words(self._membership, name, dubious[name], cursor.floor)
+            elif name in unexplained:
+                questions[name] = pending_words(self._membership, name, cursor.floor)
+        return questions
 
     def _note_answers(self, reader: Reader[AnyStr]) -> None:
         """
-        See whether what is pending may have been in the lost reply.
+        See whether what is pending may have been in the lost reply; or may have been given to a connection that was in doubt.
         """
         for name, pending in reader.answers().items():
+            if name in self._dubious:
+                again = look_through(
+                    name, self._dubious[name], pending, self._account, ErrorLine in map(type, reader.replies())
+                )
+                if again is not None:
+                    self._phantoms.append(again)
+                self._dubious.pop(name, None)
+                continue
             sent = self._unexplained.get(name)
-            if sent is not None:
+            if sent is not None and not isinstance(pending, ErrorLine):
                 foreign = not_of_one_read([int(idle) for _, _, idle, _ in pending], rt.now() - sent)
                 del self._unexplained[name]
                 if foreign:
@@ -280,7 +304,7 @@ class Member(Leasing[AnyStr]):
         self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
     ) -> arrivals.Arrivals[AnyStr]:
         if following.kind is not Kind.CLAIM:
-            found = arrivals.read(answers, cursors, self.client.replies, self._held)
+            found = arrivals.read(answers, cursors, self.client.replies, self._account)
             if following.kind is Kind.HISTORY:
                 self._compare(cursors, found)
         else:
@@ -319,17 +343,49 @@ class Member(Leasing[AnyStr]):
                 fresh.append(item)
         return [stream for stream, _ in fresh], [entry for _, entry in fresh], suspects
 
-    def _doubt(self, reader: Reader[AnyStr]) -> None:
+    def _doubt(self, floors: Mapping[bytes, bytes], sure: bool) -> None:
         # What the dead connection was given after the recovery is pending here, and nobody has seen it.
-        if not self.auto_acknowledge:
-            self.statistics.recovered += 1
-            for cursor in reader.cursors:
-                cursor.lost()
-                cursor.lost_reads += 1
+        if self.auto_acknowledge:
+            return
+        self.statistics.recovered += 1
+        for name, floor in floors.items():
+            cursor = self._cursors[name]
+            if sure:
+                cursor.missed(floor)
+            elif self._takeover is None and parse(floor) < parse(cursor.floor):
+                self._dubious[name] = min(floor, self._dubious.get(name, floor), key=parse)
+            cursor.lost()
+            cursor.lost_reads += 1
+
+    def _open_account(self) -> None:
+        """
+        Keep account of what comes from now on, while a dead connection may be given something before it. Where leases are kept,
+        that is done anyway, and what nobody has a lease of is taken over in its time.
+        """
+        if self._takeover is None and not (self.auto_acknowledge or self._noting):
+            account = self._held or Held()
+            # No call between these statements, so nothing can interrupt here.
+            self._leases = account.leases
+            self._account = account
+            self._noting = True
+
+    def _close_account(self) -> None:
+        """
+        Keep none any more when nothing is in doubt, and nothing is being looked through.
+        """
+        for name in [name for name in self._dubious if name not in self._cursors]:
+            self._dubious.pop(name, None)
+        if self._phantoms or self._dubious:
+            return
+        if not any(cursor.phase is Phase.HISTORY for cursor in list(self._cursors.values())):
+            self._leases.clear()
+            # No call between these statements.
+            self._account = self._held
+            self._noting = False
 
     def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
-        if self._held is not None:
-            self._held.settled(cursor.name for cursor in following.cursors())
+        if self._account is not None:
+            self._account.settled(cursor.name for cursor in following.cursors())
             self.statistics.duplicates_suppressed += arrived.suppressed
             self.statistics.claimed += arrived.claimed
 
@@ -349,12 +405,14 @@ class Member(Leasing[AnyStr]):
                 for cursor in lost.cursors():
                     cursor.lost()
                     # With leases there are other reasons: what was taken over. So there are with an older connection in doubt.
-                    if self._held is None and reader.doubt_at == math.inf:
+                    if self._account is None:
                         self._unexplained.setdefault(cursor.name, reader.sent_at)
         elif lost is not None and lost.kind is Kind.HISTORY:
             # It may have been executed, and has renewed the times of what it gave: they tell nothing any more.
             for cursor in lost.cursors():
                 self._unexplained.pop(cursor.name, None)
+        if lost is not None and lost.kind is Kind.NEW:
+            self._open_account()
         super()._lose(reader)  # type: ignore[arg-type]  # see the constructor
 
     def _vanished(self, error: StreamConsumerGroupError) -> None:
@@ -376,8 +434,8 @@ class Member(Leasing[AnyStr]):
         self._settle(count)  # last, for it wakes who counts
 
     def _let_go(self, name: bytes, found: tuple[bytes, ...]) -> None:
-        if self._held is not None:
-            self._held.let_go(name, found, self._outstanding())
+        if self._account is not None:
+            self._account.let_go(name, found, self._outstanding())
 
     def _named(self, stream: KeyT, entries: tuple[IdentifierT, ...]) -> tuple[bytes, tuple[bytes, ...]]:
         """
@@ -409,6 +467,7 @@ class Member(Leasing[AnyStr]):
         super()._restart()
         self._deleted.clear()
         self._unexplained, self._returning, self._withdrawn = {}, {}, []
+        self._dubious, self._account, self._noting = {}, self._held, self._takeover is not None
         self._conflict_told = self._deferred = False
         self._suspects = []
         if self._held is not None:

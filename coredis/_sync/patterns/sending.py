@@ -15,6 +15,7 @@ from coredis._core.consumer import reads
 from coredis._core.consumer.allowance import Allowance
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Plan, plan, share
+from coredis._core.consumer.phantoms import done_with
 from coredis._core.consumer.portions import Portions
 from coredis._runtime import blocking as rt
 from coredis.exceptions import RedisError, RequestTimeoutError
@@ -64,15 +65,14 @@ class Sending(Places[AnyStr]):
         if not (reader.connected and reader.willing()):
             return
         reader.note()  # also what came while others of its streams were read, so that it does not pile up
+        if self._phantoms:
+            self._outlast(reader)
         room = self._room()
         if room < 1:
             reader.answered = not self._seconds
             return
         takeover = self._takeover
         due = () if takeover is None else takeover.due((cursor.name for cursor in reader.cursors), rt.now())
-        if reader.doubt_at < math.inf and rt.now() >= reader.doubt_at:
-            reader.doubt_at = math.inf
-            self._doubt(reader)
         asked, after = self._asked(reader)
         following = plan(asked, reader.last, due, reader.scattered)
         count = self._portion(reader, len(asked), room)
@@ -101,6 +101,26 @@ class Sending(Places[AnyStr]):
         acknowledging, questions, limit = self._ahead(reader), self._questions(following), self._portions.limit(count)
         reader.send(following, self._membership, block, takeover, tracking, acknowledging, questions, limit)
         reader.failure = None
+
+    def _outlast(self, reader: Reader[AnyStr]) -> None:
+        """
+        Look through the streams of dead connections that cannot be served any more by now. Those that are read elsewhere, or
+        of which a read is outstanding, have their turn later.
+        """
+        now = rt.now()
+        for phantom in [phantom for phantom in self._phantoms if now >= phantom.until]:
+            floors: dict[bytes, bytes] = {}
+            left: dict[bytes, bytes] = {}
+            for name, floor in phantom.floors.items():
+                cursor = self._cursors.get(name)
+                if cursor is not None:
+                    mine = reader.by_name.get(name) is cursor and not cursor.busy
+                    (floors if mine else left)[name] = floor
+            if floors:
+                self._doubt(floors, phantom.sure)
+            phantom.floors = left
+            if not left:
+                done_with(self._phantoms, phantom)
 
     def _asked(self, reader: Reader[AnyStr]) -> tuple[tuple[Cursor, ...], int]:
         """
@@ -169,7 +189,11 @@ class Sending(Places[AnyStr]):
         """
         return {}
 
-    def _doubt(self, reader: Reader[AnyStr]) -> None:
+    def _doubt(self, floors: Mapping[bytes, bytes], sure: bool) -> None:
         """
         A dead connection that the server may have gone on serving is done with now; without a group it got nothing of ours.
+
+        Args:
+            floors: the last identifier that had been received of each of its streams when it was given up
+            sure: something is pending after these that has not been received
         """

@@ -59,6 +59,10 @@ class Taking(Sending[AnyStr]):
     Puts into a buffer what was read. What a group makes different is in the methods at the end.
     """
 
+    # Here, since an object is slower that has more than 29 attributes of its own.
+    _noting: bool = False  # leases are noted: by members that take over, and by others while something is in doubt
+    _attended: bool = False  # serving an entry takes more than taking it from the buffer
+
     def __init__(
         self,
         cursors: dict[bytes, Cursor],
@@ -85,7 +89,7 @@ class Taking(Sending[AnyStr]):
         self._withdrawing: object = None  # who takes the buffer away: another task or thread must not be served from it
         self._unmade: Unmade | None = None  # received, and no entries were made of it yet
         self._exhausted: list[Cursor] = []  # those that were ``asked``, in this call of the application
-        self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``; kept by group consumers that take over
+        self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
         self._stopped = False
 
@@ -138,8 +142,8 @@ class Taking(Sending[AnyStr]):
         self._note_acknowledged(reader)
         streams, entries, suspects = self._sift(following, arrived)
         nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
-        noted = {} if self._takeover is None else dict.fromkeys(arrived.keys, reader.sent_at)
-        if noted:
+        noted = dict.fromkeys(arrived.keys, reader.sent_at) if self._noting else {}
+        if noted and self._takeover is not None:
             self._note_leases(reader.sent_at)
         buffer = self._buffer.followed_by(streams, entries)
         if parts:

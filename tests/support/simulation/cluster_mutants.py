@@ -12,6 +12,7 @@ from coredis._async.clusters import ClusterClient
 from coredis._async.patterns.failures import Failures
 from coredis._async.patterns.pending import PendingEntries
 from coredis._async.patterns.places import Places
+from coredis._async.patterns.reader import Reader
 from coredis._core.command import Command
 from coredis._core.consumer.cursors import Phase
 from coredis._core.replies.shapes import integer
@@ -75,6 +76,20 @@ def no_recovery_at_the_new_node() -> Any:
     return replaced(Places, "_arrange", make)
 
 
+def doubt_left_at_the_old_node() -> Any:
+    """
+    Where a stream is read now, nobody knows of the dead connections of those who read it before.
+    """
+
+    def make(original: Any) -> Any:
+        def initialise(reader: Any, client: Any, place: Any, phantoms: Any) -> None:
+            original(reader, client, place, [])
+
+        return initialise
+
+    return replaced(Reader, "__init__", make)
+
+
 def introduced_by_nothing() -> Any:
     """
     A read that was sent elsewhere by ASK is sent there without ASKING.
@@ -120,6 +135,10 @@ CLUSTER_MUTANTS: Final[tuple[tuple[Callable[[], AbstractContextManager[None]], d
     (
         no_recovery_at_the_new_node,
         {**_LONE, "streams": ["s"], "faults": {"node dies": 0.02, "swallow": 0.03, "migrate at once": 0.03}},
+    ),
+    (
+        doubt_left_at_the_old_node,
+        {**_LONE, "streams": ["s"], "timeout": 7000, "faults": {"sever": 0.03, "migrate": 0.03}},
     ),
     (introduced_by_nothing, {**_LONE, "faults": {"migrate": 0.03}}),
     (

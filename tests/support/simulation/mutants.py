@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
+from coredis._async.patterns import member
 from coredis._async.patterns.engine import Engine
 from coredis._async.patterns.giving_up import GivingUp
 from coredis._async.patterns.leaving import Leaving
@@ -58,6 +59,13 @@ def no_recovery_read() -> Any:
     After a lost reply, new entries are read at once.
     """
     return replaced(Cursor, "lost", lambda original: lambda cursor: None)
+
+
+def not_looked_through() -> Any:
+    """
+    What a dead connection was given, before something that has been received since, is not looked for.
+    """
+    return replaced(member, "look_through", lambda original: lambda *arguments: None)
 
 
 def read_abandoned_on_cancel() -> Any:
@@ -184,6 +192,10 @@ _GIVING_UP: Final = {"mode": "ack", "claim_idle": 500, "handing_back": 0.3, "max
 #: Each mistake, and what is said of the plans in which it shows soon.
 MUTANTS: Final[tuple[tuple[Callable[[], AbstractContextManager[None]], dict[str, Any]], ...]] = (
     (no_recovery_read, {**_LONE, "mode": "ack", "faults": {"reset": 0.02, "delete entry": 0.01}}),
+    (
+        not_looked_through,
+        {**_LONE, "mode": "ack", "blocking": False, "proxied": True, "timeout": 7000, "faults": {"sever": 0.02}},
+    ),
     (acknowledged_too_early, LATE),
     (read_abandoned_on_cancel, {"faults": {"cancel": 0.05}}),
     (addition_sent_again, {"faults": {"reset": 0.03}}),

@@ -47,9 +47,10 @@ class Link:
         gone: the server knows that it is over
     """
 
-    def __init__(self, connection: Connection, owner: str) -> None:
+    def __init__(self, connection: Connection, owner: str, proxied: bool) -> None:
         self.connection = connection
         self.owner = owner
+        self._proxied = proxied
         self.client: Client | None = None
         self.outward = bytearray()  # on the way to the server
         self.inward = bytearray()  # on the way to the client
@@ -60,10 +61,10 @@ class Link:
     @property
     def address(self) -> tuple[str, int]:
         """
-        The client's end.
+        The client's end, as the client knows it.
         """
         host, _, port = self.connection.address.decode().partition(":")
-        return host, int(port)
+        return "10.1.0.1" if self._proxied else host, int(port)
 
     def collect(self) -> None:
         """
@@ -99,6 +100,7 @@ class Network:
 
     Attributes:
         refusing: nobody answers: connecting fails at once
+        proxied: the server sees the address of a proxy
         owners: who opened each connection
         hurry: by owner: since when (the server's time), how many commands have come from it without any time passing
         dead: owners that have crashed: they never connect again
@@ -107,7 +109,7 @@ class Network:
 
     def __init__(self, server: MemoryServer | MemoryCluster, random: Random) -> None:
         self.server = server
-        self.refusing = False
+        self.refusing = self.proxied = False
         self.dead: set[str] = set()
         self.hurry: dict[str, tuple[int, int]] = {}
         self.links: list[Link] = []
@@ -132,7 +134,7 @@ class Network:
         if self.refusing:
             raise ConnectionRefusedError("nobody listens")
         connection = self.server.connect(port)
-        link = Link(connection, owner)
+        link = Link(connection, owner, self.proxied)
         self.links.append(link)
         self.all_links[connection.number] = link
         self.owners[connection.number] = owner

@@ -84,6 +84,7 @@ class Plan:
         max_deliveries: after so many an entry becomes a dead letter; None: never
         blocking: one of the readers uses the blocking flavour
         primaries: of the cluster; 0: it is one server
+        proxied: the server sees other addresses than the clients, so they cannot tell it which connection they mean
         shares: of several streams on one connection some are asked at a time, as if they were thousands
         faults: probability per step, by name
     """
@@ -115,6 +116,7 @@ class Plan:
     steps: int
     primaries: int = 0
     shares: bool = False
+    proxied: bool = False
     faults: dict[str, float] = field(default_factory=dict)
 
     def without(self, fault: str) -> Plan:
@@ -219,4 +221,5 @@ def planned(seed: int, topology: str = "single", changes: Mapping[str, Any] | No
     """
     Make the plan of a seed, and say some of it.
     """
-    return replace(DRAWS[topology](Random(f"plan {seed}")), **(changes or {}))
+    proxied = Random(f"proxy {seed}").random() < 0.2
+    return replace(DRAWS[topology](Random(f"plan {seed}")), **{"proxied": proxied, **(changes or {})})

@@ -79,6 +79,7 @@ class Reader(Actor):
             since_event=len(self.world.journal.events),
             backlog=backlog,
             takes_over=self.world.plan.claim_idle is not None,
+            disordered=self.world.plan.proxied,
             lost_before=self.consumer.statistics.possibly_lost,
         )
         self.world.sessions.append(session)

@@ -112,6 +112,17 @@ class Journal:
             for event in self.events[since:]
         )
 
+    def delivery(self, key: bytes, place: Place, owner: str) -> int:
+        """
+        Tell how much had happened when an entry had been delivered to somebody for the last time.
+        """
+        for number in range(len(self.events), 0, -1):
+            event = self.events[number - 1]
+            mine = event.kind == "delivered" and self.owners[event.connection] == owner
+            if mine and (event.key, event.identifier) == (key, place[1]):
+                return number
+        return len(self.events)
+
     def life(self, key: bytes) -> int:
         """
         Tell how often a stream has gone.
@@ -131,9 +142,11 @@ class Session:
         since_event: how much had happened before
         backlog: it began with what was pending for its name
         takes_over: it may be given entries out of order, and again those that others have had meanwhile
+        disordered: it may be given them out of order, since nobody can close a dead connection
         returned: what the application was given, by stream, in order
         handed_back: how often it may come again because it was handed back
-        given_at: how much had happened when it was given an entry
+        given_at: how much had happened when an entry that it was given had been delivered to it. It may have been taken over
+            after that: who holds it serves it all the same when the server does not say so in time
         alive: it has not been closed and has not crashed
         lost_before: ``possibly_lost`` at its beginning
         lost: how many it counted in all, when it was closed; None: it lives or has crashed
@@ -145,6 +158,7 @@ class Session:
     since_event: int
     backlog: bool
     takes_over: bool = False
+    disordered: bool = False
     returned: dict[bytes, list[Place]] = field(default_factory=dict)
     handed_back: dict[tuple[bytes, Place], int] = field(default_factory=dict)
     given_at: dict[tuple[bytes, Place], int] = field(default_factory=dict)
@@ -176,11 +190,11 @@ class Session:
             and not (self.takes_over and journal.taken(key, place, self.owner, before))
         ):
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came twice")
-        free = journal.repeats or self.takes_over or (key, place) in journal.undone
+        free = journal.repeats or self.takes_over or self.disordered or (key, place) in journal.undone
         if returned and place < returned[-1] and not free:
             raise Violation(f"{self.owner}: entry {nonce}, {key!r} {place}, came out of order, after {returned[-3:]}")
         journal.gives[key, place] = journal.gives.get((key, place), 0) + 1
-        self.given_at[key, place] = len(journal.events)
+        self.given_at[key, place] = journal.delivery(key, place, self.owner)
         returned.append(place)
 
     def hand_back(self, journal: Journal, entries: list[tuple[bytes, bytes]]) -> None:

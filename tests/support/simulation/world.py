@@ -68,6 +68,7 @@ class World:
             self.server = MemoryServer(plan.personality, now=EPOCH, journal=self.journal.events)
             self._faults = Faults(self)
         self.network = Network(self.server, self.random)
+        self.network.proxied = plan.proxied
         self.journal.owners = self.network.owners
         self.loop = NestingLoop(START) if seed % 2 else SteppedLoop(START)
         self.loop.dialer = self.network
@@ -262,7 +263,9 @@ class World:
         event = self.server.next_event()
         if event is not None:
             times.append(START + (event - EPOCH) / 1000)
-        self.advance(min(times, default=self.loop.now + 1.0) - self.loop.now)
+        # While nobody waits, a blocking reader has its turns now and then, and is not to be late for that.
+        idle = 0.1 if self.quiet and self.plan.blocking else 1.0
+        self.advance(min(times, default=self.loop.now + idle) - self.loop.now)
 
     def advance(self, seconds: float) -> None:
         """

@@ -265,7 +265,7 @@ def test_what_can_never_be_read_is_an_error_at_last(prefetch: bool, timeout: int
         asked.append(command[-1])
         if command[-1] != b"0":
             return b"*-1\r\n"
-        return b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n1-0\r\n%b" % (half if len(asked) < 100 else whole)
+        return b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n1-0\r\n%b" % (half if asked.count(b"0") < 100 else whole)
 
     with ScriptedServer(answer) as server:
         with connect(server, retry_policy=RetryPolicy(retries=2, base_delay=0.1)) as client:

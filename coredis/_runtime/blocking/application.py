@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
-from itertools import chain, islice
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from itertools import chain, islice, repeat
+from typing import Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 #: Several of something, one after the other.
@@ -32,20 +32,31 @@ def loop(given: Iterator[T], following: Callable[[], Iterator[T] | None]) -> Ite
         given: one item for each call
         following: gives what serves the next few; None: there is nothing more
     """
-    return chain.from_iterable(iter(partial(_following, following), None))
+    served = _Served(following)
+    going = zip(iter(partial(getattr, served, "ended"), True), strict=False)
+    # Parts in C throughout. What is raised comes out of a part that is made for this one call, whether by it or by a signal
+    # handler right before it: a chain ends for good when an error comes from where it gets its parts, and whoever goes on with
+    # it would take that for the end.
+    return chain.from_iterable(map(chain.from_iterable, map(map, repeat(served.next), going)))
 
 
-def _following(following: Callable[[], Iterator[T] | None]) -> Iterator[T] | None:
-    # What is raised from here would end the chain for good, and whoever goes on with it would take that for the end.
-    try:
-        return following()
-    except BaseException as error:
-        return _raising(error)
+class _Served(Generic[T]):
+    """
+    What a loop goes through, a few items at a time, until it has ended.
+    """
 
+    __slots__ = ("_following", "ended")
 
-def _raising(error: BaseException) -> Iterator[Any]:
-    raise error
-    yield
+    def __init__(self, following: Callable[[], Iterator[T] | None]) -> None:
+        self._following = following
+        self.ended = False
+
+    def next(self, ended: bool) -> Iterable[T]:
+        rest = self._following()
+        if rest is None:
+            self.ended = True
+            return ()
+        return rest
 
 
 class Feed(Generic[T]):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bench_streams import resp
 from bench_streams.floor import entries, requests
-from bench_streams.floor.reads import Reads
+from bench_streams.floor.reads import MANY_STREAMS, Reads
 
 FIELDS = {"sensor": "sensor-0001", "value": "1.001", "seq": "000000001"}
 
@@ -82,6 +82,28 @@ def test_reads_fill_the_buffer_and_no_more(prefetch: bool, count: int) -> None:
     reads = Reads(("key",), buffer_size=9, prefetch=prefetch)
 
     assert (resp.encode("XREAD", "COUNT", count, "STREAMS", "key", "0-0"), 1) == reads.following()
+
+
+def test_half_of_many_streams_are_asked_for_all_that_the_buffer_takes() -> None:
+    """
+    In turns, and there is nothing more when neither half has anything.
+    """
+    keys = tuple(map(str, range(MANY_STREAMS)))
+    reads = Reads(keys, buffer_size=9, prefetch=True)
+    middle = MANY_STREAMS // 2
+    halves = [keys[:middle], keys[middle:]]
+
+    for half in halves * 2:
+        assert (resp.encode("XREAD", "COUNT", 10, "STREAMS", *half, *["0-0"] * middle), 1) == reads.following()
+    ended = []
+    for reply in (None, [[b"0", [[b"1-0", [b"a", b"1"]]]]], None, None):
+        reads.note(reply)
+        ended.append(reads.ended)
+    assert [False, False, False, True] == ended
+    assert (
+        resp.encode("XREAD", "COUNT", 10, "STREAMS", *halves[0], "1-0", *["0-0"] * (middle - 1)),
+        1,
+    ) == reads.following()
 
 
 def test_reads_go_on_and_acknowledge() -> None:

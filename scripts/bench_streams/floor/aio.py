@@ -265,11 +265,14 @@ class Consumer:
     async def _replies(self) -> AsyncIterator[Any]:
         ask_all, reads = self._connection.ask_all, self._reads
         replies = ask_all(*reads.following())
-        while (reply := (await replies)[-1]) is not None:
+        while True:
+            reply = (await replies)[-1]
             reads.note(reply)
+            if reads.ended:
+                return
             if reads.prefetch:
                 replies = ask_all(*reads.following())
-                yield reply
+                yield reply or ()
             else:
                 yield reply
                 replies = ask_all(*reads.following())

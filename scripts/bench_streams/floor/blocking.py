@@ -205,12 +205,12 @@ class Consumer:
         try:
             while True:
                 reply, missing = self._connection.replies(missing)[-1], 0
-                if reply is None:
-                    return
                 reads.note(reply)
+                if reads.ended:
+                    return
                 if reads.prefetch:
                     missing = self._send()
-                    yield reply
+                    yield reply or ()
                 else:
                     yield reply
                     missing = self._send()

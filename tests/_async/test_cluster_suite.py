@@ -17,6 +17,7 @@ from tests._async import test_acknowledging as acknowledging
 from tests._async import test_consumer_batches as batches
 from tests._async import test_consumer_faults as faults
 from tests._async import test_consumer_lives as lives
+from tests._async import test_consumer_loops as loops
 from tests._async import test_consumers as alone
 from tests._async import test_giving_up as giving_up
 from tests._async import test_group_consumers as members
@@ -28,7 +29,7 @@ from tests.support.programs import discover
 from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
 
-_MODULES: Final = (acknowledging, alone, batches, faults, giving_up, handing_back, lives, members, taking_over)
+_MODULES: Final = (acknowledging, alone, batches, faults, giving_up, handing_back, lives, loops, members, taking_over)
 
 _OWN_SERVER: Final = (
     "about a server of its own that dies; test_cluster_outages and test_cluster_failover do that to a cluster"

@@ -27,17 +27,11 @@ def number_of(item: tuple[Any, Any]) -> int:
     return int(item[1].identifier.split(b"-")[0])
 
 
-KINDS = {"alone": {"a": {"identifier": "0-0"}}, "group": {"group": "g", "consumer": "c"}}
+KINDS: dict[str, Any] = {"alone": {"a": {"identifier": "0-0"}}, "group": {"group": "g", "consumer": "c"}}
+both = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Any:
-    """
-    The arguments of a consumer on its own, and of one in a group.
-    """
-    return KINDS[request.param]
-
-
+@both
 async def test_a_loop_goes_on_where_another_has_ended(client: Redis[Any], kind: Any) -> None:
     """
     So do single calls, and a loop that was begun before.
@@ -60,6 +54,7 @@ async def test_a_loop_goes_on_where_another_has_ended(client: Redis[Any], kind: 
         assert [] == [number_of(item) async for item in consumer]
 
 
+@both
 async def test_what_was_drained_comes_in_no_loop(client: Redis[Any], kind: Any) -> None:
     """
     Not in one that is under way either: it goes on after it.
@@ -85,6 +80,7 @@ async def test_a_loop_from_before_begins_afresh_with_the_consumer(client: Redis[
         assert [1, 2, 3, 4, 5, 6] == [number_of(item) async for item in loop]
 
 
+@both
 async def test_a_loop_goes_on_after_an_error(client: Redis[Any], kind: Any) -> None:
     """
     Its end is the end of what there is, never an error that was told before.

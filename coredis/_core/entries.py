@@ -43,24 +43,15 @@ def _packers(whole: bool) -> list[EntryPacker]:
     Give functions for entries by the number of fields, as of ``entry_packer``.
     """
     packers: list[EntryPacker] = [_nothing]
-    packers += [_first_packer(packers, count, whole) for count in range(1, FEW_FIELDS + 1)]
+    packers += [partial(_pack_first, packers, count, whole) for count in range(1, FEW_FIELDS + 1)]
     return packers
 
 
-def _first_packer(packers: list[EntryPacker], count: int, whole: bool) -> EntryPacker:
+def _pack_first(packers: list[EntryPacker], count: int, whole: bool, *words: object) -> bytes | None:
     """
-    Give what packs the first entry of so many fields, and leaves in its own place what packs all others.
+    Pack the first entry of so many fields, and leave in the place of this what packs all others.
     """
-    pack: EntryPacker
     met = rested = 0
-
-    def first(*words: object) -> bytes | None:
-        nonlocal pack
-        text, data = names_known
-        pack = packers[count] = entry_packer(
-            count, whole, (text.ready.get, partial(meet, text)), (data.ready.get, partial(meet, data)), to_bytes, head
-        )
-        return pack(*words)
 
     def meet(known: KnownNames[AnyStr], names: tuple[AnyStr, ...]) -> None:
         nonlocal met
@@ -77,7 +68,11 @@ def _first_packer(packers: list[EntryPacker], count: int, whole: bool) -> EntryP
             packers[count] = pack
         return None
 
-    return first
+    text, data = names_known
+    pack = packers[count] = entry_packer(
+        count, whole, (text.ready.get, partial(meet, text)), (data.ready.get, partial(meet, data)), to_bytes, head
+    )
+    return pack(*words)
 
 
 class PlainAddition(Command[T_co]):

@@ -59,6 +59,13 @@ def test_who_has_few_turns_comes_to_rest() -> None:
     assert failure(8002830) is None
 
 
+def test_what_a_failover_makes_pending_again_may_be_held() -> None:
+    """
+    A consumer that was not told of an acknowledgement renews the lease of the entry, and nobody takes it over.
+    """
+    assert failure(8015557, planned(8015557, "cluster")) is None
+
+
 @pytest.mark.parametrize("topology", ["single", "cluster"])
 def test_a_seed_always_gives_the_same_run(topology: str) -> None:
     """

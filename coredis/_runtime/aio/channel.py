@@ -10,6 +10,7 @@ import math
 import ssl
 import weakref
 from collections import OrderedDict
+from collections.abc import Awaitable
 from typing import Any, Final, cast
 
 from ..._core.session import Session
@@ -40,7 +41,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._buffer = _buffer_of(loop)
-        self.session = Session()
+        self.session = Session(Asked)
         self._transport: asyncio.Transport | None = None
         self._queued: list[bytes] = []
         self._queued_bytes = 0
@@ -82,7 +83,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             self._unsent.append(started)
         return started
 
-    def ask(self, payload: bytes, expected: int, deadline: float) -> asyncio.Future[Any]:
+    def ask(self, payload: bytes, expected: int, deadline: float) -> Awaitable[Any]:
         """
         Queue encoded commands, and give the reply to the last one to await. Whoever waits no longer leaves it outstanding.
 
@@ -95,10 +96,9 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
+        if expected != 1:
+            return self._ask_last(payload, expected, deadline)
         asked = Asked()
-        asked.expected = expected
-        asked.replies = []
-        asked.failure = None
         asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
         asked.waiter = waiter = self.future()
@@ -120,6 +120,9 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         if deadline < self.watched:
             self.watch(deadline)
         return waiter
+
+    async def _ask_last(self, payload: bytes, expected: int, deadline: float) -> Any:
+        return (await self.start(payload, expected, deadline).result(deadline))[-1]
 
     def _enqueue(self, request: Awaited, payload: bytes) -> None:
         """

@@ -22,9 +22,12 @@ class Awaited(Request):
     Attributes:
         waiter: what they wait for; None: nobody does
         deadline: when they wait no longer
+        reply: what the waiter gets
     """
 
     __slots__ = ("deadline", "waiter")
+
+    reply: Any = None
 
     waiter: asyncio.Future[Any] | None
     deadline: float
@@ -50,12 +53,16 @@ class Asked(Awaited):
     """
     A single command whose reply, or the reason why there is none, is all that whoever waits wants to have.
 
-    Without a constructor, which in Python would take longer than the rest: there is one for each command.
+    Without a constructor, which in Python would take longer than the rest, and without a list of replies: there is one for
+    each command, and of what is made for them the collector comes.
     """
 
-    __slots__ = ()
+    __slots__ = ("reply",)
 
     __init__ = object.__init__
+
+    expected = 1
+    replies = ()  # type: ignore[assignment]
 
     def wake(self) -> None:
         """

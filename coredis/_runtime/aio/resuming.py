@@ -69,7 +69,7 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
                 if not waiter.remove_done_callback(callback):
                     continue  # a signal handler has just cancelled it
             try:
-                waiter.set_result(request.replies[-1])
+                waiter.set_result(request.reply)
             except asyncio.InvalidStateError:
                 pass  # nobody waits any more; asyncio.run cancels a task at Ctrl-C, even between two lines of ours
             if callback is not None:
@@ -98,7 +98,7 @@ def answer_all(complete: list[Awaited]) -> None:
     for request in complete:
         if request.waiter is not None and not request.waiter.done():
             try:
-                request.waiter.set_result(request.replies[-1])
+                request.waiter.set_result(request.reply)
             except asyncio.InvalidStateError:
                 pass  # cancelled by a signal handler, see ``resume``
     complete.clear()  # see the end of ``resume``

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, AnyStr, Final, Generic, TypeAlias
 
 from coredis._async.client import ASKING, Client
+from coredis._async.commands.connection import ConnectionCommands
 from coredis._async.commands.streams import StreamCommands
 from coredis._core.additions import StillUnknown
 from coredis._core.commands import streams as build
@@ -44,16 +45,30 @@ def _shorter(xadd: Callable[..., Any]) -> Any:
     Give the same method, by a shorter way for additions without options, as ``short_xadd`` does for pipelines.
     """
 
+    @rt.awaited
     @wraps(xadd)
-    async def short(self: Client[Any], key: KeyT, field_values: dict[StringT, ValueT], **options: object) -> Any:
+    def short(self: Client[Any], key: KeyT, field_values: dict[StringT, ValueT], **options: object) -> Any:
         if options or type(field_values) is not dict:
-            return await xadd(self, key, field_values, **options)
+            return xadd(self, key, field_values, **options)
         fields = field_values.copy()  # before it is looked at, because others may change it meanwhile
         if not 0 < len(fields) <= FEW_FIELDS:
-            return await xadd(self, key, fields)
-        return await self.issue(plain_addition(key, fields, self.replies.optional_text))
+            return xadd(self, key, fields)
+        return self.issue(plain_addition(key, fields, self.replies.optional_text))
 
     return short
+
+
+def _direct(ping: Callable[..., Any]) -> Any:
+    """
+    Give the same method without a coroutine of its own around that of ``issue``: of many tasks the collector meets each.
+    """
+
+    @rt.awaited
+    @wraps(ping)
+    def direct(self: Client[Any], message: StringT | None = None) -> Any:
+        return self.issue(self.replies.ping) if message is None else ping(self, message)
+
+    return direct
 
 
 class StreamProducer(Client[AnyStr]):
@@ -63,6 +78,7 @@ class StreamProducer(Client[AnyStr]):
 
     if not TYPE_CHECKING:  # which sees the method as it was
         xadd = _shorter(StreamCommands.xadd)
+        ping = _direct(ConnectionCommands.ping)
 
     async def xadd_many(
         self,

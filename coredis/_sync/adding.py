@@ -13,6 +13,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, AnyStr, Final, Generic, TypeAlias
 
 from coredis._sync.client import ASKING, Client
+from coredis._sync.commands.connection import ConnectionCommands
 from coredis._sync.commands.streams import StreamCommands
 from coredis._core.additions import StillUnknown
 from coredis._core.commands import streams as build
@@ -45,6 +46,7 @@ def _shorter(xadd: Callable[..., Any]) -> Any:
     Give the same method, by a shorter way for additions without options, as ``short_xadd`` does for pipelines.
     """
 
+    @rt.awaited
     @wraps(xadd)
     def short(self: Client[Any], key: KeyT, field_values: dict[StringT, ValueT], **options: object) -> Any:
         if options or type(field_values) is not dict:
@@ -57,6 +59,19 @@ def _shorter(xadd: Callable[..., Any]) -> Any:
     return short
 
 
+def _direct(ping: Callable[..., Any]) -> Any:
+    """
+    Give the same method without a coroutine of its own around that of ``issue``: of many tasks the collector meets each.
+    """
+
+    @rt.awaited
+    @wraps(ping)
+    def direct(self: Client[Any], message: StringT | None = None) -> Any:
+        return self.issue(self.replies.ping) if message is None else ping(self, message)
+
+    return direct
+
+
 class StreamProducer(Client[AnyStr]):
     """
     What a client has for those who add much.
@@ -64,6 +79,7 @@ class StreamProducer(Client[AnyStr]):
 
     if not TYPE_CHECKING:  # which sees the method as it was
         xadd = _shorter(StreamCommands.xadd)
+        ping = _direct(ConnectionCommands.ping)
 
     def xadd_many(
         self,

@@ -4,12 +4,14 @@ What the application hands in: functions to call, and iterables to take from.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterable, Callable, Iterable, Sized
 from itertools import islice
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 #: Several of something, one after the other.
 Series: TypeAlias = Iterable[T] | AsyncIterable[T]
 
@@ -23,6 +25,17 @@ async def call(function: Callable[[T], object], argument: T) -> None:
     result = function(argument)
     if inspect.isawaitable(result):
         await result
+
+
+def awaited(function: F) -> F:
+    """
+    Let it be told of a function that gives a coroutine of others that it is a coroutine function. The twin leaves it as it is.
+    """
+    mark: Callable[[F], F] | None = getattr(inspect, "markcoroutinefunction", None)  # since Python 3.12
+    if mark is not None:
+        return mark(function)
+    function._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
+    return function
 
 
 class Feed(Generic[T]):

@@ -25,7 +25,9 @@ def can_resume(loop: asyncio.AbstractEventLoop) -> bool:
     Tell whether tasks of a loop may go on at once: none of them will run the loop itself.
     """
     # What may make the loop one that its tasks can run, does it at any moment: a cell of a notebook, say.
-    return type(loop).run_forever is _run_forever and not (_NESTING & sys.modules.keys() or _may_nest())
+    # The callbacks are not documented, and there since there are futures.
+    plain = type(loop).run_forever is _run_forever and hasattr(asyncio.Future, "_callbacks")
+    return plain and not (_NESTING & sys.modules.keys() or _may_nest())
 
 
 @functools.cache
@@ -52,7 +54,7 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
     ):
         return
     request: Awaited | None = None
-    waiter: asyncio.Future[Any] | None = None
+    waiter: Any = None
     callbacks: Any = None
     callback: Any = None
     context: Any = None
@@ -63,8 +65,8 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
             if waiter is None:
                 continue
             callback = None
-            callbacks = getattr(waiter, "_callbacks", None)  # not documented, and there since there are futures
-            if callbacks is not None and len(callbacks) == 1:
+            callbacks = waiter._callbacks
+            if callbacks and len(callbacks) == 1:
                 ((callback, context),) = callbacks
                 if not waiter.remove_done_callback(callback):
                     continue  # a signal handler has just cancelled it

@@ -12,7 +12,7 @@ defines it, too: that is where the other modules of the package look.
 from __future__ import annotations
 
 from ..forks import after_fork, keep_inherited
-from .application import SERIES, Feed, Series, call
+from .application import SERIES, Feed, Series, awaited, call
 from .channel import MULTIPLEXED, RECEIVE_BYTES, Channel
 from .clock import now, random, sleep
 from .connecting import close_all, connect
@@ -37,6 +37,7 @@ __all__ = [
     "Started",
     "StateLock",
     "after_fork",
+    "awaited",
     "call",
     "caller",
     "close_all",

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sized
 from itertools import islice
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 #: Several of something, one after the other.
 Series: TypeAlias = Iterable[T]
 
@@ -20,6 +21,13 @@ def call(function: Callable[[T], object], argument: T) -> None:
     Call a function of the application. The twin awaits what it returns.
     """
     function(argument)
+
+
+def awaited(function: F) -> F:
+    """
+    Leave a function as it is. The twin lets it be told that it is a coroutine function.
+    """
+    return function
 
 
 class Feed(Generic[T]):

@@ -22,12 +22,12 @@ class Awaited(Request):
     Attributes:
         waiter: what they wait for; None: nobody does
         deadline: when they wait no longer
-        reply: what the waiter gets
+        reply: what the waiter gets, until it has it
     """
 
-    __slots__ = ("deadline", "waiter")
+    __slots__ = ("deadline", "reply", "waiter")
 
-    reply: Any = None
+    reply: Any
 
     waiter: asyncio.Future[Any] | None
     deadline: float
@@ -53,11 +53,11 @@ class Asked(Awaited):
     """
     A single command whose reply, or the reason why there is none, is all that whoever waits wants to have.
 
-    Without a constructor, which in Python would take longer than the rest, and without a list of replies: there is one for
-    each command, and of what is made for them the collector comes.
+    Without a constructor, which in Python would take longer than the rest, and without a list of replies. There is one for each
+    command under way, and so many new objects would have the collector come again and again: they are used anew.
     """
 
-    __slots__ = ("reply",)
+    __slots__ = ()
 
     __init__ = object.__init__
 
@@ -86,7 +86,7 @@ class Started(Awaited):
         self.failure = None
         self.sent = False
         self._channel = channel
-        self.waiter = None
+        self.waiter = self.reply = None
         self.deadline = math.inf
 
     @property

@@ -11,13 +11,15 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from .requests import Awaited
+from .requests import Asked, Awaited
 
 if TYPE_CHECKING:
     from .channel import Channel
 
 _run_forever: Final = asyncio.BaseEventLoop.run_forever  # unchanged, so that no task runs the loop
 _NESTING: Final = {"IPython", "nest_asyncio"}
+_ASKED: Final = frozenset({Asked})
+_MANY: Final = 128  # fewer are freed and made again before they are enough for the collector
 
 
 def can_resume(loop: asyncio.AbstractEventLoop) -> bool:
@@ -76,6 +78,13 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
                 pass  # nobody waits any more; asyncio.run cancels a task at Ctrl-C, even between two lines of ours
             if callback is not None:
                 context.run(callback, waiter)
+            request.waiter = None  # and so it is free before the next task asks for one
+        if len(complete) >= _MANY:
+            channel.spares = True
+        if channel.spares and _ASKED.issuperset(map(type, complete)):
+            for request in complete:
+                request.reply = request.waiter = None  # nothing of it may live on in what is used anew
+            channel.spare += complete
         complete.clear()
         channel._resuming = False
         channel._flush()

@@ -14,7 +14,7 @@ from ..typing import KeyT, StringT, ValueT
 from .command import Command, Reply, T_co
 from .packing import EntryPacker, KnownNames, entry_packer
 from .wire import convert as to_bytes
-from .wire import encode, head
+from .wire import decode, encode, head
 
 #: Up to here it is faster to make a new tuple for each field, from here on to make a list of all.
 FEW_FIELDS: Final = 16
@@ -146,6 +146,29 @@ def plain_addition(key: KeyT, fields: dict[StringT, ValueT], convert: Callable[[
     made._key = key
     made._fields = fields
     return made
+
+
+class PackedAddition(PlainAddition[T_co]):
+    """
+    The same, encoded when it was made.
+    """
+
+    __slots__ = ("_payload",)
+
+    _payload: bytes
+
+    @property
+    def arguments(self) -> tuple[ValueT, ...]:  # type: ignore[override]
+        """
+        The words that are sent.
+        """
+        return decode(self._payload)
+
+    def encoded(self, encoding: str) -> bytes:
+        """
+        Give what is to be sent: it was encoded as the client does it.
+        """
+        return self._payload
 
 
 # By the number of fields: for plain additions, and for fields alone.

@@ -199,6 +199,44 @@ class Parser:
         reply = self._whole_large(piece[at:]) if at < len(piece) else NEED_DATA
         return None if reply is NEED_DATA else [*numbers, reply]
 
+    def several(self, piece: bytes, most: int) -> list[Reply] | None:
+        """
+        Read a piece that is some replies and nothing else, none of them an array or a map: as commands are answered that were
+        sent together.
+
+        Args:
+            piece: what was received
+            most: so many replies are to come at least
+
+        Returns:
+            the replies, and the piece is done with; None: feed it, it is not that simple
+        """
+        if (
+            not self._empty
+            or not piece.endswith(b"\r\n")
+            # A string that something else follows is noticed in a small piece.
+            or (len(piece) < SMALL_PIECE_BYTES and b"$" in piece)
+            or b"*" in piece
+            or b"%" in piece
+            or b">" in piece
+            or b"|" in piece
+            or b"!" in piece
+            or b"~" in piece
+            or b"=" in piece
+        ):
+            return None
+        reader, self._aside = self._aside or _new_reader(), None
+        replies: list[Reply] = []
+        try:
+            reader.feed(piece)
+            replies.extend(islice(iter(reader.gets, NEED_DATA), most))
+        except Exception:  # whatever it is, it comes again where it is told
+            return None
+        if reader.has_data():
+            return None
+        self._aside = reader
+        return replies or None
+
     def _whole_aggregate(self, piece: bytes) -> Reply:
         """
         Read a small piece that is one array or map.

@@ -11,8 +11,7 @@ be in its place then.
 from __future__ import annotations
 
 import math
-from collections import deque
-from typing import Final
+from typing import Any, Final
 
 from hiredis import PushNotification
 
@@ -93,6 +92,9 @@ class Session:
     """
     The requests of one connection that wait for replies, oldest first.
 
+    Args:
+        asked: requests for one reply that get it as their ``reply``, and that are looked at by nobody but who receives it
+
     Attributes:
         pending: those requests
         complete: the requests that data completed before something invalid in it ended the connection. Not kept otherwise:
@@ -111,6 +113,7 @@ class Session:
 
     __slots__ = (
         "_arrived",
+        "_asked",
         "_given",
         "_held",
         "_parser",
@@ -128,14 +131,15 @@ class Session:
         "whole",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, asked: type[Request] | None = None) -> None:
+        self._asked = asked
         self._parser = Parser()
         self.whole = self._parser.whole
         self._arrived: list[Reply] = []  # for the oldest requests, pushes perhaps among them
         self._given = 0  # how many of these the requests have; they are taken out together, or each would move the rest
         self._held: list[bytes] = []  # pieces of one reply that is not complete yet, not parsed
         self._unasked: list[Reply] = []  # arrived while nothing was pending
-        self.pending: deque[Request] = deque()
+        self.pending: list[Request] = []
         self.complete: list[Request] = []
         self.pushes: list[Reply] = []
         self.max_pushes = MAX_PUSHES
@@ -171,15 +175,20 @@ class Session:
         if self.measured:
             self.size += sum(map(len, pieces))
         pending = self.pending
+        arrived: list[Reply] | None = None
         if pending and pieces and not self._arrived:
-            request = pending[0]
+            request: Any = pending[0]
             if request.expected == 1:
                 reply: Reply = NEED_DATA
                 if len(pieces) == 1 and not self._held and len(pieces[0]) < SMALL_PIECE_BYTES:
                     reply = self._parser.whole(pieces[0])
                     if reply is not NEED_DATA:
+                        asked = type(request) is self._asked
                         # No call between these statements, so nothing can interrupt here.
-                        request.replies = [reply]
+                        if asked:
+                            request.reply = reply
+                        else:
+                            request.replies = [reply]
                         del pending[0], pieces[0]
                         return [request]
                 elif self._may_be_whole(pieces):
@@ -191,8 +200,12 @@ class Session:
                     together = [*self._held, *pieces]
                     reply = self._parser.whole(together[0] if len(together) == 1 else b"".join(together), True)
                 if reply is not NEED_DATA:
+                    asked = type(request) is self._asked
                     # No call between these statements, so nothing can interrupt here.
-                    request.replies = [reply]
+                    if asked:
+                        request.reply = reply
+                    else:
+                        request.replies = [reply]
                     del self.pending[0]
                     del pieces[:]
                     self._held = []
@@ -205,6 +218,13 @@ class Session:
                     del self.pending[0]
                     del pieces[:]
                     return [request]
+            if len(pieces) == 1 and not self._held:
+                # Each of them misses at least one.
+                arrived = self._parser.several(pieces[0], max(request.expected - len(request.replies), len(pending)))
+                if arrived is not None:
+                    # No call between these two statements, so nothing can interrupt here.
+                    self._arrived = arrived
+                    del pieces[0]
         if self._held:
             # No call between these statements, so nothing can interrupt here.
             self._held += pieces
@@ -212,9 +232,13 @@ class Session:
             pieces = self._held
         complete: list[Request] = []
         try:
-            self._parser.feed(pieces)
-            self.missing = self._parser.missing
-            self._pair(complete)
+            if arrived is not None:
+                self._give(complete)
+                self._drop_given()
+            else:
+                self._parser.feed(pieces)
+                self.missing = self._parser.missing
+                self._pair(complete)
             self._check_size()
         except BaseException:  # interrupted as well
             self.complete = complete
@@ -272,7 +296,7 @@ class Session:
         """
         if self.failure is None:
             self.failure = failure
-        failed = list(self.pending)
+        failed = self.pending.copy()
         for request in failed:
             request.failure = self.failure
         self.pending.clear()
@@ -328,29 +352,43 @@ class Session:
                     return
             if PushNotification in set(map(type, self._arrived)):
                 self._keep_pushes()
-            arrived = self._arrived
-            count = len(arrived)
-            while pending and self._given < count:
-                request = pending[0]
-                if request.expected == 1:
-                    # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
-                    request.replies = [arrived[self._given]]
-                    self._given += 1
-                    del pending[0]
-                    complete.append(request)
-                    continue
-                given = self._given
-                missing = request.expected - len(request.replies)
-                enough = count - given >= missing
-                end = given + missing if enough else count
-                # As above.
-                request.replies += arrived[given:end]
-                self._given = end
-                if enough:
-                    del pending[0]
-                    complete.append(request)
+            self._give(complete)
         self._drop_given()
         self._take_unasked()
+
+    def _give(self, complete: list[Request]) -> None:
+        """
+        Hand the replies that have arrived to the requests, as far as both go.
+        """
+        pending: list[Any] = self.pending
+        arrived = self._arrived
+        count = len(arrived)
+        while pending and self._given < count:
+            given = self._given
+            request = pending[0]
+            if type(request) is self._asked:
+                # Of many tasks. Nobody looks at these before they have left the queue, which they do together.
+                asked = pending[: count - given]
+                for asking, reply in zip(asked, arrived[given:]):  # noqa: B905  # there may be more replies
+                    if type(asking) is not self._asked:
+                        del asked[asked.index(asking) :]
+                        break
+                    asking.reply = reply
+                number = len(asked)
+                # No call between these statements, so nothing can interrupt here.
+                complete += asked
+                self._given = given + number
+                del pending[:number]
+                continue
+            missing = request.expected - len(request.replies)
+            enough = count - given >= missing
+            end = given + missing if enough else count
+            # No call between these statements, so nothing can interrupt here: a request that is done is not pending.
+            request.replies += arrived[given:end]
+            self._given = end
+            if enough:
+                del pending[0]
+                complete.append(request)
 
     def _drop_given(self) -> None:
         """

@@ -16,7 +16,8 @@ from coredis._sync.client import ASKING, Client
 from coredis._sync.commands.streams import StreamCommands
 from coredis._core.additions import StillUnknown
 from coredis._core.commands import streams as build
-from coredis._core.entries import FEW_FIELDS, plain_addition
+from coredis._core.entries import PackedAddition, addition_packers
+from coredis._core.wire import encode
 from coredis._runtime import blocking as rt
 from coredis.exceptions import (
     ConnectionError,
@@ -49,10 +50,24 @@ def _shorter(xadd: Callable[..., Any]) -> Any:
     def short(self: Client[Any], key: KeyT, field_values: dict[StringT, ValueT], **options: object) -> Any:
         if options or type(field_values) is not dict:
             return xadd(self, key, field_values, **options)
-        fields = field_values.copy()  # before it is looked at, because others may change it meanwhile
-        if not 0 < len(fields) <= FEW_FIELDS:
-            return xadd(self, key, fields)
-        return self.issue(plain_addition(key, fields, self.replies.optional_text))
+        if self._encoding != "utf-8":
+            return xadd(self, key, field_values.copy())
+        try:
+            payload = addition_packers[len(field_values)](key, field_values)
+            if payload is None:
+                words: tuple[ValueT, ...] = "XADD", key, "*"
+                fields = field_values.copy()  # in one go, because others may change it meanwhile
+                if not fields:
+                    return xadd(self, key, fields)
+                payload = encode(sum(fields.items(), words))
+        except (IndexError, RuntimeError, TypeError, ValueError):
+            # Too many, changed by others just now, or a wrong word, which is named by the parameter of that method.
+            return xadd(self, key, field_values.copy())
+        made: PackedAddition[Any] = PackedAddition()
+        made.convert = self.replies.optional_text
+        made._key = key
+        made._payload = payload
+        return self.issue(made)
 
     return short
 

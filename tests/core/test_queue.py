@@ -14,10 +14,11 @@ import pytest
 from coredis._core import replies
 from coredis._core.additions import Addition
 from coredis._core.command import Command, Reply
-from coredis._core.entries import plain_addition
+from coredis._core.entries import names_known, plain_addition
 from coredis._core.parser import ErrorLine
 from coredis._core.queue import Queue, Queued, answer_all, failed, outcomes, values
 from coredis._core.replies.shapes import UNCHANGED, integer, truth
+from coredis._core.wire import encode
 from coredis._queued.commands import CommandFamilies
 from coredis._sync.pipeline import Pipeline
 from coredis.exceptions import InvalidResponse, WrongTypeError
@@ -274,6 +275,40 @@ def test_the_shorter_way_to_an_addition_sends_the_same(encoding: str, fields: di
     assert handles[2].command is handles[2].command
     assert (1,) == tuple(handles[2].command.keys)
     assert handles == batch.handles
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(
+    "fields", [{"f": "\u00e9"}, {b"f": 1}, {"f": 0.5, b"g": b"x"}, dict.fromkeys(map(str, range(30)), "x")]
+)
+def test_the_shorter_way_of_a_client_sends_the_same(
+    encoding: str, fields: dict[str | bytes, ValueT], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    However often the names have come; and what the caller changes afterwards changes nothing.
+    """
+    command: Command[object] = Command(("XADD", "s", "*", *itertools.chain.from_iterable(fields.items())), bytes)
+    with Redis(encoding=encoding) as client:
+        monkeypatch.setattr(client, "issue", lambda command: command)
+        for _ in range(3):
+            made: Any = client.xadd("s", given := dict(fields))
+            given.clear()
+
+            assert command.encoded(encoding) == made.encoded(encoding)
+            assert command.encoded(encoding) == encode(made.arguments, encoding)
+            assert ("s", "XADD") == (made.word(1), made.name)
+            assert (False, False, None, (1,)) == (made.readonly, made.idempotent, made.block, tuple(made.keys))
+
+
+def test_names_that_never_come_again_are_met_once_by_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Nothing is kept for them.
+    """
+    with Redis() as client:
+        monkeypatch.setattr(client, "issue", lambda command: command)
+        client.xadd("s", {"met once by a client": "x"})
+
+    assert ("met once by a client",) not in names_known[0].ready
 
 
 def test_an_addition_that_others_change_takes_the_longer_way() -> None:

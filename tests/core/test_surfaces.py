@@ -13,12 +13,14 @@ import pkgutil
 from collections.abc import AsyncIterable, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 
 import coredis
 import coredis._async.commands
 import coredis.patterns.streams
+from coredis._async.commands import CommandFamilies
 from coredis._async.pipeline import Pipeline
 from coredis._sync.pipeline import Pipeline as BlockingPipeline
 
@@ -223,3 +225,16 @@ def test_nothing_received_is_executed() -> None:
 
     assert [("_lazy.py", "importlib")] == [pair for pair in sorted(imported) if pair[1] in forbidden]
     assert ["packing.py", "entries.py"] == evaluating
+
+
+@pytest.mark.parametrize("client", [coredis.Redis, coredis.RedisCluster])
+def test_the_method_with_a_shorter_way_is_what_it_was(client: type[object]) -> None:
+    """
+    To whoever reads it, and to mocks, which have to know what is awaited.
+    """
+    longer, shorter = CommandFamilies.xadd, client.xadd  # type: ignore[attr-defined]
+
+    assert longer is not shorter
+    assert inspect.signature(longer) == inspect.signature(shorter)
+    assert (longer.__doc__, longer.__qualname__) == (shorter.__doc__, shorter.__qualname__)
+    assert isinstance(MagicMock(spec=client).xadd, AsyncMock)

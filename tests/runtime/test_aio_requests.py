@@ -212,6 +212,42 @@ class TestQuestions:
         assert [None] == [cast(aio.Started, request).waiter for request in channel.session.pending]
 
 
+@pytest.mark.parametrize("started", [False, True])
+async def test_requests_of_many_tasks_are_used_anew(started: bool, channel: aio.Channel, wire: Wire) -> None:
+    """
+    Those that were answered, when nobody knows them any more. Nothing of what they were is left in them, and each task gets its
+    own reply, whatever becomes of the others: one is cancelled, and one is too late.
+    """
+    loop = asyncio.get_running_loop()
+    deadlines = {17: aio.now()}
+    known: set[int] = set()
+    for turn in range(4):
+        asking = [task(ask(channel, b"x", deadlines.get(number, math.inf))) for number in range(300)]
+        if started:
+            asking.append(task(channel.start(b"y", 1).result(math.inf)))
+        await turns(2)
+        assert len(asking) == channel.pending == len(set(map(id, channel.session.pending)))
+        asking[5].cancel()
+        channel._expire()
+        await turns(1)
+        for begin, end in ((0, 140), (140, 180), (180, len(asking))):
+            order = [300, *range(300)] if started else range(300)
+            loop.call_soon(channel.data_received, b"".join([b":%d\r\n" % order[place] for place in range(begin, end)]))
+            await turns(2)
+
+        results = await asyncio.gather(*asking, return_exceptions=True)
+
+        assert {5, 17} == {number for number, result in enumerate(results) if isinstance(result, BaseException)}
+        assert all(result == number for number, result in enumerate(results[:300]) if number not in (5, 17))
+        assert [[300]] == results[300:] or not started
+        spare = channel.spare
+        assert len(spare) == len(set(map(id, spare))) <= 600
+        assert {aio.requests.Asked} == set(map(type, spare))
+        assert {(None, None)} == {(request.waiter, request.reply) for request in spare}
+        assert turn == 0 or known & set(map(id, spare))
+        known |= set(map(id, spare))
+
+
 async def test_a_paused_reader_does_not_stop_the_others() -> None:
     """
     Two channels of one loop are independent.

@@ -10,6 +10,7 @@ import math
 import ssl
 import weakref
 from collections import OrderedDict
+from collections.abc import Awaitable
 from typing import Any, Final, cast
 
 from ..._core.session import Session
@@ -24,6 +25,9 @@ from .waiting import expire
 MULTIPLEXED: Final[bool] = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024  # written but not accepted by the network before further requests wait
+UNCOUNTED_BYTES: Final = (
+    4 * 1024
+)  # as many requests as may be pending, and none longer than this, are no more than that
 RECEIVE_BYTES: Final = 256 * 1024  # received at a time: each time costs a turn of the event loop
 # The parser gets it in pieces of this size. For a larger copy the C library would map and unmap memory each time.
 PIECE_BYTES: Final = 64 * 1024
@@ -40,10 +44,12 @@ class Channel(SessionView, asyncio.BufferedProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._buffer = _buffer_of(loop)
-        self.session = Session()
+        self.session = Session(Asked)
         self._transport: asyncio.Transport | None = None
         self._queued: list[bytes] = []
         self._queued_bytes = 0
+        self.spare: list[Awaited] = []  # answered and forgotten by everybody, for those who ask next
+        self.spares = False  # it pays to keep them: there are many at a time
         self._unsent: list[Started] = []  # those among them who will want to know
         self._paused = False
         # In order, and found at once by whoever leaves: there may be tens of thousands.
@@ -82,7 +88,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             self._unsent.append(started)
         return started
 
-    def ask(self, payload: bytes, expected: int, deadline: float) -> asyncio.Future[Any]:
+    def ask(self, payload: bytes, expected: int, deadline: float) -> Awaitable[Any]:
         """
         Queue encoded commands, and give the reply to the last one to await. Whoever waits no longer leaves it outstanding.
 
@@ -95,10 +101,9 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             ConnectionError: the connection is or was lost
             RequestTimeoutError: no reply by then
         """
-        asked = Asked()
-        asked.expected = expected
-        asked.replies = []
-        asked.failure = None
+        if expected != 1:
+            return self._ask_last(payload, expected, deadline)
+        asked = self.spare.pop() if self.spare else Asked()
         asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
         asked.waiter = waiter = self.future()
@@ -107,8 +112,10 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             # One of many: all there is to do for it was done for the first of them.
             pending.append(asked)
             self._queued.append(payload)
-            self._queued_bytes += len(payload)
-            if len(pending) + self._admitted >= MAX_PENDING or self._queued_bytes >= MAX_QUEUED_BYTES:
+            if len(payload) >= UNCOUNTED_BYTES:
+                self._queued_bytes += len(payload)
+                self._look()
+            if len(pending) + self._admitted >= MAX_PENDING:
                 self.ready = False
         elif pending or self._crowd or self._admitted or not self.ready:
             self._enqueue(asked, payload)
@@ -120,6 +127,9 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         if deadline < self.watched:
             self.watch(deadline)
         return waiter
+
+    async def _ask_last(self, payload: bytes, expected: int, deadline: float) -> Any:
+        return (await self.start(payload, expected, deadline).result(deadline))[-1]
 
     def _enqueue(self, request: Awaited, payload: bytes) -> None:
         """

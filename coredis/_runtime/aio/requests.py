@@ -22,9 +22,12 @@ class Awaited(Request):
     Attributes:
         waiter: what they wait for; None: nobody does
         deadline: when they wait no longer
+        reply: what the waiter gets, until it has it
     """
 
-    __slots__ = ("deadline", "waiter")
+    __slots__ = ("deadline", "reply", "waiter")
+
+    reply: Any
 
     waiter: asyncio.Future[Any] | None
     deadline: float
@@ -50,12 +53,16 @@ class Asked(Awaited):
     """
     A single command whose reply, or the reason why there is none, is all that whoever waits wants to have.
 
-    Without a constructor, which in Python would take longer than the rest: there is one for each command.
+    Without a constructor, which in Python would take longer than the rest, and without a list of replies. There is one for each
+    command under way, and so many new objects would have the collector come again and again: they are used anew.
     """
 
     __slots__ = ()
 
     __init__ = object.__init__
+
+    expected = 1
+    replies = ()  # type: ignore[assignment]
 
     def wake(self) -> None:
         """
@@ -79,7 +86,7 @@ class Started(Awaited):
         self.failure = None
         self.sent = False
         self._channel = channel
-        self.waiter = None
+        self.waiter = self.reply = None
         self.deadline = math.inf
 
     @property

@@ -11,13 +11,15 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from .requests import Awaited
+from .requests import Asked, Awaited
 
 if TYPE_CHECKING:
     from .channel import Channel
 
 _run_forever: Final = asyncio.BaseEventLoop.run_forever  # unchanged, so that no task runs the loop
 _NESTING: Final = {"IPython", "nest_asyncio"}
+_ASKED: Final = frozenset({Asked})
+_MANY: Final = 128  # fewer are freed and made again before they are enough for the collector
 
 
 def can_resume(loop: asyncio.AbstractEventLoop) -> bool:
@@ -25,7 +27,9 @@ def can_resume(loop: asyncio.AbstractEventLoop) -> bool:
     Tell whether tasks of a loop may go on at once: none of them will run the loop itself.
     """
     # What may make the loop one that its tasks can run, does it at any moment: a cell of a notebook, say.
-    return type(loop).run_forever is _run_forever and not (_NESTING & sys.modules.keys() or _may_nest())
+    # The callbacks are not documented, and there since there are futures.
+    plain = type(loop).run_forever is _run_forever and hasattr(asyncio.Future, "_callbacks")
+    return plain and not (_NESTING & sys.modules.keys() or _may_nest())
 
 
 @functools.cache
@@ -52,7 +56,7 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
     ):
         return
     request: Awaited | None = None
-    waiter: asyncio.Future[Any] | None = None
+    waiter: Any = None
     callbacks: Any = None
     callback: Any = None
     context: Any = None
@@ -63,17 +67,24 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
             if waiter is None:
                 continue
             callback = None
-            callbacks = getattr(waiter, "_callbacks", None)  # not documented, and there since there are futures
-            if callbacks is not None and len(callbacks) == 1:
+            callbacks = waiter._callbacks
+            if callbacks and len(callbacks) == 1:
                 ((callback, context),) = callbacks
                 if not waiter.remove_done_callback(callback):
                     continue  # a signal handler has just cancelled it
             try:
-                waiter.set_result(request.replies[-1])
+                waiter.set_result(request.reply)
             except asyncio.InvalidStateError:
                 pass  # nobody waits any more; asyncio.run cancels a task at Ctrl-C, even between two lines of ours
             if callback is not None:
                 context.run(callback, waiter)
+            request.waiter = None  # and so it is free before the next task asks for one
+        if len(complete) >= _MANY:
+            channel.spares = True
+        if channel.spares and _ASKED.issuperset(map(type, complete)):
+            for request in complete:
+                request.reply = request.waiter = None  # nothing of it may live on in what is used anew
+            channel.spare += complete
         complete.clear()
         channel._resuming = False
         channel._flush()
@@ -98,7 +109,7 @@ def answer_all(complete: list[Awaited]) -> None:
     for request in complete:
         if request.waiter is not None and not request.waiter.done():
             try:
-                request.waiter.set_result(request.replies[-1])
+                request.waiter.set_result(request.reply)
             except asyncio.InvalidStateError:
                 pass  # cancelled by a signal handler, see ``resume``
     complete.clear()  # see the end of ``resume``

@@ -10,6 +10,7 @@ its place until then, and comes first in whatever is done next.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, AnyStr, Final, NamedTuple
 
@@ -251,11 +252,12 @@ class Taking(Sending[AnyStr]):
         """
         Serve nothing of what is in the buffer any more.
         """
-        discarded, buffer = self._buffer, Buffer[AnyStr]((), [])
-        # No call between these statements, so nothing can interrupt here. A loop of the application may have the iterator.
+        buffer = Buffer[AnyStr]((), [])
+        emptying = map(list.clear, self._buffer.lists())  # a loop of the application may have the iterator
+        # No call between these statements but one in C, so nothing can interrupt here.
         self._ready = NOTHING
         self._buffer = buffer
-        del discarded.entries[:]
+        deque(emptying, 0)
 
     # ----------------------------------------------------------------------------- what kinds of consumers do differently
 

@@ -167,6 +167,25 @@ async def test_an_event_loop_of_its_own_in_another_thread(server: Server) -> Non
     assert b"loop" == await use()
 
 
+def test_two_threads_share_a_loop(server: Server) -> None:
+    """
+    Whoever comes while the other one waits is refused, and pulls nothing from under it: the loop goes on.
+    """
+    with connect(server) as client, client.xconsumer(["s"], timeout=10_000) as consumer:
+        for number in range(20):
+            loop = iter(consumer)
+            waiting = spawn(lambda loop=loop: next(loop)[1])
+            while consumer._owner is None:
+                time.sleep(0.0001)
+            for _ in range(3):
+                with pytest.raises(ValueError, match="already executing"):
+                    next(loop)
+            identifier = client.xadd("s", {"number": number})
+            assert identifier == waiting.join().identifier
+            identifier = client.xadd("s", {"number": number})
+            assert identifier == next(loop)[1].identifier
+
+
 def test_two_threads_read_from_one_consumer(server: Server) -> None:
     """
     However close together they come: one waits, and exactly one is refused.

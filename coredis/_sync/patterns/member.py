@@ -295,10 +295,10 @@ class Member(Leasing[AnyStr]):
         answered = reader.acknowledged()
         if not answered:
             return
-        sent = {name: reader.acknowledging[name] for name in answered}
+        sent, count = {name: reader.acknowledging[name] for name in answered}, sum(answered.values())
         reader.acknowledging = {}
         self._acknowledgements.confirmed(sent, rt.now())
-        self._note_done(sent, sum(answered.values()))
+        self._note_done(sent, count)
 
     def _read(
         self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]

@@ -131,6 +131,7 @@ class Taking(Sending[AnyStr]):
             return
         try:
             arrived = self._read(following, cursors, answers)
+            self._note_acknowledged(reader)
         except UNREADABLE as error:
             unreadable = _unreadable(error)
             if self._membership is not None and self._membership.acknowledge_on_delivery:
@@ -140,7 +141,6 @@ class Taking(Sending[AnyStr]):
         if reader.told and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
                 cursor.ready = arrived.counts.get(name, 0) >= reader.count
-        self._note_acknowledged(reader)
         streams, entries, suspects = self._sift(following, arrived)
         nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
         noted = dict.fromkeys(arrived.keys, reader.sent_at) if self._noting else {}
@@ -268,7 +268,7 @@ class Taking(Sending[AnyStr]):
 
     def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
         """
-        See to the answers to these.
+        See to the answers to what was sent ahead of the read. May be done again with the same ones.
         """
 
     def _read(

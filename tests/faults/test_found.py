@@ -5,6 +5,7 @@ What simulated worlds have found, each as small as it can be told.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -360,13 +361,15 @@ def test_what_a_dead_connection_was_given_while_the_slot_was_moving_is_read(bloc
         stage.run(consumer.close())
 
 
-@pytest.mark.parametrize("forbidden", [False, True])
+@pytest.mark.parametrize(("forbidden", "leaving"), [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize("blocking", [False, True])
-def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(blocking: bool, forbidden: bool) -> None:
+def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(
+    blocking: bool, forbidden: bool, leaving: bool
+) -> None:
     """
     Behind a proxy nobody can say which connection it is. What it is given is older than what the next connection gets, and
     comes when the old one's wait must be over; what has come meanwhile does not come again, also where a member may not ask
-    what is pending.
+    what is pending, and where it could not process what it got.
     """
     stage = Stage()
     server = stage.server
@@ -390,11 +393,17 @@ def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(blocking
     with stage.open():
         filled(stage)
         server.execute = interfere  # type: ignore[method-assign]
-        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, prefetch=True)
+        options: dict[str, Any] = {"max_deliveries": 9, "dead_letter": "letters"} if leaving else {}
+        consumer = stage.client(blocking).xconsumer(
+            ["s"], group="g", consumer="c", timeout=3000, prefetch=True, **options
+        )
         given = []
         for number in range(9):
             _, entry = stage.run(consumer.get_entry())
-            given += [] if entry is None else [entry.identifier]
+            if entry is not None:
+                given.append(entry.identifier)
+                if leaving:
+                    consumer.leave("s", entry)
             if number == 1:
                 stage.settle()
                 (waiting,) = [link for link in stage.network.links if link.connection.blocked is not None]

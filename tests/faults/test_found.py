@@ -14,6 +14,7 @@ from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.connection import Connection
 from tests.support.memory.personality import VALKEY_9_1
 from tests.support.memory.stream import Stream
+from tests.support.simulation.network import Link
 from tests.support.simulation.stage import Stage
 
 ENTRIES = (b"1", b"2")
@@ -414,6 +415,51 @@ def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(
         stage.network.drop_server_end(waiting)
         assert [b"1-1", b"2-1", b"4-1", b"5-1", b"3-1"] == given
         assert {} == consumer._leases
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_no_account_is_kept_of_streams_that_are_not_in_doubt(blocking: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A node is out of reach for long, so nobody knows what a connection there was given. Meanwhile the application acknowledges
+    by itself what comes from another one.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    away = cluster.holder(b"s")
+    other = next(name for name in (b"t", b"u", b"v", b"w") if cluster.holder(name) is not away)
+    dial = stage.network.dial
+
+    def refuse(owner: str, port: int) -> Link:
+        if port == away.port:
+            raise ConnectionRefusedError("out of reach")
+        return dial(owner, port)
+
+    with stage.open():
+        for name in (b"s", other):
+            stage.command(b"XGROUP", b"CREATE", name, b"g", b"0", b"MKSTREAM")
+            stage.command(b"XADD", name, b"1-1", b"n", b"1")
+        consumer = stage.client(blocking).xconsumer([b"s", other], group="g", consumer="c", timeout=1000)
+        for _ in range(3):
+            stage.run(consumer.get_entry())
+        lost = [link for link in stage.network.links if link.connection.server is away]
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.network, "dial", refuse)
+            for link in lost:
+                stage.network.sever(link)
+            for number in range(2, 9):
+                stage.command(b"XADD", other, b"%d-1" % number, b"n", b"%d" % number)
+                _, entry = stage.run(consumer.get_entry())
+                assert entry is not None
+                stage.command(b"XACK", other, b"g", entry.identifier)
+            assert consumer._phantoms
+            assert {} == consumer._leases
+        stage.command(b"XADD", b"s", b"2-1", b"n", b"2")
+        stage.let_pass(1)
+        assert b"2-1" == stage.run(consumer.get_entry())[1].identifier
+        for link in lost:
+            stage.network.drop_server_end(link)
         stage.run(consumer.close())
 
 

@@ -382,6 +382,13 @@ class Member(Leasing[AnyStr]):
             self._account = self._held
             self._noting = False
 
+    def _to_note(self, keys: Iterable[Key]) -> Iterable[Key]:
+        # Not of other streams: who acknowledges by themselves does not tell, and a place may be out of reach for long.
+        if self._takeover is not None:
+            return keys
+        in_doubt = set(self._dubious).union(*[phantom.floors for phantom in list(self._phantoms)])
+        return [key for key in keys if key[0] in in_doubt]
+
     def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
         if self._account is not None:
             self._account.settled(cursor.name for cursor in following.cursors())

@@ -143,7 +143,7 @@ class Taking(Sending[AnyStr]):
                 cursor.ready = arrived.counts.get(name, 0) >= reader.count
         streams, entries, suspects = self._sift(following, arrived)
         nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
-        noted = dict.fromkeys(arrived.keys, reader.sent_at) if self._noting else {}
+        noted = dict.fromkeys(self._to_note(arrived.keys), reader.sent_at) if self._noting else {}
         if noted and self._takeover is not None:
             self._note_leases(reader.sent_at)
         buffer = self._buffer.followed_by(streams, entries)
@@ -260,6 +260,12 @@ class Taking(Sending[AnyStr]):
         deque(emptying, 0)
 
     # ----------------------------------------------------------------------------- what kinds of consumers do differently
+
+    def _to_note(self, keys: Iterable[Key]) -> Iterable[Key]:
+        """
+        Choose the entries of which account is kept, where any is.
+        """
+        return keys
 
     def _note_leases(self, since: float) -> None:
         """

@@ -5,10 +5,12 @@ What simulated worlds have found, each as small as it can be told.
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
 
+from coredis._core.consumer.phantoms import Phantom
 from coredis.exceptions import ClusterDownError, StreamConsumerGroupError
 from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.connection import Connection
@@ -501,4 +503,36 @@ def test_what_nobody_has_seen_does_not_keep_a_member_from_reading_it(blocking: b
             stage.network.drop_server_end(link)
 
         assert [b"1-1", b"2-1", b"4-1", b"3-1"] == given
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_is_to_be_read_again_does_not_keep_a_member_from_reading_it(blocking: bool) -> None:
+    """
+    One dead connection was given as much as may be unacknowledged, which is known; of a later one it is in doubt.
+    """
+    stage = Stage()
+    with stage.open():
+        filled(stage)
+        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, max_unacked=1)
+        given = []
+        for number in (b"3", b"4", b"5", b"6"):
+            _, entry = stage.run(consumer.get_entry())
+            given.append(entry.identifier)
+            if number == b"6":
+                stage.command(b"XACK", b"s", b"g", entry.identifier)
+                break
+            if number == b"4":
+                stage.command(b"XREADGROUP", b"GROUP", b"g", b"c", b"STREAMS", b"s", b">")
+            stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+            stage.run(consumer.ack("s", entry))
+        consumer._phantoms += [
+            Phantom(None, None, {b"s": b"2-1"}, -math.inf, sure=True),
+            Phantom(None, None, {b"s": b"4-1"}, -math.inf),
+        ]
+        for _ in range(3):
+            _, entry = stage.run(consumer.get_entry())
+            given += [] if entry is None else [entry.identifier]
+
+        assert [b"1-1", b"2-1", b"4-1", b"5-1", b"3-1"] == given
         stage.run(consumer.close())

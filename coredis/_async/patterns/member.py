@@ -218,7 +218,8 @@ class Member(Leasing[AnyStr]):
             fetched = {name: cursor.fetched for name, cursor in self._cursors.items()}
             for name, after in self._dubious.items():
                 if name in fetched:  # not what nobody has seen: it is not read as long as nothing is
-                    fetched[name] = (fetched[name][0], after)
+                    began, last = fetched[name]
+                    fetched[name] = (began, after if last == b"+" else min(after, last, key=parse))
             pending = await self._pending.count(fetched, allowance.limit or 0)
             allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():

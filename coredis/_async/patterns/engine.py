@@ -64,8 +64,7 @@ class Engine(Straight[AnyStr]):
             timeout: seconds to wait for an entry when there is none; 0: do not wait
             longest_wait: seconds that a server is asked to wait at a time
             prefetch: have the next read under way while entries are served
-            buffered_bytes: what a read is not expected to exceed
-            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
+            buffered_bytes, reply_bytes: as of ``Sending``
         """
         super().__init__(cursors, count, longest_wait, prefetch, buffered_bytes, reply_bytes)
         self.client: ConsumerHost[AnyStr] = client

@@ -132,3 +132,23 @@ async def test_a_loop_goes_on_when_its_consumer_is_closed(client: Redis[Any]) ->
                 await consumer.close()
     assert list(range(1, len(seen) + 1)) == seen
     assert [] == consumer.drain()
+
+
+async def test_a_loop_goes_on_with_what_came_while_its_consumer_was_closed(client: Redis[Any]) -> None:
+    """
+    Where it is nowhere else it is kept, also on a cluster, where it comes from another node than what is in the buffer.
+    """
+    await produce(client, "a", 1, 3)
+    for stream in ("a", "b"):
+        await client.xgroup_create(stream, "g", "0", mkstream=True)
+    consumer = client.xconsumer(["a", "b"], group="g", consumer="c", buffer_size=4, auto_acknowledge=True, timeout=200)
+    seen = []
+    async with consumer:
+        async for item in consumer:
+            seen.append((item[0], number_of(item)))
+            if len(seen) == 1:
+                await produce(client, "b", 7, 7)
+                await consumer.close()
+    seen += [(stream, number_of((stream, entry))) for stream, entry in consumer.drain()]
+    read = (await client.xinfo_groups("b"))[0][b"last-delivered-id"] == b"7-0"
+    assert [(b"a", 1), (b"a", 2), (b"a", 3), *([(b"b", 7)] if read else [])] == seen

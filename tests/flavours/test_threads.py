@@ -210,6 +210,36 @@ def test_two_threads_read_from_one_consumer(server: Server) -> None:
         sys.setswitchinterval(usual)
 
 
+@pytest.mark.parametrize("group", [{}, {"group": "g", "consumer": "c", "max_unacked": 1}], ids=["alone", "group"])
+def test_streams_change_while_another_thread_reads(server: Server, group: dict[str, Any]) -> None:
+    """
+    Wherever the other one is just going through them.
+    """
+    usual = sys.getswitchinterval()
+    with connect(server) as client:
+        consumer = client.xconsumer([f"s{number}" for number in range(50)], timeout=1, **group)
+
+        def read() -> int:
+            calls = 0
+            while not consumer.stopped:
+                consumer.get_entry()
+                calls += 1
+            return calls
+
+        sys.setswitchinterval(1e-6)
+        try:
+            reading = spawn(read)
+            for _ in range(100):
+                assert consumer.add_stream("t")
+                assert 51 == len(consumer.streams)
+                assert consumer.remove_stream("t")
+            consumer.stop()
+            assert reading.join()
+        finally:
+            sys.setswitchinterval(usual)
+            consumer.close()
+
+
 @pytest.mark.parametrize("prefetch", [False, True])
 @pytest.mark.parametrize("asked", ["served", "waiting"])
 def test_positions_while_another_thread_reads(

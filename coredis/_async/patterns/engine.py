@@ -310,7 +310,7 @@ class Engine(Straight[AnyStr]):
         self._unmade = None
         self._phantoms.clear()
         self._allowance.reset()
-        for cursor in self._cursors.values():
+        for cursor in list(self._cursors.values()):
             cursor.reset()
 
     async def _finish(self) -> None:
@@ -357,7 +357,8 @@ class Engine(Straight[AnyStr]):
         """
         Do what has to be done before the next read.
         """
-        await self._locate(self._cursors.values())
+        # Another thread may add or remove some, here and wherever else these are gone through.
+        await self._locate(list(self._cursors.values()))
 
     async def _attend(self) -> None:
         """

@@ -110,7 +110,9 @@ class Member(Leasing[AnyStr]):
 
     def _prepare(self) -> None:
         # What an outstanding read brings may come after the place where a group would be made again now.
-        doubtful = [cursor for name, cursor in self._cursors.items() if name in self._doubtful and not cursor.busy]
+        doubtful = [
+            cursor for cursor in list(self._cursors.values()) if cursor.name in self._doubtful and not cursor.busy
+        ]
         if doubtful:
             standing = self._groups.standing(doubtful)
             for cursor in doubtful:
@@ -147,7 +149,7 @@ class Member(Leasing[AnyStr]):
         """
         Find out where to go on looking for entries to take over.
         """
-        unsure = takeover.unsure(self._cursors)
+        unsure = takeover.unsure(list(self._cursors))
         if unsure:
             found = self._pending.next_idle(unsure, takeover.idle)
             for name, position in found.items():
@@ -216,7 +218,7 @@ class Member(Leasing[AnyStr]):
             self.flush()
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
-            fetched = {name: cursor.fetched for name, cursor in self._cursors.items()}
+            fetched = {cursor.name: cursor.fetched for cursor in list(self._cursors.values())}
             for name, after in self._dubious.items():
                 if name in fetched:  # not what nobody has seen: it is not read as long as nothing is
                     began, last = fetched[name]
@@ -350,7 +352,9 @@ class Member(Leasing[AnyStr]):
             return
         self.statistics.recovered += 1
         for name, floor in floors.items():
-            cursor = self._cursors[name]
+            cursor = self._cursors.get(name)
+            if cursor is None:
+                continue  # another thread has just removed it
             if sure:
                 cursor.missed(floor)
             elif self._takeover is None and parse(floor) < parse(cursor.floor):

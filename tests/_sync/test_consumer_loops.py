@@ -100,3 +100,56 @@ def test_a_loop_goes_on_after_an_error(client: Redis[Any], kind: Any) -> None:
         if kind is KINDS["group"]:
             client.xgroup_create("a", "g", "0")
         assert [3, 4] == [number_of(item) for item in loop]
+
+
+def test_what_is_handed_back_comes_in_no_loop(client: Redis[Any]) -> None:
+    """
+    Not in the one that was under way when the consumer was closed, though more had come meanwhile.
+    """
+    produce(client, "a", 1, 20)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=8, prefetch=True)
+    client.xgroup_create("a", "g", "0")
+    seen = []
+    with consumer:
+        for item in consumer:
+            seen.append(number_of(item))
+            if len(seen) == 2:
+                consumer.close(release=True)
+    assert [1, 2] == seen
+    assert [] == consumer.drain()
+
+
+def test_a_loop_goes_on_when_its_consumer_is_closed(client: Redis[Any]) -> None:
+    """
+    With what was fetched already: each entry once.
+    """
+    produce(client, "a", 1, 20)
+    consumer = client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=8, prefetch=True)
+    seen = []
+    with consumer:
+        for item in consumer:
+            seen.append(number_of(item))
+            if len(seen) == 2:
+                consumer.close()
+    assert list(range(1, len(seen) + 1)) == seen
+    assert [] == consumer.drain()
+
+
+def test_a_loop_goes_on_with_what_came_while_its_consumer_was_closed(client: Redis[Any]) -> None:
+    """
+    Where it is nowhere else it is kept, also on a cluster, where it comes from another node than what is in the buffer.
+    """
+    produce(client, "a", 1, 3)
+    for stream in ("a", "b"):
+        client.xgroup_create(stream, "g", "0", mkstream=True)
+    consumer = client.xconsumer(["a", "b"], group="g", consumer="c", buffer_size=4, auto_acknowledge=True, timeout=200)
+    seen = []
+    with consumer:
+        for item in consumer:
+            seen.append((item[0], number_of(item)))
+            if len(seen) == 1:
+                produce(client, "b", 7, 7)
+                consumer.close()
+    seen += [(stream, number_of((stream, entry))) for stream, entry in consumer.drain()]
+    read = (client.xinfo_groups("b"))[0][b"last-delivered-id"] == b"7-0"
+    assert [(b"a", 1), (b"a", 2), (b"a", 3), *([(b"b", 7)] if read else [])] == seen

@@ -15,7 +15,7 @@ from coredis._core.session import MAX_PUSHES
 from coredis.exceptions import ConnectionError, InvalidResponse, ProtocolError, RedisError
 from tests._sync.waiting import until
 from tests.support.blocking import connect, gather, spawn
-from tests.support.scripted import Close, Late, ScriptedServer
+from tests.support.scripted import Close, Late, Reset, ScriptedServer
 
 AT_ONCE = RetryPolicy(retries=0)
 
@@ -159,3 +159,41 @@ def test_replies_of_a_strange_shape(words: tuple[Any, ...], reply: bytes) -> Non
             assert (b"PONG", b"PONG") == (before.result(), after.result())
             assert (reply is NESTED) is isinstance(strange.error, InvalidResponse)
         assert 1 == server.accepted
+
+
+@pytest.mark.parametrize("answer", [b":5\r\n", b"_\r\n", b"*1\r\n*0\r\n", b"*1\r\n:5\r\n"], ids=repr)
+def test_a_strange_answer_ahead_of_a_read(answer: bytes) -> None:
+    """
+    It is an error of that read, which is sent again; what came with it is not lost.
+    """
+    questions = reads = 0
+
+    def give(command: list[bytes]) -> Any:
+        nonlocal questions, reads
+        if command[0] == b"XINFO":
+            return (
+                b"*1\r\n%4\r\n"
+                + b"".join([bulk(b"name"), bulk(b"g"), bulk(b"consumers"), b":0\r\n", bulk(b"pending"), b":0\r\n"])
+                + bulk(b"last-delivered-id")
+                + bulk(b"1-0")
+            )
+        if command[0] == b"XPENDING":
+            questions += 1
+            return answer
+        if command[0] == b"XREADGROUP":
+            reads += 1
+            if reads == 1:
+                return Reset()
+            entries = (
+                b"*1\r\n*2\r\n%b*2\r\n$1\r\nn\r\n$1\r\nv\r\n" % bulk(b"2-0") if command[-1] == b"1-0" else b"*0\r\n"
+            )
+            return b"_\r\n" if command[-1] == b">" else b"%1\r\n$1\r\na\r\n" + entries
+        return b":0\r\n"
+
+    with ScriptedServer(give) as server:
+        with connect(server) as client:
+            consumer = client.xconsumer(["a"], group="g", consumer="c", timeout=5000)
+            _, entry = consumer.get_entry()
+            assert entry is not None
+            assert (b"2-0", 1, 3) == (entry.identifier, questions, reads)
+            consumer.close()

@@ -63,6 +63,34 @@ def test_more_comes_after_what_waits() -> None:
     assert ["b3", "b4"] == names(list(filled.followed_by(repeat("b"), entries(3, 4)).rest))
 
 
+def test_who_has_the_buffer_before_takes_nothing_twice() -> None:
+    """
+    A loop may go on with its iterator when more has come: each entry is given once, by whichever of them.
+    """
+    first = buffer("a", 1, 2, 3, 4)
+    second = first.followed_by("bb", entries(5, 6))
+    third = second.followed_by("c", entries(7))
+
+    assert ["a1", "a2", "a3"] == names([next(first.rest), next(third.rest), next(second.rest)])
+    assert (4, ["a4", "b5", "b6", "c7"]) == (len(third), names(third.waiting()))
+    assert ["a4"] == names(list(first.rest))
+    assert ["b5", "b6"] == names(list(second.rest))
+    assert (1, ["a1", "a2", "a3", "a4", "b5", "b6"]) == (len(third), names(third.served()))
+    assert ["c7"] == names(list(third.followed_by("d", []).rest))
+
+
+def test_who_has_the_buffer_before_gets_nothing_of_what_was_discarded() -> None:
+    """
+    Its lists are emptied, and those of what it has followed.
+    """
+    first = buffer("a", 1, 2)
+    second = first.followed_by("b", entries(3))
+    for each in second.lists():
+        each.clear()
+
+    assert ([], [], 0) == (list(first.rest), list(second.rest), len(second))
+
+
 def test_an_empty_one() -> None:
     """
     It has nothing to give.

@@ -9,7 +9,7 @@ import math
 import pytest
 
 from coredis._core.consumer.cursors import Cursor, Kind, Part, Phase, Plan
-from coredis._core.consumer.phantoms import Phantom, leave_behind, look_through
+from coredis._core.consumer.phantoms import MOST, Phantom, leave_behind, look_through
 from coredis._core.consumer.reads import PAGE
 from coredis._core.parser import ErrorLine
 
@@ -123,6 +123,22 @@ class TestRecovered:
 
         assert {b"t", b"u", b"v"} == phantom.floors.keys()
 
+    def test_another_one_has_been_taken_for_it_meanwhile(self) -> None:
+        """
+        That one has not been closed, so all of it is in doubt until both must be done.
+        """
+        phantoms: list[Phantom] = []
+        standing = cursor(b"s", Phase.NEW)
+        for until in range(MOST):
+            leave_behind(phantoms, read(Kind.NEW, standing), SERVER, CLIENT, float(until))
+        closed = phantoms[2]
+        leave_behind(phantoms, read(Kind.NEW, cursor(b"t")), SERVER, CLIENT, 9.0)
+
+        closed.recovered(read(Kind.HISTORY, standing), {b"s": standing})
+
+        assert closed in phantoms
+        assert ({b"s": b"5-0"}, 2.0) == (closed.floors, closed.until)
+
 
 class TestLookThrough:
     """
@@ -170,3 +186,11 @@ class TestLookThrough:
 
         assert again is not None
         assert ({b"s": b"5-0"}, not refused) == (again.floors, again.sure)
+
+    @pytest.mark.parametrize("answer", [None, 5, [5], [[]], [[[b"6-0"], b"c", 10, 1]], [[b"s", b"c", 10, 1]] * PAGE])
+    def test_a_strange_answer(self, answer: object) -> None:
+        """
+        It is no identifier to go on from.
+        """
+        with pytest.raises((TypeError, ValueError)):
+            look_through(b"s", b"5-0", answer, {(b"s", b"s")}, False)

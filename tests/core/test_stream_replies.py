@@ -569,11 +569,14 @@ class TestNamesThatAreKept:
         """
         What others have read makes no difference.
         """
-        made_by_others = dict(entries._makers)
+        made_by_others, met_by_others = dict(entries._makers), set(entries._met)
         entries._makers.clear()
+        entries._met.clear()
         yield
         entries._makers.clear()
         entries._makers.update(made_by_others)
+        entries._met.clear()
+        entries._met.update(met_by_others)
 
     def test_names_like_those_that_stand_for_them(self) -> None:
         """
@@ -595,18 +598,39 @@ class TestNamesThatAreKept:
         """
         for number in range(3 * entries._MOST_MAKERS):
             item = [b"1-0", [b"%d" % number, b"value"]]
-            assert ({b"%d" % number: b"value"},) * 2 == tuple(e.field_values for e in RAW.entries([item, item]))
+            for _ in range(1 + number % 2):
+                assert ({b"%d" % number: b"value"},) * 2 == tuple(e.field_values for e in RAW.entries([item, item]))
         assert 0 < len(entries._makers) <= entries._MOST_MAKERS
+        assert 0 < len(entries._met) <= entries._MOST_MAKERS
 
         entries._makers.clear()
+        entries._met.clear()
         item = [b"1-0", [b"x" * 2000, b"value"]]
-        assert ({b"x" * 2000: b"value"},) * 2 == tuple(e.field_values for e in RAW.entries([item, item]))
-        assert not entries._makers
+        for _ in range(3):
+            assert ({b"x" * 2000: b"value"},) * 2 == tuple(e.field_values for e in RAW.entries([item, item]))
+        assert not (entries._makers or entries._met)
+
+    @pytest.mark.parametrize("names", [(b"a",), (b"a", b"a")], ids=["plain", "repeated"])
+    def test_from_the_second_time_on(self, names: tuple[bytes, ...]) -> None:
+        """
+        Code is made for names that come again, not for such as are others every time.
+        """
+        item = [b"1-0", [word for name in names for word in (name, b"value")]]
+        given = [RAW.entries([item, item])]
+        before = dict(entries._makers)
+        given += [RAW.entries([item, item]), RAW.entries([item, item])]
+
+        assert given[0] == given[1] == given[2]
+        assert (len(names) - 1, 1) == (len(before), len(entries._makers))
+        assert not entries._met
 
     def test_nobody_is_kept_alive(self) -> None:
         """
         Text in another encoding is made by somebody's own function.
         """
         item = [b"1-0", [b"name", b"value"]]
-        assert ({"name": "value"},) * 2 == tuple(e.field_values for e in replies.decoded("ascii").entries([item, item]))
-        assert not entries._makers
+        for _ in range(3):
+            assert ({"name": "value"},) * 2 == tuple(
+                e.field_values for e in replies.decoded("ascii").entries([item, item])
+            )
+        assert not (entries._makers or entries._met)

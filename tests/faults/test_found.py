@@ -5,14 +5,18 @@ What simulated worlds have found, each as small as it can be told.
 from __future__ import annotations
 
 import asyncio
+import math
+from typing import Any
 
 import pytest
 
+from coredis._core.consumer.phantoms import Phantom
 from coredis.exceptions import ClusterDownError, StreamConsumerGroupError
 from tests.support.memory.cluster import MemoryCluster
 from tests.support.memory.connection import Connection
 from tests.support.memory.personality import VALKEY_9_1
 from tests.support.memory.stream import Stream
+from tests.support.simulation.network import Link
 from tests.support.simulation.stage import Stage
 
 ENTRIES = (b"1", b"2")
@@ -360,13 +364,15 @@ def test_what_a_dead_connection_was_given_while_the_slot_was_moving_is_read(bloc
         stage.run(consumer.close())
 
 
-@pytest.mark.parametrize("forbidden", [False, True])
+@pytest.mark.parametrize(("forbidden", "leaving"), [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize("blocking", [False, True])
-def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(blocking: bool, forbidden: bool) -> None:
+def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(
+    blocking: bool, forbidden: bool, leaving: bool
+) -> None:
     """
     Behind a proxy nobody can say which connection it is. What it is given is older than what the next connection gets, and
     comes when the old one's wait must be over; what has come meanwhile does not come again, also where a member may not ask
-    what is pending.
+    what is pending, and where it could not process what it got.
     """
     stage = Stage()
     server = stage.server
@@ -390,11 +396,17 @@ def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(blocking
     with stage.open():
         filled(stage)
         server.execute = interfere  # type: ignore[method-assign]
-        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, prefetch=True)
+        options: dict[str, Any] = {"max_deliveries": 9, "dead_letter": "letters"} if leaving else {}
+        consumer = stage.client(blocking).xconsumer(
+            ["s"], group="g", consumer="c", timeout=3000, prefetch=True, **options
+        )
         given = []
         for number in range(9):
             _, entry = stage.run(consumer.get_entry())
-            given += [] if entry is None else [entry.identifier]
+            if entry is not None:
+                given.append(entry.identifier)
+                if leaving:
+                    consumer.leave("s", entry)
             if number == 1:
                 stage.settle()
                 (waiting,) = [link for link in stage.network.links if link.connection.blocked is not None]
@@ -405,6 +417,51 @@ def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(blocking
         stage.network.drop_server_end(waiting)
         assert [b"1-1", b"2-1", b"4-1", b"5-1", b"3-1"] == given
         assert {} == consumer._leases
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_no_account_is_kept_of_streams_that_are_not_in_doubt(blocking: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A node is out of reach for long, so nobody knows what a connection there was given. Meanwhile the application acknowledges
+    by itself what comes from another one.
+    """
+    stage = Stage(primaries=2)
+    cluster = stage.server
+    assert isinstance(cluster, MemoryCluster)
+    away = cluster.holder(b"s")
+    other = next(name for name in (b"t", b"u", b"v", b"w") if cluster.holder(name) is not away)
+    dial = stage.network.dial
+
+    def refuse(owner: str, port: int) -> Link:
+        if port == away.port:
+            raise ConnectionRefusedError("out of reach")
+        return dial(owner, port)
+
+    with stage.open():
+        for name in (b"s", other):
+            stage.command(b"XGROUP", b"CREATE", name, b"g", b"0", b"MKSTREAM")
+            stage.command(b"XADD", name, b"1-1", b"n", b"1")
+        consumer = stage.client(blocking).xconsumer([b"s", other], group="g", consumer="c", timeout=1000)
+        for _ in range(3):
+            stage.run(consumer.get_entry())
+        lost = [link for link in stage.network.links if link.connection.server is away]
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.network, "dial", refuse)
+            for link in lost:
+                stage.network.sever(link)
+            for number in range(2, 9):
+                stage.command(b"XADD", other, b"%d-1" % number, b"n", b"%d" % number)
+                _, entry = stage.run(consumer.get_entry())
+                assert entry is not None
+                stage.command(b"XACK", other, b"g", entry.identifier)
+            assert consumer._phantoms
+            assert {} == consumer._leases
+        stage.command(b"XADD", b"s", b"2-1", b"n", b"2")
+        stage.let_pass(1)
+        assert b"2-1" == stage.run(consumer.get_entry())[1].identifier
+        for link in lost:
+            stage.network.drop_server_end(link)
         stage.run(consumer.close())
 
 
@@ -446,4 +503,36 @@ def test_what_nobody_has_seen_does_not_keep_a_member_from_reading_it(blocking: b
             stage.network.drop_server_end(link)
 
         assert [b"1-1", b"2-1", b"4-1", b"3-1"] == given
+        stage.run(consumer.close())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_is_to_be_read_again_does_not_keep_a_member_from_reading_it(blocking: bool) -> None:
+    """
+    One dead connection was given as much as may be unacknowledged, which is known; of a later one it is in doubt.
+    """
+    stage = Stage()
+    with stage.open():
+        filled(stage)
+        consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, max_unacked=1)
+        given = []
+        for number in (b"3", b"4", b"5", b"6"):
+            _, entry = stage.run(consumer.get_entry())
+            given.append(entry.identifier)
+            if number == b"6":
+                stage.command(b"XACK", b"s", b"g", entry.identifier)
+                break
+            if number == b"4":
+                stage.command(b"XREADGROUP", b"GROUP", b"g", b"c", b"STREAMS", b"s", b">")
+            stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+            stage.run(consumer.ack("s", entry))
+        consumer._phantoms += [
+            Phantom(None, None, {b"s": b"2-1"}, -math.inf, sure=True),
+            Phantom(None, None, {b"s": b"4-1"}, -math.inf),
+        ]
+        for _ in range(3):
+            _, entry = stage.run(consumer.get_entry())
+            given += [] if entry is None else [entry.identifier]
+
+        assert [b"1-1", b"2-1", b"4-1", b"5-1", b"3-1"] == given
         stage.run(consumer.close())

@@ -167,6 +167,25 @@ async def test_an_event_loop_of_its_own_in_another_thread(server: Server) -> Non
     assert b"loop" == await use()
 
 
+def test_two_threads_share_a_loop(server: Server) -> None:
+    """
+    Whoever comes while the other one waits is refused, and pulls nothing from under it: the loop goes on.
+    """
+    with connect(server) as client, client.xconsumer(["s"], timeout=10_000) as consumer:
+        for number in range(20):
+            loop = iter(consumer)
+            waiting = spawn(lambda loop=loop: next(loop)[1])
+            while consumer._owner is None:
+                time.sleep(0.0001)
+            for _ in range(3):
+                with pytest.raises(ValueError, match="already executing"):
+                    next(loop)
+            identifier = client.xadd("s", {"number": number})
+            assert identifier == waiting.join().identifier
+            identifier = client.xadd("s", {"number": number})
+            assert identifier == next(loop)[1].identifier
+
+
 def test_two_threads_read_from_one_consumer(server: Server) -> None:
     """
     However close together they come: one waits, and exactly one is refused.
@@ -189,6 +208,36 @@ def test_two_threads_read_from_one_consumer(server: Server) -> None:
                 assert ["b's'", "refused"] == sorted(gather(read, read))
     finally:
         sys.setswitchinterval(usual)
+
+
+@pytest.mark.parametrize("group", [{}, {"group": "g", "consumer": "c", "max_unacked": 1}], ids=["alone", "group"])
+def test_streams_change_while_another_thread_reads(server: Server, group: dict[str, Any]) -> None:
+    """
+    Wherever the other one is just going through them.
+    """
+    usual = sys.getswitchinterval()
+    with connect(server) as client:
+        consumer = client.xconsumer([f"s{number}" for number in range(50)], timeout=1, **group)
+
+        def read() -> int:
+            calls = 0
+            while not consumer.stopped:
+                consumer.get_entry()
+                calls += 1
+            return calls
+
+        sys.setswitchinterval(1e-6)
+        try:
+            reading = spawn(read)
+            for _ in range(100):
+                assert consumer.add_stream("t")
+                assert 51 == len(consumer.streams)
+                assert consumer.remove_stream("t")
+            consumer.stop()
+            assert reading.join()
+        finally:
+            sys.setswitchinterval(usual)
+            consumer.close()
 
 
 @pytest.mark.parametrize("prefetch", [False, True])

@@ -102,7 +102,7 @@ class Consumer(Engine[AnyStr]):
         """
         The keys of the streams, as they were given.
         """
-        return {cursor.given for cursor in self._cursors.values()}
+        return {cursor.given for cursor in list(self._cursors.values())}
 
     @property
     def positions(self) -> dict[KeyT, AnyStr]:
@@ -157,7 +157,7 @@ class Consumer(Engine[AnyStr]):
         if self._readers:
             await self.close()  # a read that is outstanding says nothing of where the streams stand afresh
         self._restart()
-        await self._locate(self._cursors.values())
+        await self._locate(list(self._cursors.values()))
         return self
 
     async def __aexit__(

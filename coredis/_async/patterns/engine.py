@@ -64,8 +64,7 @@ class Engine(Straight[AnyStr]):
             timeout: seconds to wait for an entry when there is none; 0: do not wait
             longest_wait: seconds that a server is asked to wait at a time
             prefetch: have the next read under way while entries are served
-            buffered_bytes: what a read is not expected to exceed
-            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
+            buffered_bytes, reply_bytes: as of ``Sending``
         """
         super().__init__(cursors, count, longest_wait, prefetch, buffered_bytes, reply_bytes)
         self.client: ConsumerHost[AnyStr] = client
@@ -311,7 +310,7 @@ class Engine(Straight[AnyStr]):
         self._unmade = None
         self._phantoms.clear()
         self._allowance.reset()
-        for cursor in self._cursors.values():
+        for cursor in list(self._cursors.values()):
             cursor.reset()
 
     async def _finish(self) -> None:
@@ -358,7 +357,8 @@ class Engine(Straight[AnyStr]):
         """
         Do what has to be done before the next read.
         """
-        await self._locate(self._cursors.values())
+        # Another thread may add or remove some, here and wherever else these are gone through.
+        await self._locate(list(self._cursors.values()))
 
     async def _attend(self) -> None:
         """

@@ -64,9 +64,8 @@ class Failures(Generic[AnyStr]):
 
     def __init__(self) -> None:
         self._misplaced: list[tuple[RedisError, Hashable]] = []  # what shows that streams are somewhere else
-        self._phantoms: list[
-            Phantom
-        ] = []  # dead connections that servers may go on serving; the readers know this list
+        # Dead connections that servers may go on serving; the readers know this list.
+        self._phantoms: list[Phantom] = []
         self._told_at = -math.inf  # when it was last said that reading is interrupted
         self._detours = 0  # how many answers in a row have said that streams are somewhere else
         self._detoured_at = 0.0  # when the first of them did

@@ -324,7 +324,7 @@ class GroupConsumer(Leaving[AnyStr]):
             error: why, to be told if the entry is given up (``dead_letter``)
         """
         name, found = self._named(stream, (entry,))
-        if self._held is not None:
+        if self._held is not None and self._takeover is not None:  # otherwise it is as any other that is pending
             self._held.let_go(name, found, outstanding=False)
             self._wake()
         if self._giving_up is not None and error is not None:

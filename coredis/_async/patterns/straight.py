@@ -115,13 +115,13 @@ class Straight(Taking[AnyStr]):
         (cursor,) = cursors
         try:
             alone = arrivals.alone(started.replies[-1], cursor.name, self.client.replies)
+            if alone is None:
+                return False
+            if reader.acknowledging:
+                self._note_acknowledged(reader)
         except UNREADABLE:
             return False  # which is told there
-        if alone is None:
-            return False
         entries, last = alone
-        if reader.acknowledging:
-            self._note_acknowledged(reader)
         number = len(entries)
         buffer = self._buffer.followed_by(repeat(self.client.replies.text(cursor.name)), entries)
         self._portions.received(number, reader.size, 1)

@@ -2,8 +2,9 @@
 What was fetched and not served yet, in the order in which it is served.
 
 Entries are taken by one step of an iterator, which is made of parts in C: nothing can interrupt it, so an entry is either
-still here or has been given. A buffer is never filled again, but replaced by another one, which is a single assignment.
-What was served stays in it until then, so that it can be told how far the application has come.
+still here or has been given. A buffer is never filled again, but replaced by another one, which is a single assignment. A
+loop may go on with the iterator of the one before: what had not been served is taken over as it is, not copied. What was
+served stays in a buffer until then, so that it can be told how far the application has come.
 """
 
 from __future__ import annotations
@@ -21,21 +22,28 @@ class Buffer(Generic[AnyStr]):
     Entries and their streams.
 
     Attributes:
-        entries: all that there were. Whoever empties this list ends ``rest``
         rest: gives what was not served yet, as (stream, entry); whatever it has given counts as served
     """
 
-    __slots__ = ("_left", "_streams", "entries", "rest")
+    __slots__ = ("_before", "_entries", "_left", "_own", "_streams", "rest")
 
-    def __init__(self, streams: Iterable[AnyStr], entries: list[StreamEntry[AnyStr]], served: int = 0) -> None:
+    def __init__(
+        self,
+        streams: Iterable[AnyStr],
+        entries: list[StreamEntry[AnyStr]],
+        served: int = 0,
+        before: tuple[Buffer[AnyStr], ...] = (),
+    ) -> None:
         """
         Args:
             streams: of each entry its stream; or one stream for all of them, repeated without end
             entries: the entries. The list is kept, and must not be changed any more but for being emptied
             served: how many of them, from the first on, have been served already
+            before: what is served before them
         """
         self._streams: Iterable[AnyStr] = streams
-        self.entries: list[StreamEntry[AnyStr]] = entries
+        self._entries: list[StreamEntry[AnyStr]] = entries
+        self._before: tuple[Buffer[AnyStr], ...] = before
         given = iter(streams)
         left = iter(entries)
         self._left: Iterator[StreamEntry[AnyStr]] = left
@@ -43,27 +51,37 @@ class Buffer(Generic[AnyStr]):
             left.__setstate__(served)  # type: ignore[attr-defined]  # of the iterator of a list
             if not isinstance(streams, repeat):
                 given.__setstate__(served)  # type: ignore[attr-defined]
-        self.rest: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = zip(given, left, strict=False)
+        self._own: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = zip(given, left, strict=False)
+        self.rest: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = (
+            chain(*[each._own for each in before], self._own) if before else self._own
+        )
 
     def __len__(self) -> int:
         """
         How many are still to be served.
         """
-        return length_hint(self._left)
+        left = length_hint(self._left)
+        for each in self._before:
+            left += length_hint(each._left)
+        return left
 
     def served(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """
         Give what has been served.
         """
-        return list(zip(self._streams, self.entries[: len(self.entries) - len(self)], strict=False))
+        return list(chain.from_iterable([each._apart()[0] for each in self._parts()]))
 
     def waiting(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """
         Give what is still to be served, without taking it.
         """
-        begin = len(self.entries) - len(self)
-        streams = self._streams if isinstance(self._streams, repeat) else list(self._streams)[begin:]
-        return list(zip(streams, self.entries[begin:], strict=False))
+        return list(chain.from_iterable([each._apart()[1] for each in self._parts()]))
+
+    def lists(self) -> list[list[StreamEntry[AnyStr]]]:
+        """
+        Give the lists of its entries. Whoever empties them ends ``rest``, and that of the buffers that it has followed.
+        """
+        return [each._entries for each in self._parts()]
 
     def followed_by(self, streams: Iterable[AnyStr], entries: list[StreamEntry[AnyStr]]) -> Self:
         """
@@ -77,7 +95,8 @@ class Buffer(Generic[AnyStr]):
             return self
         if not length_hint(self._left):
             return type(self)(streams, entries)
-        return type(self)(*_apart(chain(self.waiting(), zip(streams, entries, strict=False))))
+        before = [each for each in self._parts() if length_hint(each._left)]
+        return type(self)(streams, entries, 0, tuple(before))
 
     def without(self, gone: Iterable[bool]) -> Self:
         """
@@ -86,16 +105,26 @@ class Buffer(Generic[AnyStr]):
         Args:
             gone: for each of those, in order, whether it is left out
         """
-        served = self.served()
-        kept = compress(self.waiting(), [not left_out for left_out in gone])
-        return type(self)(*_apart(chain(served, kept)), len(served))
+        given = self.served()
+        kept = list(chain(given, compress(self.waiting(), [not left_out for left_out in gone])))
+        return type(self)([stream for stream, _ in kept], [entry for _, entry in kept], len(given))
 
+    def _parts(self) -> list[Buffer[AnyStr]]:
+        """
+        Give those that it has followed, and itself, in the order in which they are served.
+        """
+        parts: list[Buffer[AnyStr]] = list(self._before)
+        parts.append(self)
+        return parts
 
-def _apart(
-    items: Iterable[tuple[AnyStr, StreamEntry[AnyStr]]],
-) -> tuple[list[AnyStr], list[StreamEntry[AnyStr]]]:
-    """
-    Divide (stream, entry) into streams and entries.
-    """
-    together = list(items)
-    return [stream for stream, _ in together], [entry for _, entry in together]
+    def _apart(
+        self,
+    ) -> tuple[Iterable[tuple[AnyStr, StreamEntry[AnyStr]]], Iterable[tuple[AnyStr, StreamEntry[AnyStr]]]]:
+        """
+        Give what has been served of its own entries, and what is still to be.
+        """
+        entries = self._entries
+        begin = len(entries) - length_hint(self._left)
+        streams = self._streams if isinstance(self._streams, repeat) else list(self._streams)
+        rest = streams if isinstance(streams, repeat) else streams[begin:]
+        return zip(streams, entries[:begin], strict=False), zip(rest, entries[begin:], strict=False)

@@ -51,17 +51,21 @@ class Phantom:
     def recovered(self, plan: Plan, cursors: Mapping[bytes, Cursor]) -> None:
         """
         Record that the server has closed it ahead of a read. What is pending in the streams that are recovered with that, or
-        after it, is all there is. May be recorded again.
+        after it, is all there is; what streams are left are looked through at once. If another one has been taken for it since
+        that was sent, it is in doubt as before. May be recorded again.
 
         Args:
             plan: what that read asked for
             cursors: of the streams that are read there
         """
+        if self.client is None:
+            return
         asked = {cursor.name for cursor in plan.cursors()} if plan.kind is Kind.HISTORY else ()
         for name in list(self.floors):
             cursor = cursors.get(name)
             if name in asked or (cursor is not None and cursor.phase is Phase.HISTORY and not cursor.busy):
                 self.floors.pop(name, None)
+        self.until = -math.inf
 
 
 def leave_behind(
@@ -117,6 +121,9 @@ def look_through(
 
     Returns:
         what is to be done yet; None: all of it has been received
+
+    Raises:
+        TypeError, ValueError: the answer has a strange shape
     """
     sure = False
     if isinstance(pending, ErrorLine):
@@ -129,4 +136,5 @@ def look_through(
             after = identifier
         if not sure and len(pending) < PAGE:
             return None
+        parse(after)
     return Phantom(None, None, {name: after}, -math.inf, sure)

@@ -35,6 +35,7 @@ Maker: TypeAlias = Callable[[Reply], list[StreamEntry[Any]]]
 _NAME: Final = "name of field {}"
 _TEXT: Final = "text of field {}"
 _makers: Final[dict[tuple[Reply, ...], tuple[Maker, ...]]] = {}
+_met: Final[set[tuple[Reply, ...]]] = set()  # names that have come once
 _new: Final = tuple.__new__
 _first: Final = itemgetter(0)
 _second: Final = itemgetter(1)
@@ -119,22 +120,32 @@ def read_alike(reply: Reply, text: Callable[[Reply], AnyStr]) -> list[StreamEntr
 
 def _find_makers(key: tuple[Reply, ...]) -> tuple[Maker, ...]:
     """
-    Give what makes entries with these names, one after the other to be tried, and keep it: the next reply is likely to have the
-    same names. Nothing does where names repeat, or where there are none or too many.
+    Give what makes entries with these names, one after the other to be tried. Nothing does where names repeat, or where there
+    are none or too many. When names come again what makes entries of them is kept, with the names as constants: the next reply
+    is likely to have them, too. Making that takes longer than most replies do.
 
     Args:
         key: what makes text from bytes, and the names
     """
     text, *names = key
     texts = names if text is bytes else list(map(text, names))
+    # Another ``text`` belongs to one client, which nothing here should keep alive.
+    lasting = (text is bytes or text is utf8) and sum(map(len, names)) <= _LONGEST_NAMES
     makers: tuple[Maker, ...] = ()
     if 0 < len(names) <= _MOST_FIELDS and len(set(texts)) == len(texts):
+        if not (lasting and key in _met):
+            if len(_met) >= _MOST_MAKERS:
+                _met.clear()
+            if lasting:
+                _met.add(key)
+            given = (text, _new, StreamEntry, _unlike, *names, *texts)
+            return tuple([functools.partial(_alike_given(len(names), wrap), *given) for wrap in _wrappers(text)])
         makers = tuple([_alike(wrap, text, names, texts) for wrap in _wrappers(text)])
-    # Another ``text`` belongs to one client, which nothing here should keep alive.
-    if (text is bytes or text is utf8) and sum(map(len, names)) <= _LONGEST_NAMES:
+    if lasting:
         if len(_makers) >= _MOST_MAKERS:
             _makers.clear()
         _makers[key] = makers
+        _met.discard(key)
     return makers
 
 
@@ -257,6 +268,21 @@ def _alike_template(fields: int, wrap: str) -> CodeType:
     display = ", ".join(f"{_TEXT.format(number)!r}: {wrap.format(f'value{number}')}" for number in numbers)
     made = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
     return _compiled(f"lambda reply: [{made} for identifier, ({unpack}) in reply]").__code__
+
+
+@functools.cache
+def _alike_given(fields: int, wrap: str) -> Callable[..., Reply]:
+    """
+    Write the comprehension for entries with the same names, so many, that is given these. Nothing of a reply gets into its
+    source.
+    """
+    numbers = range(fields)
+    unpack = "".join(f"name{number}, value{number}, " for number in numbers)
+    same = " and ".join(f"name{number} == first{number}" for number in numbers)
+    display = ", ".join(f"text{number}: {wrap.format(f'value{number}')}" for number in numbers)
+    given = ", ".join([*(f"first{number}" for number in numbers), *(f"text{number}" for number in numbers)])
+    made = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
+    return _compiled(f"lambda text, new, entry, unlike, {given}, reply: [{made} for identifier, ({unpack}) in reply]")
 
 
 @functools.cache

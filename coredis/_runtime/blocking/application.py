@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from typing import Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -25,19 +25,19 @@ def call(function: Callable[[T], object], argument: T) -> None:
 
 def loop(given: Iterator[T], following: Callable[[], Iterator[T] | None]) -> Iterator[T]:
     """
-    Give what a loop of the application goes through: steps in C for as long as there is something to serve, for ``__next__``
-    takes half as long as making an entry does. The twin goes through ``given``, as its steps are awaited.
+    Give what a loop of the application goes through: no step is a call of Python for as long as there is something to serve,
+    for ``__next__`` takes half as long as making an entry does. The twin goes through ``given``, as its steps are awaited.
 
     Args:
         given: one item for each call
         following: gives what serves the next few; None: there is nothing more
     """
     served = _Served(following)
-    going = zip(iter(partial(getattr, served, "ended"), True), strict=False)
-    # Parts in C throughout. What is raised comes out of a part that is made for this one call, whether by it or by a signal
-    # handler right before it: a chain ends for good when an error comes from where it gets its parts, and whoever goes on with
-    # it would take that for the end.
-    return chain.from_iterable(map(chain.from_iterable, map(map, repeat(served.next), going)))
+    # What is raised, by a signal handler too, comes out of a generator that is made for this one call: making it runs no code
+    # yet. A chain ends for good when an error comes from where it gets its parts, and whoever goes on with it would take that
+    # for the end. And a generator refuses the second of two threads that share a loop; a part in C that calls Python is pulled
+    # from under the first one.
+    return chain.from_iterable(map(served.some, iter(partial(getattr, served, "ended"), True)))
 
 
 class _Served(Generic[T]):
@@ -51,12 +51,12 @@ class _Served(Generic[T]):
         self._following = following
         self.ended = False
 
-    def next(self, ended: bool) -> Iterable[T]:
+    def some(self, ended: bool) -> Iterator[T]:
         rest = self._following()
         if rest is None:
             self.ended = True
-            return ()
-        return rest
+        else:
+            yield from rest
 
 
 class Feed(Generic[T]):

@@ -103,7 +103,7 @@ class Consumer(Engine[AnyStr]):
         """
         The keys of the streams, as they were given.
         """
-        return {cursor.given for cursor in self._cursors.values()}
+        return {cursor.given for cursor in list(self._cursors.values())}
 
     @property
     def positions(self) -> dict[KeyT, AnyStr]:
@@ -158,7 +158,7 @@ class Consumer(Engine[AnyStr]):
         if self._readers:
             self.close()  # a read that is outstanding says nothing of where the streams stand afresh
         self._restart()
-        self._locate(self._cursors.values())
+        self._locate(list(self._cursors.values()))
         return self
 
     def __exit__(

@@ -110,7 +110,9 @@ class Member(Leasing[AnyStr]):
 
     def _prepare(self) -> None:
         # What an outstanding read brings may come after the place where a group would be made again now.
-        doubtful = [cursor for name, cursor in self._cursors.items() if name in self._doubtful and not cursor.busy]
+        doubtful = [
+            cursor for cursor in list(self._cursors.values()) if cursor.name in self._doubtful and not cursor.busy
+        ]
         if doubtful:
             standing = self._groups.standing(doubtful)
             for cursor in doubtful:
@@ -147,7 +149,7 @@ class Member(Leasing[AnyStr]):
         """
         Find out where to go on looking for entries to take over.
         """
-        unsure = takeover.unsure(self._cursors)
+        unsure = takeover.unsure(list(self._cursors))
         if unsure:
             found = self._pending.next_idle(unsure, takeover.idle)
             for name, position in found.items():
@@ -216,10 +218,11 @@ class Member(Leasing[AnyStr]):
             self.flush()
         allowance = self._allowance
         if self._takeover is None and self._room() < 1 and allowance.recount_due(rt.now()):
-            fetched = {name: cursor.fetched for name, cursor in self._cursors.items()}
+            fetched = {cursor.name: cursor.fetched for cursor in list(self._cursors.values())}
             for name, after in self._dubious.items():
                 if name in fetched:  # not what nobody has seen: it is not read as long as nothing is
-                    fetched[name] = (fetched[name][0], after)
+                    began, last = fetched[name]
+                    fetched[name] = (began, after if last == b"+" else min(after, last, key=parse))
             pending = self._pending.count(fetched, allowance.limit or 0)
             allowance.recounted(allowance.fetched if pending is None else pending, rt.now())
         if self._room() < 1 and allowance.tell():
@@ -295,10 +298,10 @@ class Member(Leasing[AnyStr]):
         answered = reader.acknowledged()
         if not answered:
             return
-        sent = {name: reader.acknowledging[name] for name in answered}
+        sent, count = {name: reader.acknowledging[name] for name in answered}, sum(answered.values())
         reader.acknowledging = {}
         self._acknowledgements.confirmed(sent, rt.now())
-        self._note_done(sent, sum(answered.values()))
+        self._note_done(sent, count)
 
     def _read(
         self, following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
@@ -349,7 +352,9 @@ class Member(Leasing[AnyStr]):
             return
         self.statistics.recovered += 1
         for name, floor in floors.items():
-            cursor = self._cursors[name]
+            cursor = self._cursors.get(name)
+            if cursor is None:
+                continue  # another thread has just removed it
             if sure:
                 cursor.missed(floor)
             elif self._takeover is None and parse(floor) < parse(cursor.floor):
@@ -382,6 +387,13 @@ class Member(Leasing[AnyStr]):
             # No call between these statements.
             self._account = self._held
             self._noting = False
+
+    def _to_note(self, keys: Iterable[Key]) -> Iterable[Key]:
+        # Not of other streams: who acknowledges by themselves does not tell, and a place may be out of reach for long.
+        if self._takeover is not None:
+            return keys
+        in_doubt = set(self._dubious).union(*[phantom.floors for phantom in list(self._phantoms)])
+        return [key for key in keys if key[0] in in_doubt]
 
     def _taken(self, following: Plan, arrived: arrivals.Arrivals[AnyStr]) -> None:
         if self._account is not None:

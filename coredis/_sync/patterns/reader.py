@@ -434,10 +434,9 @@ class Reader(Generic[AnyStr]):
                 self._tracking = False  # whoever may not ask for a stream's length is told nothing of it
         if self._killing:
             for phantom, answer in zip(self._killing, self.started.replies, strict=False):
-                phantom.client = None
                 if answer == 1:
                     phantom.recovered(self.plan, self.by_name)
-                    phantom.until = -math.inf  # what streams are left are looked through at once
+                phantom.client = None
                 if not phantom.floors:
                     done_with(self._phantoms, phantom)
         self._mark(False)

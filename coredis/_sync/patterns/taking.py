@@ -10,6 +10,7 @@ its place until then, and comes first in whatever is done next.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, AnyStr, Final, NamedTuple
 
@@ -130,6 +131,7 @@ class Taking(Sending[AnyStr]):
             return
         try:
             arrived = self._read(following, cursors, answers)
+            self._note_acknowledged(reader)
         except UNREADABLE as error:
             unreadable = _unreadable(error)
             if self._membership is not None and self._membership.acknowledge_on_delivery:
@@ -139,10 +141,9 @@ class Taking(Sending[AnyStr]):
         if reader.told and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
                 cursor.ready = arrived.counts.get(name, 0) >= reader.count
-        self._note_acknowledged(reader)
         streams, entries, suspects = self._sift(following, arrived)
         nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
-        noted = dict.fromkeys(arrived.keys, reader.sent_at) if self._noting else {}
+        noted = dict.fromkeys(self._to_note(arrived.keys), reader.sent_at) if self._noting else {}
         if noted and self._takeover is not None:
             self._note_leases(reader.sent_at)
         buffer = self._buffer.followed_by(streams, entries)
@@ -251,13 +252,20 @@ class Taking(Sending[AnyStr]):
         """
         Serve nothing of what is in the buffer any more.
         """
-        discarded, buffer = self._buffer, Buffer[AnyStr]((), [])
-        # No call between these statements, so nothing can interrupt here. A loop of the application may have the iterator.
+        buffer = Buffer[AnyStr]((), [])
+        emptying = map(list.clear, self._buffer.lists())  # a loop of the application may have the iterator
+        # No call between these statements but one in C, so nothing can interrupt here.
         self._ready = NOTHING
         self._buffer = buffer
-        del discarded.entries[:]
+        deque(emptying, 0)
 
     # ----------------------------------------------------------------------------- what kinds of consumers do differently
+
+    def _to_note(self, keys: Iterable[Key]) -> Iterable[Key]:
+        """
+        Choose the entries of which account is kept, where any is.
+        """
+        return keys
 
     def _note_leases(self, since: float) -> None:
         """
@@ -266,7 +274,7 @@ class Taking(Sending[AnyStr]):
 
     def _note_acknowledged(self, reader: Reader[AnyStr]) -> None:
         """
-        See to the answers to these.
+        See to the answers to what was sent ahead of the read. May be done again with the same ones.
         """
 
     def _read(

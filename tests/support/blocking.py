@@ -6,6 +6,7 @@ Both halves have the same names, and a function that is called here is awaited t
 
 from __future__ import annotations
 
+import _weakrefset
 import ctypes
 import signal
 import sys
@@ -230,11 +231,19 @@ class _Timer:
         raise _Struck
 
     def _inside(self, frame: FrameType | None) -> bool:
-        while frame is not None and frame.f_code.co_name != "__del__":
+        while frame is not None and not _ignored(frame):
             if frame is self._caller:
                 return True
             frame = frame.f_back
         return False
+
+
+def _ignored(frame: FrameType) -> bool:
+    """
+    Tell whether Python ignores what is raised there: in finalizers, and in what is called when a weak reference has died.
+    """
+    name, file = frame.f_code.co_name, frame.f_code.co_filename
+    return name == "__del__" or (name in ("_remove", "remove") and file in (weakref.__file__, _weakrefset.__file__))
 
 
 def interrupted_after(seconds: float, function: Callable[[], T]) -> T:

@@ -259,30 +259,40 @@ def _with_constants(code: CodeType, constants: dict[object, object]) -> CodeType
 @functools.cache
 def _alike_template(fields: int, wrap: str) -> CodeType:
     """
-    Write the comprehension for entries with the same names, so many, and put others in the place of these. Nothing of a reply
-    gets into its source.
+    Write the comprehension for entries with the same names, so many, and put others in the place of these.
     """
     numbers = range(fields)
-    unpack = "".join(f"name{number}, value{number}, " for number in numbers)
-    same = " and ".join(f"name{number} == {_NAME.format(number).encode()!r}" for number in numbers)
-    display = ", ".join(f"{_TEXT.format(number)!r}: {wrap.format(f'value{number}')}" for number in numbers)
-    made = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
-    return _compiled(f"lambda reply: [{made} for identifier, ({unpack}) in reply]").__code__
+    names = [repr(_NAME.format(number).encode()) for number in numbers]
+    texts = [repr(_TEXT.format(number)) for number in numbers]
+    return _compiled(f"lambda reply: {_alike_source(names, texts, wrap)}").__code__
 
 
 @functools.cache
 def _alike_given(fields: int, wrap: str) -> Callable[..., Reply]:
     """
-    Write the comprehension for entries with the same names, so many, that is given these. Nothing of a reply gets into its
-    source.
+    Write the comprehension for entries with the same names, so many, that is given these.
     """
-    numbers = range(fields)
+    names = [f"first{number}" for number in range(fields)]
+    texts = [f"text{number}" for number in range(fields)]
+    given = ", ".join(["text", "new", "entry", "unlike", *names, *texts, "reply"])
+    return _compiled(f"lambda {given}: {_alike_source(names, texts, wrap)}")
+
+
+def _alike_source(names: list[str], texts: list[str], wrap: str) -> str:
+    """
+    Write the comprehension for entries with the same names. Nothing of a reply gets into its source.
+
+    Args:
+        names: what stands for the names of the first entry
+        texts: what stands for these as text
+        wrap: how source says what a word becomes
+    """
+    numbers = range(len(names))
     unpack = "".join(f"name{number}, value{number}, " for number in numbers)
-    same = " and ".join(f"name{number} == first{number}" for number in numbers)
-    display = ", ".join(f"text{number}: {wrap.format(f'value{number}')}" for number in numbers)
-    given = ", ".join([*(f"first{number}" for number in numbers), *(f"text{number}" for number in numbers)])
+    same = " and ".join(f"name{number} == {name}" for number, name in enumerate(names))
+    display = ", ".join(f"{text}: {wrap.format(f'value{number}')}" for number, text in enumerate(texts))
     made = f"new(entry, ({wrap.format('identifier')}, {{{display}}}, None, None)) if {same} else unlike()"
-    return _compiled(f"lambda text, new, entry, unlike, {given}, reply: [{made} for identifier, ({unpack}) in reply]")
+    return f"[{made} for identifier, ({unpack}) in reply]"
 
 
 @functools.cache

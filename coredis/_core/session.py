@@ -369,7 +369,7 @@ class Session:
             if type(request) is self._asked:
                 # Of many tasks. Nobody looks at these before they have left the queue, which they do together.
                 asked = pending[: count - given]
-                for asking, reply in zip(asked, arrived[given:]):  # noqa: B905  # there may be more replies
+                for asking, reply in zip(asked, arrived[given:], strict=False):  # there may be more replies
                     if type(asking) is not self._asked:
                         del asked[asked.index(asking) :]
                         break

@@ -50,18 +50,17 @@ def _shorter(xadd: Callable[..., Any]) -> Any:
     def short(self: Client[Any], key: KeyT, field_values: dict[StringT, ValueT], **options: object) -> Any:
         if options or type(field_values) is not dict:
             return xadd(self, key, field_values, **options)
-        if self._encoding != "utf-8":
-            return xadd(self, key, field_values.copy())
-        try:
-            payload = addition_packers[len(field_values)](key, field_values)
-            if payload is None:
-                words: tuple[ValueT, ...] = "XADD", key, "*"
-                fields = field_values.copy()  # in one go, because others may change it meanwhile
-                if not fields:
-                    return xadd(self, key, fields)
-                payload = encode(sum(fields.items(), words))
-        except (IndexError, RuntimeError, TypeError, ValueError):
-            # Too many, changed by others just now, or a wrong word, which is named by the parameter of that method.
+        payload: bytes | None = None
+        if self._encoding == "utf-8":
+            try:
+                payload = addition_packers[len(field_values)](key, field_values)
+                if payload is None:
+                    words: tuple[ValueT, ...] = "XADD", key, "*"
+                    fields = field_values.copy()  # in one go, because others may change it meanwhile
+                    payload = encode(sum(fields.items(), words)) if fields else None
+            except (IndexError, RuntimeError, TypeError, ValueError):
+                pass  # too many, changed by others just now, or a wrong word, which that method names by its parameter
+        if payload is None:
             return xadd(self, key, field_values.copy())
         made: PackedAddition[Any] = PackedAddition()
         made.convert = self.replies.optional_text

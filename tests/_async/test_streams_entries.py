@@ -319,3 +319,19 @@ class TestRanges:
         assert await redis.xrange("absent") == ()
         assert await redis.xrevrange("absent") == ()
         assert await redis.xlen("absent") == 0
+
+
+@pytest.mark.parametrize("fields", [{"a": "b"}, {str(number): "b" for number in range(17)}], ids=["few", "many"])
+async def test_what_a_server_refuses_comes_of_nothing_else(client: Redis[Any], fields: dict[str, str]) -> None:
+    """
+    An addition that takes the longer way has no error of the shorter way behind its own.
+    """
+    await client.set("text", "value")
+
+    with pytest.raises(ResponseError, match="WRONGTYPE") as refused:
+        await client.xadd("text", fields)
+    with pytest.raises(ValueError, match="field_values") as wrong:
+        await client.xadd("text", {})
+
+    assert refused.value.__context__ is None
+    assert wrong.value.__context__ is None

@@ -320,3 +320,19 @@ class TestRanges:
         assert redis.xrange("absent") == ()
         assert redis.xrevrange("absent") == ()
         assert redis.xlen("absent") == 0
+
+
+@pytest.mark.parametrize("fields", [{"a": "b"}, {str(number): "b" for number in range(17)}], ids=["few", "many"])
+def test_what_a_server_refuses_comes_of_nothing_else(client: Redis[Any], fields: dict[str, str]) -> None:
+    """
+    An addition that takes the longer way has no error of the shorter way behind its own.
+    """
+    client.set("text", "value")
+
+    with pytest.raises(ResponseError, match="WRONGTYPE") as refused:
+        client.xadd("text", fields)
+    with pytest.raises(ValueError, match="field_values") as wrong:
+        client.xadd("text", {})
+
+    assert refused.value.__context__ is None
+    assert wrong.value.__context__ is None

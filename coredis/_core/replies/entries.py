@@ -2,12 +2,12 @@
 Make ``StreamEntry`` objects from replies: the inner loop of every stream reader.
 
 An entry comes as ``[identifier, [name, value, name, value, ...]]`` in both protocols. Nearly always all entries of a reply
-have the same names, no name occurs twice and nothing was deleted. For that case there is one comprehension per number of
-fields, which takes less than half the time of a loop that looks at each entry. It compares the names with those of the first
-entry and uses those instead: they are hashed and decoded once, take no memory for each entry, and cannot repeat. Where only
-the number of fields is the same another comprehension makes each entry of its own names. Whatever does not fit (it fails to
-unpack, has another name, or makes a dict that is too short) is read again by the next one, and at last by the loop, which
-takes everything.
+have the same names, no name occurs twice and nothing was deleted. For that case there is a comprehension, which takes less
+than half the time of a loop that looks at each entry. It compares the names with those of the first entry and uses those
+instead: they are hashed and decoded once, take no memory for each entry, and cannot repeat. For names that have come before
+there is one of their own. Where only the number of fields is the same another comprehension makes each entry of its own names.
+Whatever does not fit (it fails to unpack, has another name, or makes a dict that is too short) is read again by the next one,
+and at last by the loop, which takes everything.
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ def _find_makers(key: tuple[Reply, ...]) -> tuple[Maker, ...]:
     makers: tuple[Maker, ...] = ()
     if 0 < len(names) <= _MOST_FIELDS and len(set(texts)) == len(texts):
         if not (lasting and key in _met):
-            if len(_met) >= _MOST_MAKERS:
-                _met.clear()
             if lasting:
+                if len(_met) >= _MOST_MAKERS:
+                    _met.clear()
                 _met.add(key)
             given = (text, _new, StreamEntry, _unlike, *names, *texts)
             return tuple([functools.partial(_alike_given(len(names), wrap), *given) for wrap in _wrappers(text)])

@@ -25,9 +25,8 @@ from .waiting import expire
 MULTIPLEXED: Final[bool] = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024  # written but not accepted by the network before further requests wait
-UNCOUNTED_BYTES: Final = (
-    4 * 1024
-)  # as many requests as may be pending, and none longer than this, are no more than that
+# Shorter requests of a crowd are not counted: as many as may be pending are no more than that.
+UNCOUNTED_BYTES: Final = MAX_QUEUED_BYTES // MAX_PENDING
 RECEIVE_BYTES: Final = 256 * 1024  # received at a time: each time costs a turn of the event loop
 # The parser gets it in pieces of this size. For a larger copy the C library would map and unmap memory each time.
 PIECE_BYTES: Final = 64 * 1024

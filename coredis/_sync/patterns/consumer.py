@@ -69,7 +69,7 @@ class Consumer(Engine[AnyStr]):
                 within this and the grace of a late reply. The application's own wait is not affected
             prefetch: send the next read before the entries of the last one are served, so that they are here when the
                 application asks for them. Half of the buffer is for those on their way, so there are twice as many reads; of
-                many streams they ask half of them at a time
+                32 streams or more with a backlog, half are asked at a time
             max_buffered_bytes: what to fetch at a time, as far as can be foreseen: from the average size of entries follows how
                 many are asked for, if that is less than ``buffer_size`` says
             max_reply_bytes: what a reply may have. A larger one is cut by closing the connection, and its entries are read

@@ -145,48 +145,73 @@ class Client(Commands[AnyStr]):
         block = command.block
         # A blocking command has the time it asked for; no ordinary limit applies to it.
         deadline = rt.now() + (self._patience if block is None else block + self._grace)
-        addition = turn = None
-        if type(command) is Addition:
-            addition, turn = command, self.begin(command)
-        if route is None:
-            pool = self._pool
-            closings = pool.closings
-        else:
-            closings = self.closings
-        attempt = 0
-        lost: ConnectionError | None = None  # what became of an attempt that may have been executed
-        while True:
-            try:
-                if lost is not None and addition is not None and turn is not None:
-                    self._check_memory(addition, turn, lost)
-                if route is not None:
-                    pool = self._reach(route, deadline)
-                    if closings != self.closings:
-                        raise ConnectionLostError("the client was closed")
-                if route is not None and route.asking:
-                    reply = pool.exchange(ASKING + payload, 2, block, deadline)
-                elif not rt.MULTIPLEXED or block is not None or (shared := pool.lend()) is None:
-                    reply = pool.exchange(payload, 1, block, deadline)
-                else:
-                    # As ``exchange`` does it, without one more coroutine: nearly all commands of tasks go this way.
-                    try:
-                        reply = shared.channel.ask(payload, 1, deadline)
-                    except BaseException as error:  # cancelled or interrupted as well
-                        pool.part(shared, error)
-                        raise
-                    shared.users -= 1
-                    if not shared.users:
-                        pool.left(shared)
-                if type(reply) is ErrorLine:
-                    raise from_line(str(reply))
+        turn = self.begin(command) if type(command) is Addition else None
+        try:
+            if route is None:
+                pool = self._pool
+                closings = pool.closings
+            else:
+                closings = self.closings
+                pool = self._reach(route, deadline)
+                if closings != self.closings:
+                    raise ConnectionLostError("the client was closed")
+            if not rt.MULTIPLEXED or block is not None or (shared := pool.lend()) is None:
+                reply = pool.exchange(payload, 1, block, deadline)
+            else:
+                # As ``exchange`` does it, without one more coroutine: nearly all commands of tasks go this way.
                 try:
-                    return command.convert(reply)  # as ``convert``, without one more call
-                except SHAPE_ERRORS as error:
-                    raise command.unexpected(error) from None
-            except StillUnknown as unknown:
-                raise unknown.outcome from unknown.__cause__
-            except RedisError as error:
-                earlier = lost
+                    reply = shared.channel.ask(payload, 1, deadline)
+                except BaseException as error:  # cancelled or interrupted as well
+                    pool.part(shared, error)
+                    raise
+                shared.users -= 1
+                if not shared.users:
+                    pool.left(shared)
+            if type(reply) is ErrorLine:
+                raise from_line(str(reply))
+            try:
+                return command.convert(reply)  # as ``convert``, without one more call
+            except SHAPE_ERRORS as error:
+                raise command.unexpected(error) from None
+        except RedisError as error:
+            failure = error
+        try:
+            return self._issue_again(command, route, payload, deadline, turn, closings, failure)
+        finally:
+            del failure  # its traceback has this frame, and so the client, until the collector comes
+
+    def _issue_again(
+        self,
+        command: Command[R],
+        route: Route | None,
+        payload: bytes,
+        deadline: float,
+        turn: Turn | None,
+        closings: int,
+        error: RedisError,
+    ) -> R:
+        """
+        Execute a command that has failed once, for as long as that is safe.
+
+        Args:
+            command, route: as of ``issue``
+            payload: the command, encoded
+            deadline: when to give up
+            turn: of an addition that the server remembers
+            closings: how often the client had been closed when the command came
+            error: what has happened
+
+        Raises:
+            RedisError: as ``issue``
+        """
+        addition = command if type(command) is Addition else None
+        attempt = 0
+        earlier: ConnectionError | None = (
+            None  # what had become of an attempt, before the last, that may have been executed
+        )
+        lost: ConnectionError | None = None  # the same with the last one
+        try:
+            while True:
                 if lost is None and isinstance(error, ConnectionError) and error.may_have_run:
                     lost = _unknown(error)  # without the frames of the original, which hold us and our connection
                 remaining = deadline - rt.now()
@@ -207,12 +232,35 @@ class Client(Commands[AnyStr]):
                     explained = self.explain(command, error)
                     try:
                         if explained is error:
-                            raise
+                            raise error
                         raise explained from error
                     finally:
-                        del explained  # its traceback has this frame, and so the client, until the collector comes
-            attempt += 1
-            rt.sleep(pause)
+                        del explained
+                earlier = lost
+                attempt += 1
+                rt.sleep(pause)
+                try:
+                    if lost is not None and addition is not None and turn is not None:
+                        self._check_memory(addition, turn, lost)
+                    if route is None:
+                        reply = self._pool.exchange(payload, 1, command.block, deadline)
+                    else:
+                        pool = self._reach(route, deadline)
+                        if closings != self.closings:
+                            raise ConnectionLostError("the client was closed")
+                        if route.asking:
+                            reply = pool.exchange(ASKING + payload, 2, command.block, deadline)
+                        else:
+                            reply = pool.exchange(payload, 1, command.block, deadline)
+                    if type(reply) is ErrorLine:
+                        raise from_line(str(reply))
+                    return self.convert(command, reply)
+                except StillUnknown as unknown:
+                    raise unknown.outcome from unknown.__cause__
+                except RedisError as failure:
+                    error = failure
+        finally:
+            del error  # as in ``issue``
 
     def execute_command(self, *words: ValueT) -> ResponseType:
         """

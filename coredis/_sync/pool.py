@@ -157,8 +157,8 @@ class Pool:
         Returns:
             None: there is something to wait for, to open or to find out first, which ``exchange`` does
         """
-        shared, home = self._state.shared, self._home
-        if shared is None or home is None or self._source is not None or not (home.here() and shared.channel.ready):
+        shared = self._state.shared
+        if shared is None or self._source is not None or not shared.channel.takes():
             return None
         shared.users += 1
         return shared
@@ -422,7 +422,7 @@ class Pool:
             return None
         shared = state.shared
         if shared is not None and not exclusive:
-            if not shared.channel.ready:
+            if not shared.channel.takes():
                 return None
             shared.users += 1
             return shared

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import math
 import ssl
+import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Awaitable
@@ -18,9 +19,12 @@ from ...exceptions import ConnectionError, ConnectionLostError, ProtocolError
 from .. import sockets
 from ..sessions import SessionView
 from . import clock
+from .home import Home
 from .requests import Asked, Awaited, Listening, Started
 from .resuming import answer_all, can_resume, resume
 from .waiting import expire
+
+_get_ident: Final = threading.get_ident
 
 MULTIPLEXED: Final[bool] = True
 MAX_PENDING: Final = 1000  # requests in flight on a channel before further ones wait
@@ -63,11 +67,24 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         self._listening: Listening | None = None
         self.ready = True  # a request may be started now, without waiting or asking first: see ``_look``
         self._plain = can_resume(loop)
+        self._home = Home(loop)
+        self._runner = self._home._runner
         self.future = loop.create_future
         if self._plain:
             self.future = functools.partial(asyncio.Future, loop=loop)  # as the loop makes it, with two calls less
 
     # ------------------------------------------------------------------------------------------------------ sending
+
+    def takes(self) -> bool:
+        """
+        Tell whether the caller, wherever it runs, may start a request now, without waiting or asking first.
+
+        Raises:
+            RuntimeError: no event loop is running
+        """
+        if self._runner is None:
+            return self.ready and self._home.here()
+        return self.ready and self._runner._thread_id == _get_ident()  # as ``Home.here``, with one call less
 
     def start(self, payload: bytes, expected: int, deadline: float = math.inf) -> Started:
         """
@@ -102,8 +119,11 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         if expected != 1:
             return self._ask_last(payload, expected, deadline)
-        asked = self.spare.pop() if self.spare else Asked()
-        asked.sent = True  # or it soon will be; when it fails, that is looked at again
+        if self.spare:
+            asked = self.spare.pop()
+        else:
+            asked = Asked()
+            asked.sent = True  # or it soon will be; when it fails, that is looked at again
         asked.deadline = deadline
         asked.waiter = waiter = self.future()
         pending = self.session.pending

@@ -21,11 +21,16 @@ class Home:
     What a client is bound to: the running event loop. In the twin it is nothing but the process.
     """
 
-    __slots__ = ("_loop", "_telling", "_thread")
+    __slots__ = ("_loop", "_runner", "_thread")
 
-    def __init__(self) -> None:
-        self._loop: Any = asyncio.get_running_loop()
-        self._telling = hasattr(self._loop, "_thread_id")
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """
+        Args:
+            loop: if not the running one, one that this thread is about to run
+        """
+        self._loop: Any = asyncio.get_running_loop() if loop is None else loop
+        # The same, if it tells which thread runs it. See ``here``.
+        self._runner: Any = self._loop if hasattr(self._loop, "_thread_id") else None
         self._thread = threading.get_ident()
 
     def __repr__(self) -> str:
@@ -40,8 +45,8 @@ class Home:
         """
         # Asking asyncio takes a system call (Python 3.11), and this is asked for every command. A thread runs one event loop
         # at a time; those of asyncio know which one runs them, which is not documented, and there as long as anybody remembers.
-        if self._telling:
-            if self._loop._thread_id == _get_ident():
+        if self._runner is not None:
+            if self._runner._thread_id == _get_ident():
                 return True
         elif self._thread == _get_ident() and self._loop.is_running():
             return True

@@ -57,7 +57,6 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
         return
     request: Awaited | None = None
     waiter: Any = None
-    callbacks: Any = None
     callback: Any = None
     context: Any = None
     try:
@@ -66,10 +65,11 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
             waiter = request.waiter
             if waiter is None:
                 continue
-            callback = None
-            callbacks = waiter._callbacks
-            if callbacks and len(callbacks) == 1:
-                ((callback, context),) = callbacks
+            try:
+                ((callback, context),) = waiter._callbacks
+            except (TypeError, ValueError):
+                callback = None  # there is none, or there are several
+            else:
                 if not waiter.remove_done_callback(callback):
                     continue  # a signal handler has just cancelled it
             try:
@@ -99,7 +99,7 @@ def resume(channel: Channel, complete: list[Awaited]) -> None:
         raise
     finally:
         # The traceback of what a task raises leads to this frame (from Python 3.12 on): it must not lead back to the task.
-        request = waiter = callbacks = callback = context = None
+        request = waiter = callback = context = None
 
 
 def answer_all(complete: list[Awaited]) -> None:

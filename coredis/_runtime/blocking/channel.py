@@ -226,10 +226,9 @@ class Channel(SessionView):
         pending = self.session.pending
         return cast(Started, pending[0]) if pending else None
 
-    @property
-    def ready(self) -> bool:
+    def takes(self) -> bool:
         """
-        Whether a request may be started now, without waiting or asking first.
+        Tell whether a request may be started now, without waiting or asking first.
         """
         return self.session.failure is None
 

@@ -5,7 +5,9 @@ What simulated worlds have found, each as small as it can be told.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,6 +30,39 @@ def filled(stage: Stage) -> None:
     """
     stage.command(b"XGROUP", b"CREATE", b"s", b"g", b"0", b"MKSTREAM")
     for number in ENTRIES:
+        stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+
+
+def close_none(stage: Stage, meanwhile: Callable[[int, Connection], None], forbidden: bool = False) -> None:
+    """
+    Have the server find no connection to close, as behind a proxy.
+
+    Args:
+        meanwhile: called after each read of new entries, with its number from 1 on and its connection
+        forbidden: nobody may ask what is pending
+    """
+    server = stage.server
+    assert not isinstance(server, MemoryCluster)
+    execute = server.execute
+    reads = itertools.count(1)
+
+    def interfere(connection: Connection, words: list[bytes]) -> None:
+        if words[:2] == [b"CLIENT", b"KILL"]:
+            words = [*words[:3], b"0"]
+        elif words[0] == b"XPENDING" and forbidden:
+            words = [b"XPENDING"]
+        execute(connection, words)
+        if words[0] == b"XREADGROUP" and words[-1] == b">":
+            meanwhile(next(reads), connection)
+
+    server.execute = interfere  # type: ignore[method-assign]
+
+
+def add_two(stage: Stage) -> None:
+    """
+    Add two entries. Where two reads wait, the one that has waited for longer is given the first.
+    """
+    for number in (b"3", b"4"):
         stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
 
 
@@ -375,27 +410,14 @@ def test_what_a_dead_connection_was_given_that_cannot_be_closed_is_read(
     what is pending, and where it could not process what it got.
     """
     stage = Stage()
-    server = stage.server
-    assert not isinstance(server, MemoryCluster)
-    execute = server.execute
-    reads = 0
 
-    def interfere(connection: Connection, words: list[bytes]) -> None:
-        nonlocal reads
-        if words[:2] == [b"CLIENT", b"KILL"]:
-            words = [*words[:3], b"0"]
-        elif words[0] == b"XPENDING" and forbidden:
-            words = [b"XPENDING"]
-        execute(connection, words)
-        if words[0] == b"XREADGROUP" and words[-1] == b">":
-            reads += 1
-            if reads == 4:
-                for number in (b"3", b"4"):  # the first one goes to the dead connection, which has waited for longer
-                    stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+    def meanwhile(read: int, connection: Connection) -> None:
+        if read == 4:
+            add_two(stage)
 
     with stage.open():
         filled(stage)
-        server.execute = interfere  # type: ignore[method-assign]
+        close_none(stage, meanwhile, forbidden)
         options: dict[str, Any] = {"max_deliveries": 9, "dead_letter": "letters"} if leaving else {}
         consumer = stage.client(blocking).xconsumer(
             ["s"], group="g", consumer="c", timeout=3000, prefetch=True, **options
@@ -471,27 +493,16 @@ def test_what_nobody_has_seen_does_not_keep_a_member_from_reading_it(blocking: b
     A dead connection was given as much as may be unacknowledged, and all else has been acknowledged behind the consumer's back.
     """
     stage = Stage()
-    server = stage.server
-    assert not isinstance(server, MemoryCluster)
-    execute = server.execute
-    reads = 0
 
-    def interfere(connection: Connection, words: list[bytes]) -> None:
-        nonlocal reads
-        if words[:2] == [b"CLIENT", b"KILL"]:
-            words = [*words[:3], b"0"]
-        execute(connection, words)
-        if words[0] == b"XREADGROUP" and words[-1] == b">":
-            reads += 1
-            if reads == 3:
-                stage.network.sever(stage.network.all_links[connection.number])
-            elif reads == 4:
-                for number in (b"3", b"4"):
-                    stage.command(b"XADD", b"s", b"%b-1" % number, b"n", number)
+    def meanwhile(read: int, connection: Connection) -> None:
+        if read == 3:
+            stage.network.sever(stage.network.all_links[connection.number])
+        elif read == 4:
+            add_two(stage)
 
     with stage.open():
         filled(stage)
-        server.execute = interfere  # type: ignore[method-assign]
+        close_none(stage, meanwhile)
         consumer = stage.client(blocking).xconsumer(["s"], group="g", consumer="c", timeout=3000, max_unacked=1)
         given = []
         for _ in range(9):

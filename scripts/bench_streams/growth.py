@@ -97,7 +97,7 @@ def _measure(name: str, port: int, keys: list[str], length: int, reply: int, hel
         str(environments.python("peers")),
         *("-m", "bench_streams.growing", CLIENTS[name].flavour, str(port)),
         *("--buffer", str(reply - 1), "--entries", str(total)),
-        *("--rounds", str(rounds), "--passes", str(PASSES if total <= SHARED else 1), "--held", str(held)),
+        *("--rounds", str(rounds), "--passes", str(PASSES if total <= 10 * SHARED else 1), "--held", str(held)),
     ]
     environment = {
         **os.environ,

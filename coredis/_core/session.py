@@ -180,7 +180,9 @@ class Session:
             request: Any = pending[0]
             if request.expected == 1:
                 reply: Reply = NEED_DATA
-                if len(pieces) == 1 and not self._held and len(pieces[0]) < SMALL_PIECE_BYTES:
+                single = len(pieces) == 1 and not self._held
+                size = len(pieces[0])
+                if single and size < SMALL_PIECE_BYTES:
                     reply = self._parser.whole(pieces[0])
                     if reply is not NEED_DATA:
                         asked = type(request) is self._asked
@@ -191,6 +193,9 @@ class Session:
                             request.replies = [reply]
                         del pending[0], pieces[0]
                         return [request]
+                elif single and size < _BUFFER_BYTES and len(pending) == 1 and pieces[0].endswith(b"\n"):
+                    # Nearly always all of it: see ``_may_be_whole``.
+                    reply = self._parser.whole(pieces[0], True)
                 elif self._may_be_whole(pieces):
                     if not pieces[-1].endswith(b"\n"):
                         # No call between these two statements, so nothing can interrupt here.

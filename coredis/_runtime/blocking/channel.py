@@ -57,7 +57,7 @@ class Channel(SessionView):
         self._receive_patiently: Iterator[None] | None = (
             map(self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES))) if patient else None
         )
-        # The two calls that are all most commands take, see ``ask``.
+        # The two calls that are all most commands take.
         self._send = connected.send
         self._receive_at_once = connected.recv if patient else None
         # The rest of a large value is received into memory that is used again, made when there is the first of them.
@@ -173,14 +173,15 @@ class Channel(SessionView):
         Raises:
             ConnectionError, RequestTimeoutError: as ``start``
         """
+        written = self._written
         try:
             while True:
-                if self._written:
-                    if self._written[0] < len(started.unsent):
+                if written:
+                    if written[0] < len(started.unsent):
                         started.unsent = memoryview(started.unsent)  # what is left is not copied
                     # No call between these two statements, so nothing can interrupt here.
-                    started.unsent = started.unsent[self._written[0] :]
-                    del self._written[0]
+                    started.unsent = started.unsent[written[0] :]
+                    del written[0]
                 if not started.unsent:
                     return
                 if self._encrypted:
@@ -188,7 +189,7 @@ class Channel(SessionView):
                 started.sent = True
                 try:
                     # Writing and noting how much was written are one step as well: the sum is made in C.
-                    self._written += map(self._socket.send, (started.unsent,), (self._flags,))
+                    written += map(self._send, (started.unsent,), (self._flags,))
                 except BlockingIOError:
                     if not polling.writable(self._socket, deadline):
                         raise TimeoutError from None

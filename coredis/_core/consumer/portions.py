@@ -122,7 +122,8 @@ class Portions:
         """
         if streams:
             # A rise counts at once, or a reply would be too large. A fall counts soon: all are asked when they have nothing.
-            self._each[pending] = max(entries / streams, self._each[pending] / (FALL if entries else LONG_FALL))
+            each, fallen = entries / streams, self._each[pending] / (FALL if entries else LONG_FALL)
+            self._each[pending] = each if each > fallen else fallen
         if entries:
             fall = self._average - size / entries
             self._average -= fall * (WEIGHT if fall > 0 else 1)

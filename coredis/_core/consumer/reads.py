@@ -13,11 +13,13 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ..wire import encode
 from .claims import CLEANING_COUNT, Takeover
-from .cursors import Cursor, Kind, Plan
+from .cursors import Cursor, Kind, Part, Plan
 
 Words: TypeAlias = tuple[bytes | str | int, ...]
 
 _encoded_name: Final = attrgetter("encoded_name")
+_new: Final = tuple.__new__  # of a named tuple: without a call of Python
+_NEW: Final = Kind.NEW
 PAGE: Final = 1000  # pending entries to be told of at a time; as many as are enough to see whose they are
 
 
@@ -87,7 +89,7 @@ class Repeated:
     A read of new entries that is sent again and again: all of it that stays the same, encoded once.
     """
 
-    __slots__ = ("_block", "_claims", "_count", "_cursors", "_head", "_tail")
+    __slots__ = ("_block", "_claims", "_count", "_cursors", "_head", "_same", "_tail")
 
     def __init__(
         self,
@@ -112,13 +114,30 @@ class Repeated:
         size = b"*%d" % (len(begin) + 2 * len(cursors))
         self._head = b"".join([size, packed[packed.index(b"\r") :], *map(_encoded_name, cursors)])
         self._tail = b"" if membership is None else _word(b">") * len(cursors)
+        # A member of a group asks for the same every time.
+        self._same: tuple[Plan, bytes] | None = None
+        if membership is not None:
+            same = Plan(Kind.NEW, (Part(cursors, (b">",) * len(cursors)),), waits=True, complete=True)
+            self._same = (same, self._head + self._tail)
 
     def fits(self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None) -> bool:
         """
         Tell whether it is the one to send. The membership does not change.
         """
         claims = takeover is not None and takeover.native
-        return self._cursors is cursors and (self._count, self._block, self._claims) == (count, block, claims)
+        same = self._cursors is cursors and self._count == count and self._block == block
+        return same and self._claims is claims
+
+    def alone(self) -> tuple[Plan, bytes]:
+        """
+        Give the next read of its only stream: what it asks for, and that encoded.
+        """
+        if self._same is not None:
+            return self._same
+        (cursor,) = self._cursors
+        position = cursor.position
+        part = _new(Part, (self._cursors, (position,)))
+        return _new(Plan, (_NEW, (part,), True, True)), b"%b$%d\r\n%b\r\n" % (self._head, len(position), position)
 
     def payload(self, identifiers: tuple[bytes, ...]) -> bytes:
         """

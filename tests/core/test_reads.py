@@ -60,6 +60,8 @@ def test_a_read_that_is_repeated(membership: Membership | None, block: int | Non
         assert planned is not None
         (words,) = commands(planned, membership, 7, block, takeover)
         assert encode(words) == repeated.payload(planned.parts[0].identifiers)
+        if len(cursors) == 1:
+            assert (planned, encode(words)) == repeated.alone()
 
 
 def test_a_read_that_is_not_repeated() -> None:

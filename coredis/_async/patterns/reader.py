@@ -80,7 +80,6 @@ class Reader(Generic[AnyStr]):
         alone: it, or the last one, asks for new entries of this stream, and for nothing else; None: for more, or others
         sent_at: when it, or the last one, was sent (monotonic seconds)
         started: the outstanding read; None when there is none
-        waits: the outstanding read waits on the server for entries
         listening: without an outstanding read: waits for the server to tell that a stream has changed; otherwise None
         deadline: when the reply is overdue, so that the connection must be dead, or the listening ends (monotonic seconds)
         last: what the last read asked for
@@ -130,7 +129,6 @@ class Reader(Generic[AnyStr]):
         "taken",
         "told",
         "unfinished",
-        "waits",
     )
 
     def __init__(self, client: Client[AnyStr], place: Hashable, phantoms: list[Phantom]) -> None:
@@ -161,7 +159,6 @@ class Reader(Generic[AnyStr]):
         self.plan: Plan | None = None
         self.alone: Cursor | None = None
         self.started: rt.Started | None = None
-        self.waits = False
         self.listening: rt.Listening | None = None
         self.sent_at = -math.inf
         self.deadline = math.inf
@@ -190,6 +187,13 @@ class Reader(Generic[AnyStr]):
         Whether there is a connection.
         """
         return self._connection is not None
+
+    @property
+    def waits(self) -> bool:
+        """
+        Whether the outstanding read, or the last one, waits on the server for entries.
+        """
+        return self._block > 0
 
     @property
     def lasted(self) -> bool:
@@ -272,10 +276,16 @@ class Reader(Generic[AnyStr]):
             return False
         if self._phantoms or connection.introduction or connection.channel.session.failure is not None:
             return False
-        # Not what was interrupted while it was sent, nor what an earlier call left waiting when this one does not wait.
-        if self.plan is not None and (started is None or not started.written or (self.waits and not waiting)):
-            return False
-        self.begin()
+        if self.plan is not None:
+            # Not what was interrupted while it was sent, nor what an earlier call left waiting when this one does not wait.
+            if started is None or not started.written or (self.waits and not waiting):
+                return False
+            if not self._marked:
+                self._mark(True)
+        # As ``begin``.
+        self.sent_now = self.answered = self.unfinished = False
+        self.retry_at = _NEVER
+        self.attempt = 0
         return True
 
     def send(
@@ -335,6 +345,7 @@ class Reader(Generic[AnyStr]):
     def send_alone(
         self,
         membership: Membership | None,
+        count: int,
         block: int | None,
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         most: float,
@@ -347,14 +358,15 @@ class Reader(Generic[AnyStr]):
         if connection.channel.session.pushes:
             self.note()  # so that they do not pile up
         repeated = self._repeated
-        if repeated is None or not repeated.fits(cursors, self.count, block, None):
-            self._repeated = repeated = Repeated(cursors, membership, self.count, block)
+        if repeated is None or not repeated.fits(cursors, count, block):
+            self._repeated = repeated = Repeated(cursors, membership, count, block)
         plan, payload = repeated.alone()
         along, expected = _NOTHING, 1
         if acknowledging:
             collected: list[bytes] = acknowledgements(b"" if membership is None else membership.group, acknowledging)
             payload, along = b"".join([*collected, payload]), Along(len(collected))
             expected += len(collected)
+        self.count, self.partial = count, False
         self._launch(plan, cursors[0], payload, along, expected, block, acknowledging, most)
 
     def _launch(
@@ -389,7 +401,6 @@ class Reader(Generic[AnyStr]):
         self.sent_at = now
         self.deadline = deadline
         self.last = _NEW if alone is not None else plan.kind
-        self.waits = block is not None
         self._block = waits
         self.acknowledging = acknowledging
         self.sent_now = True

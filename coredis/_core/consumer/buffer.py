@@ -44,12 +44,13 @@ class Buffer(Generic[AnyStr]):
         self._streams: Iterable[AnyStr] = streams
         self._entries: list[StreamEntry[AnyStr]] = entries
         self._before: tuple[Buffer[AnyStr], ...] = before
-        given = iter(streams)
+        given = streams
         left = iter(entries)
         self._left: Iterator[StreamEntry[AnyStr]] = left
         if served:
             left.__setstate__(served)  # type: ignore[attr-defined]  # of the iterator of a list
             if not isinstance(streams, repeat):
+                given = iter(streams)
                 given.__setstate__(served)  # type: ignore[attr-defined]
         own: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = zip(given, left, strict=False)
         self._own: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = own

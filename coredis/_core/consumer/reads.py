@@ -89,7 +89,7 @@ class Repeated:
     A read of new entries that is sent again and again: all of it that stays the same, encoded once.
     """
 
-    __slots__ = ("_block", "_claims", "_count", "_cursors", "_head", "_same", "_tail")
+    __slots__ = ("_claims", "_cursors", "_form", "_head", "_same", "_tail")
 
     def __init__(
         self,
@@ -105,8 +105,7 @@ class Repeated:
             membership, count, block, takeover: as of ``commands``
         """
         self._cursors = cursors
-        self._count = count
-        self._block = block
+        self._form = (count, block)
         self._claims = takeover is not None and takeover.native
         begin = _begin(Kind.NEW, membership, count, block, takeover)
         packed = encode(begin)
@@ -120,13 +119,15 @@ class Repeated:
             same = Plan(Kind.NEW, (Part(cursors, (b">",) * len(cursors)),), waits=True, complete=True)
             self._same = (same, self._head + self._tail)
 
-    def fits(self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None) -> bool:
+    def fits(
+        self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None = None
+    ) -> bool:
         """
         Tell whether it is the one to send. The membership does not change.
         """
-        claims = takeover is not None and takeover.native
-        same = self._cursors is cursors and self._count == count and self._block == block
-        return same and self._claims is claims
+        if self._cursors is not cursors or self._form != (count, block):
+            return False
+        return self._claims is (takeover is not None and takeover.native)
 
     def alone(self) -> tuple[Plan, bytes]:
         """

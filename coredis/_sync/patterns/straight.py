@@ -95,16 +95,14 @@ class Straight(Taking[AnyStr]):
         """
         As ``_send``, where there is nothing outstanding and one stream; False: there is more to see to, and nothing was done.
         """
-        count = self._portions.count(1, 1)
+        count, most = self._portions.alone
         # Where there are several streams, who reads what shows only where all of them are.
         if reader.cursors[0].busy or self._room() < count * len(self._cursors):
             return False
         block = None
         if self._seconds:
             block = max(1, math.ceil(min(self._seconds, self._longest_wait(reader.cursors)) * 1000))
-        reader.partial = False
-        reader.count = count
-        reader.send_alone(self._membership, block, self._ahead(reader), self._portions.limit(count))
+        reader.send_alone(self._membership, count, block, self._ahead(reader), most)
         return True
 
     def _take_alone(self, reader: Reader[AnyStr]) -> bool:
@@ -129,8 +127,7 @@ class Straight(Taking[AnyStr]):
         cursor.received(last)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         cursor.busy = False
-        reader.attempt = self._detours = 0
-        reader.answered = reader.unfinished = False
+        self._detours = 0
         self._ready = NOTHING
         self._buffer = buffer
         self.statistics.delivered += number

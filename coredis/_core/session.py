@@ -195,7 +195,8 @@ class Session:
                         return [request]
                 elif (
                     size < _BUFFER_BYTES
-                    and number == len(pending) == 1
+                    and number == 1
+                    and len(pending) == 1
                     and not self._held
                     and pieces[0].endswith(b"\n")
                 ):

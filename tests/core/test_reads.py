@@ -61,7 +61,11 @@ def test_a_read_that_is_repeated(membership: Membership | None, block: int | Non
         (words,) = commands(planned, membership, 7, block, takeover)
         assert encode(words) == repeated.payload(planned.parts[0].identifiers)
         if len(cursors) == 1:
-            assert (planned, encode(words)) == repeated.alone()
+            alone = (planned, encode(words)) if takeover is None else None
+            assert alone == repeated.alone(cursors, 7, block)
+            assert repeated.alone(cursors, 8, block) is None
+            assert repeated.alone(cursors, 7, 400) is None
+            assert repeated.alone((*cursors,), 7, block) is None
 
 
 def test_a_read_that_is_not_repeated() -> None:

@@ -251,8 +251,8 @@ class Member(Leasing[AnyStr]):
     def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
         if self._options.delete or not len(self._acknowledgements):
             return {}
-        names = {cursor.name for cursor in reader.cursors}
-        return {name: found for name, found in self._acknowledgements.take().items() if name in names}
+        names, taken = reader.by_name, self._acknowledgements.take()
+        return taken if taken.keys() <= names.keys() else {name: taken[name] for name in taken if name in names}
 
     # ------------------------------------------------------------------------------------------------------- after a read
 

@@ -69,6 +69,7 @@ class Reader(Generic[AnyStr]):
     Attributes:
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
+        only: the same, where there is one stream; otherwise None
         by_name: the same
         next_share: which of them is the first of those to be asked next, where they are not asked all at once
         partial: the outstanding read, or the last one, asks not all of them for that reason
@@ -118,6 +119,7 @@ class Reader(Generic[AnyStr]):
         "last",
         "listening",
         "next_share",
+        "only",
         "partial",
         "place",
         "plan",
@@ -151,6 +153,7 @@ class Reader(Generic[AnyStr]):
         self.place = place
         self._repeated: Repeated | None = None
         self.cursors: tuple[Cursor, ...] = ()
+        self.only: Cursor | None = None
         self.by_name: dict[bytes, Cursor] = {}
         self.next_share = 0
         self.partial = self.unfinished = False
@@ -344,6 +347,7 @@ class Reader(Generic[AnyStr]):
 
     def send_alone(
         self,
+        cursor: Cursor,
         membership: Membership | None,
         count: int,
         block: int | None,
@@ -351,23 +355,26 @@ class Reader(Generic[AnyStr]):
         most: float,
     ) -> None:
         """
-        As ``send``, for new entries of the only stream, where ``straight`` has said that nothing else is to be sent.
+        As ``send``, for ``count`` new entries of the only stream, where ``straight`` has said that nothing else is to be sent.
         """
         connection, cursors = self._connection, self.cursors
         assert connection is not None
         if connection.channel.session.pushes:
             self.note()  # so that they do not pile up
         repeated = self._repeated
-        if repeated is None or not repeated.fits(cursors, count, block):
+        following = None if repeated is None else repeated.alone(cursors, count, block)
+        if following is None:
             self._repeated = repeated = Repeated(cursors, membership, count, block)
-        plan, payload = repeated.alone()
+            following = repeated.alone(cursors, count, block)
+            assert following is not None
+        plan, payload = following
         along, expected = _NOTHING, 1
         if acknowledging:
             collected: list[bytes] = acknowledgements(b"" if membership is None else membership.group, acknowledging)
             payload, along = b"".join([*collected, payload]), Along(len(collected))
             expected += len(collected)
         self.count, self.partial = count, False
-        self._launch(plan, cursors[0], payload, along, expected, block, acknowledging, most)
+        self._launch(plan, cursor, payload, along, expected, block, acknowledging, most)
 
     def _launch(
         self,
@@ -529,6 +536,7 @@ class Reader(Generic[AnyStr]):
                 cursor.ready = True
             self.by_name = by_name(cursors)
             self.cursors = cursors
+            self.only = cursors[0] if len(cursors) == 1 else None
             self.scattered = len({cursor.slot for cursor in cursors}) > 1
             self.told = False
         self.listening = None

@@ -16,7 +16,7 @@ from typing import AnyStr, Final
 from coredis._async.patterns.reader import Reader
 from coredis._async.patterns.taking import NOTHING, UNREADABLE, Taking
 from coredis._core.consumer import arrivals
-from coredis._core.consumer.cursors import Phase, for_new_entries
+from coredis._core.consumer.cursors import Cursor, Phase, for_new_entries
 from coredis._runtime import aio as rt
 
 _READ_ON: Final = (Phase.NEW, Phase.AFTER)
@@ -40,10 +40,10 @@ class Straight(Taking[AnyStr]):
         (reader,) = readers.values()
         if not reader.straight(self._seconds > 0):
             return None
-        cursors = reader.cursors
-        if len(cursors) != 1:
+        only = reader.only
+        if only is None:
             return reader if for_new_entries(self._asked(reader)[0]) and self._room() >= 1 else None
-        if cursors[0].phase not in _READ_ON:
+        if only.phase not in _READ_ON:
             return None
         return (
             reader if reader.plan is None or self._room() >= 1 else None
@@ -60,9 +60,9 @@ class Straight(Taking[AnyStr]):
             RedisError: as ``_send`` and ``_take``
         """
         if reader.plan is None:
-            if len(reader.cursors) != 1:
+            if reader.only is None:
                 self._send(reader, self._seconds)
-            elif not self._send_alone(reader):
+            elif not self._send_alone(reader, reader.only):
                 return False
         started = reader.started
         if started is None:
@@ -90,18 +90,18 @@ class Straight(Taking[AnyStr]):
         if started is not None and not started.done():
             await rt.wait_any((started,), rt.now())
 
-    def _send_alone(self, reader: Reader[AnyStr]) -> bool:
+    def _send_alone(self, reader: Reader[AnyStr], cursor: Cursor) -> bool:
         """
         As ``_send``, where there is nothing outstanding and one stream; False: there is more to see to, and nothing was done.
         """
         count, most = self._portions.alone
         # Where there are several streams, who reads what shows only where all of them are.
-        if reader.cursors[0].busy or self._room() < count * len(self._cursors):
+        if cursor.busy or self._room() < count * len(self._cursors):
             return False
         block = None
         if self._seconds:
             block = max(1, math.ceil(min(self._seconds, self._longest_wait(reader.cursors)) * 1000))
-        reader.send_alone(self._membership, count, block, self._ahead(reader), most)
+        reader.send_alone(cursor, self._membership, count, block, self._ahead(reader), most)
         return True
 
     def _take_alone(self, reader: Reader[AnyStr]) -> bool:
@@ -122,7 +122,7 @@ class Straight(Taking[AnyStr]):
         entries, last = alone
         number = len(entries)
         buffer = self._buffer.followed_by(repeat(self.client.replies.text(cursor.name)), entries)
-        self._portions.received(number, reader.size, 1)
+        self._portions.received(number, reader.size, 0)  # one stream is never too many to be asked at a time
         cursor.received(last)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         cursor.busy = False

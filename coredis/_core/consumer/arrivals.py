@@ -16,6 +16,7 @@ from .. import identifiers
 from ..command import Reply
 from ..identifiers import parse
 from ..replies import Replies
+from ..replies.entries import read_alike
 from .cursors import Cursor
 from .held import Key
 
@@ -211,7 +212,7 @@ def alone(reply: Reply, name: bytes, replies: Replies[AnyStr]) -> tuple[list[Str
     latest = raw[-1]
     if len(latest) != 2:
         return None
-    entries = replies.alike(raw)
+    entries = read_alike(raw, replies.text)
     if entries is None:
         return None
     last = latest[0]

@@ -8,6 +8,7 @@ XAUTOCLAIM: https://redis.io/docs/latest/commands/xautoclaim/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
@@ -119,9 +120,7 @@ class Repeated:
             same = Plan(Kind.NEW, (Part(cursors, (b">",) * len(cursors)),), waits=True, complete=True)
             self._same = (same, self._head + self._tail)
 
-    def fits(
-        self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None = None
-    ) -> bool:
+    def fits(self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None) -> bool:
         """
         Tell whether it is the one to send. The membership does not change.
         """
@@ -129,15 +128,16 @@ class Repeated:
             return False
         return self._claims is (takeover is not None and takeover.native)
 
-    def alone(self) -> tuple[Plan, bytes]:
+    def alone(self, cursors: tuple[Cursor, ...], count: int, block: int | None) -> tuple[Plan, bytes] | None:
         """
-        Give the next read of its only stream: what it asks for, and that encoded.
+        Give the next read of its only stream: what it asks for, and that encoded. None: it is not the one to send, as ``fits``.
         """
+        if self._cursors is not cursors or self._form != (count, block) or self._claims:
+            return None
         if self._same is not None:
             return self._same
-        (cursor,) = self._cursors
-        position = cursor.position
-        part = _new(Part, (self._cursors, (position,)))
+        position = cursors[0].position
+        part = _new(Part, (cursors, (position,)))
         return _new(Plan, (_NEW, (part,), True, True)), b"%b$%d\r\n%b\r\n" % (self._head, len(position), position)
 
     def payload(self, identifiers: tuple[bytes, ...]) -> bytes:
@@ -166,7 +166,7 @@ def _words(words: tuple[bytes, ...]) -> bytes:
     Encode words of a command, at least one.
     """
     if len(set(map(len, words))) > 1:
-        return b"".join(map(_word, words))
+        return b"$%d\r\n%b\r\n" * len(words) % tuple(chain.from_iterable(zip(map(len, words), words, strict=True)))
     # Identifiers nearly always have the same length, and so the same bytes between them.
     size = b"$%d\r\n" % len(words[0])
     return b"%b%b\r\n" % (size, (b"\r\n" + size).join(words))

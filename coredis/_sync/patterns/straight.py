@@ -93,12 +93,16 @@ class Straight(Taking[AnyStr]):
 
     def _send_alone(self, reader: Reader[AnyStr], cursor: Cursor) -> bool:
         """
-        As ``_send``, where there is nothing outstanding and one stream; False: there is more to see to, and nothing was done.
+        As ``_send``, where there is nothing outstanding and one stream; False: nothing may be fetched now.
         """
         count, most = self._portions.alone
-        # Where there are several streams, who reads what shows only where all of them are.
-        if cursor.busy or self._room() < count * len(self._cursors):
+        room = self._room()
+        if room < 1:
             return False
+        # Where there are several streams, who reads what shows only where all of them are.
+        if cursor.busy or room < count * len(self._cursors):
+            self._send(reader, self._seconds)
+            return True
         block = None
         if self._seconds:
             block = max(1, math.ceil(min(self._seconds, self._longest_wait(reader.cursors)) * 1000))

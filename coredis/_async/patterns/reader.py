@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import AnyStr, Final, Generic, NamedTuple
+from typing import AnyStr, Final, Generic
 
 from coredis._async.client import Client
 from coredis._async.connection import Connection
 from coredis._core.command import Reply
+from coredis._core.consumer.along import NOTHING, Along, killable, killing_words
 from coredis._core.consumer.claims import Takeover
 from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name
 from coredis._core.consumer.phantoms import Phantom, done_with, leave_behind
@@ -36,30 +37,6 @@ POLL_SECONDS: Final = 0.05
 SPARE_MESSAGES: Final = 1024
 _NEVER: Final = -math.inf
 _NEW: Final = Kind.NEW  # names of a module are found faster than those of a class
-
-
-class Along(NamedTuple):
-    """
-    What was sent ahead of a read, and how that is answered.
-
-    Attributes:
-        before: replies before those to the read
-        each: replies to each command: two where it is introduced
-        questions: the streams of which something is to be known before the entries are read
-        killing: dead connections that are closed by it
-        watchings: commands that make the server tell of changes
-        trying: it is the first of them on this connection
-    """
-
-    before: int = 0
-    each: int = 1
-    questions: tuple[bytes, ...] = ()
-    killing: Sequence[Phantom] = ()
-    watchings: int = 0
-    trying: bool = False
-
-
-_NOTHING: Final = Along()
 
 
 class Reader(Generic[AnyStr]):
@@ -146,7 +123,7 @@ class Reader(Generic[AnyStr]):
         self._connected_at = -math.inf
         self._server = place.address if isinstance(place, Place) else place
         self._phantoms = phantoms
-        self._along = _NOTHING  # with the outstanding read
+        self._along = NOTHING  # with the outstanding read
         self._block = 0.0
         self._marked = False  # what the outstanding read asks for is noted
         self._tracking: bool | None = None  # None: not tried on this connection
@@ -332,10 +309,10 @@ class Reader(Generic[AnyStr]):
         else:
             several = commands(plan, membership, self.count, block, takeover)
             payload = b"".join([introduction + encode(words) for words in several])
-        along, each = _NOTHING, 2 if introduction else 1
-        killing: Sequence[Phantom] = self._here() if self._phantoms else ()
+        along, each = NOTHING, 2 if introduction else 1
+        killing: Sequence[Phantom] = killable(self._phantoms, self._server) if self._phantoms else ()
         if acknowledging or questions or tracking or killing or introduction:
-            ahead: list[Words] = [*_killing_words(killing), *tracking]
+            ahead: list[Words] = [*killing_words(killing), *tracking]
             group: bytes = b"" if membership is None else membership.group
             of_streams: list[bytes] = [*acknowledgements(group, acknowledging), *map(encode, questions.values())]
             payload = b"".join([*map(encode, ahead), *[introduction + command for command in of_streams], payload])
@@ -368,7 +345,7 @@ class Reader(Generic[AnyStr]):
             following = repeated.alone(cursors, count, block)
             assert following is not None
         plan, payload = following
-        along, expected = _NOTHING, 1
+        along, expected = NOTHING, 1
         if acknowledging:
             collected: list[bytes] = acknowledgements(b"" if membership is None else membership.group, acknowledging)
             payload, along = b"".join([*collected, payload]), Along(len(collected))
@@ -462,7 +439,7 @@ class Reader(Generic[AnyStr]):
         """
         assert self.started is not None
         outcome, along = self.started.outcome(), self._along
-        if along is _NOTHING:
+        if along is NOTHING:
             return outcome
         return outcome[along.before :][along.each - 1 :: along.each]
 
@@ -629,20 +606,3 @@ class Reader(Generic[AnyStr]):
                 for cursor in part.cursors:
                     cursor.busy = busy
             self._marked = busy
-
-    def _here(self) -> list[Phantom]:
-        """
-        Say which dead connections this one is to close.
-        """
-        return [phantom for phantom in self._phantoms if phantom.client is not None and phantom.server == self._server]
-
-
-def _killing_words(killing: Sequence[Phantom]) -> list[Words]:
-    """
-    Say which connections the server is to close.
-
-    Their address is said as well as their number: after a failover the server is another one, where that number is somebody
-    else's.
-    """
-    clients = [phantom.client for phantom in killing if phantom.client is not None]
-    return [("CLIENT", "KILL", "ID", identifier, "ADDR", address) for identifier, address in clients]

@@ -175,8 +175,8 @@ class Parser:
                     if line[0] == _ZERO and len(line) > 1:
                         return NEED_DATA  # hiredis refuses it
                     return int(line)
-        elif self._empty and alone:
-            return self._whole_large(piece)
+        elif alone:
+            return self.large(piece)
         return NEED_DATA
 
     def counted(self, piece: bytes, counts: int) -> list[Reply] | None:
@@ -196,7 +196,7 @@ class Parser:
                 return None
             numbers.append(int(number[1]))
             at = number.end()
-        reply = self._whole_large(piece[at:]) if at < len(piece) else NEED_DATA
+        reply = self.large(piece[at:]) if at < len(piece) else NEED_DATA
         return None if reply is NEED_DATA else [*numbers, reply]
 
     def several(self, piece: bytes, most: int) -> list[Reply] | None:
@@ -243,13 +243,15 @@ class Parser:
         """
         return NEED_DATA if common_items()(piece) is None else self._parsed_aside(piece)
 
-    def _whole_large(self, piece: bytes) -> Reply:
+    def large(self, piece: bytes) -> Reply:
         """
-        Read a large piece that seems to be one array or map. It is not searched for absurd headers first: with one the reply
-        would not be complete, and then the piece is fed, which looks for it. What hiredis fills the announced memory for, or
-        does not know, is searched for.
+        As ``whole``, of a large piece, when no more replies than one are to come.
+
+        What seems to be one array or map is not searched for absurd headers first: with one the reply would not be complete,
+        and then the piece is fed, which looks for it. What hiredis fills the announced memory for, or does not know, is
+        searched for.
         """
-        if piece[0] not in b"*%" or not piece.endswith(b"\r\n") or may_be_special(piece):
+        if not self._empty or piece[0] not in b"*%" or not piece.endswith(b"\r\n") or may_be_special(piece):
             return NEED_DATA
         return self._parsed_aside(piece)
 

@@ -171,16 +171,18 @@ class Session:
         Raises:
             ProtocolError: the connection cannot be used any more; call ``end`` and close it
         """
+        number = len(pieces)
+        size = len(pieces[0]) if number == 1 else sum(map(len, pieces))
         self.received += 1
         if self.measured:
-            self.size += sum(map(len, pieces))
+            self.size += size
         pending = self.pending
         arrived: list[Reply] | None = None
-        if pending and pieces and not self._arrived:
+        if pending and size and not self._arrived:
             request: Any = pending[0]
             if request.expected == 1:
                 reply: Reply = NEED_DATA
-                if len(pieces) == 1 and not self._held and len(pieces[0]) < SMALL_PIECE_BYTES:
+                if number == 1 and size < SMALL_PIECE_BYTES and not self._held:
                     reply = self._parser.whole(pieces[0])
                     if reply is not NEED_DATA:
                         asked = type(request) is self._asked
@@ -191,6 +193,15 @@ class Session:
                             request.replies = [reply]
                         del pending[0], pieces[0]
                         return [request]
+                elif (
+                    size < _BUFFER_BYTES
+                    and number == 1
+                    and len(pending) == 1
+                    and not self._held
+                    and pieces[0].endswith(b"\n")
+                ):
+                    # Nearly always all of it: see ``_may_be_whole``.
+                    reply = self._parser.large(pieces[0])
                 elif self._may_be_whole(pieces):
                     if not pieces[-1].endswith(b"\n"):
                         # No call between these two statements, so nothing can interrupt here.
@@ -206,11 +217,10 @@ class Session:
                         request.reply = reply
                     else:
                         request.replies = [reply]
-                    del self.pending[0]
-                    del pieces[:]
+                    del pending[0], pieces[:]
                     self._held = []
                     return [request]
-            elif len(pieces) == 1 and _COUNTED_BYTES <= len(pieces[0]) < _BUFFER_BYTES and len(self.pending) == 1:
+            elif number == len(pending) == 1 and _COUNTED_BYTES <= size < _BUFFER_BYTES:
                 replies = None if request.replies else self._parser.counted(pieces[0], request.expected - 1)
                 if replies is not None:
                     # As above.
@@ -218,7 +228,7 @@ class Session:
                     del self.pending[0]
                     del pieces[:]
                     return [request]
-            if len(pieces) == 1 and not self._held:
+            if number == 1 and not self._held:
                 # Each of them misses at least one.
                 arrived = self._parser.several(pieces[0], max(request.expected - len(request.replies), len(pending)))
                 if arrived is not None:

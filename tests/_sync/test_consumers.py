@@ -80,6 +80,29 @@ def test_reading_on_goes_straight(
     consumer.close()
 
 
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_reading_on_with_little_room(redis: Redis[Any], most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Though fewer may be fetched than the buffer is for: fewer are asked for, and there is no more to see to.
+    """
+    consumer = redis.xconsumer(["a"], group="g", consumer="c", buffer_size=9, max_unacked=most)
+    fill(redis, "a", 1, 7)
+    stream, entry = consumer.get_entry()
+    found = [entry]
+
+    def prepare() -> None:
+        raise AssertionError("a detour")
+
+    monkeypatch.setattr(consumer, "_prepare", prepare)
+    for _ in range(6):
+        consumer.ack(stream, entry)
+        stream, entry = consumer.get_entry()
+        found.append(entry)
+
+    assert [f"{number}-0" for number in range(1, 8)] == [as_text(each.identifier) for each in found]
+    consumer.close()
+
+
 def test_begins_at_the_beginning_of_an_absent_stream(redis: Redis[Any]) -> None:
     """
     A stream that does not exist yet is read from its first entry.

@@ -73,8 +73,11 @@ def test_who_has_the_buffer_before_takes_nothing_twice() -> None:
 
     assert ["a1", "a2", "a3"] == names([next(first.rest), next(third.rest), next(second.rest)])
     assert (4, ["a4", "b5", "b6", "c7"]) == (len(third), names(third.waiting()))
+    assert (True, True, True) == (bool(first), bool(second), bool(third))
     assert ["a4"] == names(list(first.rest))
+    assert (False, True, True) == (bool(first), bool(second), bool(third))
     assert ["b5", "b6"] == names(list(second.rest))
+    assert (False, False, True) == (bool(first), bool(second), bool(third))
     assert (1, ["a1", "a2", "a3", "a4", "b5", "b6"]) == (len(third), names(third.served()))
     assert ["c7"] == names(list(third.followed_by("d", []).rest))
 
@@ -88,7 +91,7 @@ def test_who_has_the_buffer_before_gets_nothing_of_what_was_discarded() -> None:
     for each in second.lists():
         each.clear()
 
-    assert ([], [], 0) == (list(first.rest), list(second.rest), len(second))
+    assert ([], [], 0, False) == (list(first.rest), list(second.rest), len(second), bool(second))
 
 
 def test_an_empty_one() -> None:
@@ -97,6 +100,7 @@ def test_an_empty_one() -> None:
     """
     empty: Buffer[str] = Buffer((), [])
 
+    assert not empty
     assert (0, [], [], []) == (len(empty), list(empty.rest), empty.waiting(), empty.served())
     assert ["a1"] == names(list(empty.followed_by(repeat("a"), entries(1)).rest))
 

@@ -96,6 +96,27 @@ def test_after_a_cut() -> None:
     assert [50, 25, 12, 6, 3, 1, 1, 1, 2, 4, 8, 16, 32, 64, 100, 100] == counts
 
 
+def test_of_one_stream_it_is_known_before_it_is_asked() -> None:
+    """
+    Whatever has been learned: of small entries, of large ones, from a cut and after it, and where nothing is cut.
+    """
+    portions = Portions(100, 1000, 9000)
+    found = [portions.alone]
+    for size in (10, 5000, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10):
+        portions.received(10, size * 10, 1)
+        assert portions.alone == (portions.count(1, 1), portions.limit(portions.count(1, 1)))
+        found.append(portions.alone)
+    for _ in range(3):
+        portions.cut(4)
+        assert portions.alone == (portions.count(1, 1), portions.limit(portions.count(1, 1)))
+        portions.received(1, 10, 1)
+        found.append(portions.alone)
+    portions.never_cut()
+
+    assert {(100, 9000), (1, math.inf), (4, 9000)} <= set(found)
+    assert (4, math.inf) == portions.alone
+
+
 def test_all_streams_are_asked_where_that_is_not_much() -> None:
     """
     Whatever they have.

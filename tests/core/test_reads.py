@@ -60,6 +60,12 @@ def test_a_read_that_is_repeated(membership: Membership | None, block: int | Non
         assert planned is not None
         (words,) = commands(planned, membership, 7, block, takeover)
         assert encode(words) == repeated.payload(planned.parts[0].identifiers)
+        if len(cursors) == 1:
+            alone = (planned, encode(words)) if takeover is None else None
+            assert alone == repeated.alone(cursors, 7, block)
+            assert repeated.alone(cursors, 8, block) is None
+            assert repeated.alone(cursors, 7, 400) is None
+            assert repeated.alone((*cursors,), 7, block) is None
 
 
 def test_a_read_that_is_not_repeated() -> None:

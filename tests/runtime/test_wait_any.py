@@ -165,19 +165,37 @@ async def test_an_alarm_ends_the_wait_for_one(half: Half, seconds: float) -> Non
         if not seconds:
             ringing.join()
 
-        await do(half.runtime.wait_one(started, math.inf, alarm))
+        assert not await do(half.runtime.wait_one(started, math.inf, alarm))
 
         assert alarm.rung
         assert not started.done()
         ringing.join()
         alarm.clear()
-        await do(half.runtime.wait_one(started, soon(0.03), alarm))
+        assert not await do(half.runtime.wait_one(started, soon(0.03), alarm))
         assert not started.done()
-        await do(half.runtime.wait_one(started, soon(), alarm))
+        assert await do(half.runtime.wait_one(started, soon(), alarm))
         assert [b"late"] == started.replies
+        assert await do(half.runtime.wait_one(started, soon(-1.0), alarm))  # it is there already
         started = channel.start(PING, 1)
-        await do(half.runtime.wait_one(started, soon(), alarm))
+        assert await do(half.runtime.wait_one(started, soon(), alarm))
         assert [b"soon"] == started.replies
+
+
+async def test_waiting_for_one_without_an_alarm(half: Half) -> None:
+    """
+    Until the deadline, or the reply, or the end of the connection.
+    """
+    with ScriptedServer([Late(0.1, b"+late\r\n")]) as server:
+        channel = await half.connect(server)
+        started = channel.start(PING, 1)
+
+        assert not await do(half.runtime.wait_one(started, soon(0.01)))
+        assert await do(half.runtime.wait_one(started, soon()))
+        assert [b"late"] == started.replies
+        last = channel.start(PING, 1)
+        channel.close()
+        assert await do(half.runtime.wait_one(last, soon()))
+        assert last.failure is not None
 
 
 async def test_an_alarm_alone(half: Half) -> None:

@@ -99,7 +99,7 @@ class Engine(Straight[AnyStr]):
                 await self._attend()
             if self._unmade is not None:
                 self._make(self._unmade)  # we were interrupted
-            filled = len(self._buffer) > 0 or await self._fetch()
+            filled = bool(self._buffer) or await self._fetch()
             ready = self._attended_rest() if self._attended else self._buffer.rest
             return filled
         finally:
@@ -134,9 +134,10 @@ class Engine(Straight[AnyStr]):
         deadline = math.inf
         patience = rt.now() + self._seconds  # with a server that cannot be reached or refuses
         attempt = 0
-        self._begin()
         straight = self._straight()
-        if straight is not None:
+        if straight is None:
+            self._begin()
+        else:
             deadline = patience
             try:
                 filled = await self._read_on(straight, deadline)

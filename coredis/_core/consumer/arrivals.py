@@ -16,6 +16,7 @@ from .. import identifiers
 from ..command import Reply
 from ..identifiers import parse
 from ..replies import Replies
+from ..replies.entries import read_alike
 from .cursors import Cursor
 from .held import Key
 
@@ -200,14 +201,24 @@ def alone(reply: Reply, name: bytes, replies: Replies[AnyStr]) -> tuple[list[Str
     """
     if not reply or len(reply) != 1:
         return None
-    ((found, raw),) = reply.items() if isinstance(reply, dict) else reply
-    if found != name or not raw:
+    if isinstance(reply, dict):
+        raw = reply.get(name)
+    else:
+        ((found, raw),) = reply
+        if found != name:
+            return None
+    if not raw:
         return None
     latest = raw[-1]
     if len(latest) != 2:
         return None
-    entries = replies.alike(raw)
-    return None if entries is None else (entries, _checked(latest[0]))
+    entries = read_alike(raw, replies.text)
+    if entries is None:
+        return None
+    last = latest[0]
+    if len(last) > _SHORT or not _identifier(last):
+        _checked(last)
+    return entries, last
 
 
 def read_claims(

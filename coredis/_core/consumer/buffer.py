@@ -44,17 +44,25 @@ class Buffer(Generic[AnyStr]):
         self._streams: Iterable[AnyStr] = streams
         self._entries: list[StreamEntry[AnyStr]] = entries
         self._before: tuple[Buffer[AnyStr], ...] = before
-        given = iter(streams)
+        given = streams
         left = iter(entries)
         self._left: Iterator[StreamEntry[AnyStr]] = left
         if served:
             left.__setstate__(served)  # type: ignore[attr-defined]  # of the iterator of a list
             if not isinstance(streams, repeat):
+                given = iter(streams)
                 given.__setstate__(served)  # type: ignore[attr-defined]
-        self._own: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = zip(given, left, strict=False)
+        own: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = zip(given, left, strict=False)
+        self._own: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = own
         self.rest: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = (
-            chain(*[each._own for each in before], self._own) if before else self._own
+            chain(*[each._own for each in before], own) if before else own
         )
+
+    def __bool__(self) -> bool:
+        """
+        Whether there is something still to be served: not before what comes before it has been served its own is.
+        """
+        return length_hint(self._left) > 0
 
     def __len__(self) -> int:
         """

@@ -137,13 +137,14 @@ class Cursor:
             if last is not None:
                 self.position = last
             return
-        if phase is _NEW and last != self.floor:
-            self.before = self.floor if self.heard else None
-        self.heard |= last is not None
         if phase is _NEW:
+            if last != self.floor:
+                self.before = self.floor if self.heard else None
             if last is not None:
-                self.floor = last
-        elif last is not None:
+                self.heard, self.floor = True, last
+            return
+        self.heard |= last is not None
+        if last is not None:
             self.position = last
             if parse(last) > parse(self.floor):
                 self.floor = last

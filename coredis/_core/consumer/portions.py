@@ -38,26 +38,56 @@ class Portions:
     How many entries to ask for at a time.
 
     Attributes:
-        reply_bytes: what a reply may have before it is cut; infinite: it never is
+        alone: how many entries to ask for where there is one stream, and how many bytes the reply may have: what ``count`` and
+            ``limit`` say
     """
 
-    __slots__ = ("_ahead", "_average", "_buffered_bytes", "_count", "_each", "_half", "_most", "reply_bytes")
+    __slots__ = (
+        "_ahead",
+        "_average",
+        "_buffered_bytes",
+        "_bytes",
+        "_count",
+        "_each",
+        "_half",
+        "_most",
+        "_reply_bytes",
+        "_usual",
+        "alone",
+    )
 
     def __init__(self, count: int, buffered_bytes: int, reply_bytes: float, ahead: bool = False) -> None:
         """
         Args:
             count: the most entries of each stream to hold
             buffered_bytes: what a read is not expected to exceed
-            reply_bytes: see above
+            reply_bytes: what a reply may have before it is cut
             ahead: what one read has brought is held while the next one is under way
         """
         self._count = self._most = count
         self._half = max(1, count // 2)
         self._ahead = ahead
         self._buffered_bytes = buffered_bytes
-        self.reply_bytes = reply_bytes
         self._average = 0.0
         self._each = [float(count)] * 2  # how many entries of each stream are expected: new ones, and pending ones
+        self._usual: tuple[int, float]  # what ``alone`` is while entries are small
+        self._set_reply_bytes(reply_bytes)
+
+    def never_cut(self) -> None:
+        """
+        Let a reply have any size. Before the first read.
+        """
+        self._set_reply_bytes(math.inf)
+
+    def _set_reply_bytes(self, most: float) -> None:
+        self._reply_bytes = most
+        # Half of what is cut leaves room for entries that are larger than those before.
+        self._bytes = min(self._buffered_bytes, most / 2)
+        self.alone = self._usual = self._alone()
+
+    def _alone(self) -> tuple[int, float]:
+        count = self.count(1, 1)
+        return count, self.limit(count)
 
     def count(self, streams: int, known: int) -> int:
         """
@@ -70,11 +100,9 @@ class Portions:
         count = self._most
         if self._ahead and (streams * 2 > known or known < MANY_STREAMS):
             count = min(count, self._half)
-        # Half of what is cut leaves room for entries that are larger than those before.
-        most = min(self._buffered_bytes, self.reply_bytes / 2)
-        if self._average * streams * count <= most:
+        if self._average * streams * count <= self._bytes:
             return count
-        return max(1, int(most / (self._average * streams)))
+        return max(1, int(self._bytes / (self._average * streams)))
 
     def beside(self, count: int, held: int) -> int:
         """
@@ -108,7 +136,7 @@ class Portions:
         """
         Say how many bytes the reply to a read with this COUNT may have.
         """
-        return self.reply_bytes if count > 1 else math.inf
+        return self._reply_bytes if count > 1 else math.inf
 
     def received(self, entries: int, size: int, streams: int, pending: bool = False) -> None:
         """
@@ -122,15 +150,20 @@ class Portions:
         """
         if streams:
             # A rise counts at once, or a reply would be too large. A fall counts soon: all are asked when they have nothing.
-            self._each[pending] = max(entries / streams, self._each[pending] / (FALL if entries else LONG_FALL))
+            each, fallen = entries / streams, self._each[pending] / (FALL if entries else LONG_FALL)
+            self._each[pending] = each if each > fallen else fallen
         if entries:
             fall = self._average - size / entries
-            self._average -= fall * (WEIGHT if fall > 0 else 1)
+            self._average = average = self._average - fall * (WEIGHT if fall > 0 else 1)
             if self._most < self._count:
                 self._most = min(self._count, 2 * self._most)
+                self.alone = self._alone()
+            else:
+                self.alone = self._usual if average * self._count <= self._bytes else self._alone()
 
     def cut(self, count: int) -> None:
         """
         Learn from a reply with this COUNT that was cut.
         """
         self._most = max(1, count // 2)
+        self.alone = self._alone()

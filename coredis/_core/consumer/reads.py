@@ -8,16 +8,19 @@ XAUTOCLAIM: https://redis.io/docs/latest/commands/xautoclaim/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from ..wire import encode
 from .claims import CLEANING_COUNT, Takeover
-from .cursors import Cursor, Kind, Plan
+from .cursors import Cursor, Kind, Part, Plan
 
 Words: TypeAlias = tuple[bytes | str | int, ...]
 
 _encoded_name: Final = attrgetter("encoded_name")
+_new: Final = tuple.__new__  # of a named tuple: without a call of Python
+_NEW: Final = Kind.NEW
 PAGE: Final = 1000  # pending entries to be told of at a time; as many as are enough to see whose they are
 
 
@@ -87,7 +90,7 @@ class Repeated:
     A read of new entries that is sent again and again: all of it that stays the same, encoded once.
     """
 
-    __slots__ = ("_block", "_claims", "_count", "_cursors", "_head", "_tail")
+    __slots__ = ("_claims", "_cursors", "_form", "_head", "_same", "_tail")
 
     def __init__(
         self,
@@ -103,8 +106,7 @@ class Repeated:
             membership, count, block, takeover: as of ``commands``
         """
         self._cursors = cursors
-        self._count = count
-        self._block = block
+        self._form = (count, block)
         self._claims = takeover is not None and takeover.native
         begin = _begin(Kind.NEW, membership, count, block, takeover)
         packed = encode(begin)
@@ -112,13 +114,31 @@ class Repeated:
         size = b"*%d" % (len(begin) + 2 * len(cursors))
         self._head = b"".join([size, packed[packed.index(b"\r") :], *map(_encoded_name, cursors)])
         self._tail = b"" if membership is None else _word(b">") * len(cursors)
+        # A member of a group asks for the same every time.
+        self._same: tuple[Plan, bytes] | None = None
+        if membership is not None:
+            same = Plan(Kind.NEW, (Part(cursors, (b">",) * len(cursors)),), waits=True, complete=True)
+            self._same = (same, self._head + self._tail)
 
     def fits(self, cursors: tuple[Cursor, ...], count: int, block: int | None, takeover: Takeover | None) -> bool:
         """
         Tell whether it is the one to send. The membership does not change.
         """
-        claims = takeover is not None and takeover.native
-        return self._cursors is cursors and (self._count, self._block, self._claims) == (count, block, claims)
+        if self._cursors is not cursors or self._form != (count, block):
+            return False
+        return self._claims is (takeover is not None and takeover.native)
+
+    def alone(self, cursors: tuple[Cursor, ...], count: int, block: int | None) -> tuple[Plan, bytes] | None:
+        """
+        Give the next read of its only stream: what it asks for, and that encoded. None: it is not the one to send, as ``fits``.
+        """
+        if self._cursors is not cursors or self._form != (count, block) or self._claims:
+            return None
+        if self._same is not None:
+            return self._same
+        position = cursors[0].position
+        part = _new(Part, (cursors, (position,)))
+        return _new(Plan, (_NEW, (part,), True, True)), b"%b$%d\r\n%b\r\n" % (self._head, len(position), position)
 
     def payload(self, identifiers: tuple[bytes, ...]) -> bytes:
         """
@@ -146,7 +166,7 @@ def _words(words: tuple[bytes, ...]) -> bytes:
     Encode words of a command, at least one.
     """
     if len(set(map(len, words))) > 1:
-        return b"".join(map(_word, words))
+        return b"$%d\r\n%b\r\n" * len(words) % tuple(chain.from_iterable(zip(map(len, words), words, strict=True)))
     # Identifiers nearly always have the same length, and so the same bytes between them.
     size = b"$%d\r\n" % len(words[0])
     return b"%b%b\r\n" % (size, (b"\r\n" + size).join(words))

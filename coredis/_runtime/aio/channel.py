@@ -99,9 +99,17 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             ConnectionError: the channel is closed; nothing was sent
         """
         started = Started(self, expected)
-        self._enqueue(started, payload)
-        if not started.sent:
-            self._unsent.append(started)
+        pending = self.session.pending
+        if pending or self._queued or self._crowd or self._admitted or not self.ready:
+            self._enqueue(started, payload)
+            if not started.sent:
+                self._unsent.append(started)
+        else:
+            # As that would do it, see ``ask``. Read by those who have a connection of their own.
+            assert self._transport is not None
+            pending.append(started)
+            started.sent = True
+            self._transport.write(payload)
         return started
 
     def ask(self, payload: bytes, expected: int, deadline: float) -> Awaitable[Any]:

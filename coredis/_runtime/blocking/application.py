@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, cycle, islice, repeat, starmap
 from typing import Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -36,27 +36,38 @@ def loop(given: Iterator[T], following: Callable[[], Iterator[T] | None]) -> Ite
     # What is raised, by a signal handler too, comes out of a generator that is made for this one call: making it runs no code
     # yet. A chain ends for good when an error comes from where it gets its parts, and whoever goes on with it would take that
     # for the end. And a generator refuses the second of two threads that share a loop; a part in C that calls Python is pulled
-    # from under the first one.
-    return chain.from_iterable(map(served.some, iter(partial(getattr, served, "ended"), True)))
+    # from under the first one. It gives nothing itself: resumed for each item, it would take longer than all the rest.
+    ended = iter(partial(getattr, served, "ended"), True)
+    return chain.from_iterable(starmap(getattr, zip(repeat(served), cycle(("asked", "rest")), ended, strict=False)))
 
 
 class _Served(Generic[T]):
     """
     What a loop goes through, a few items at a time, until it has ended.
+
+    Attributes:
+        rest: the items that were asked for last
+        ended: there were none
     """
 
-    __slots__ = ("_following", "ended")
+    __slots__ = ("_following", "ended", "rest")
 
     def __init__(self, following: Callable[[], Iterator[T] | None]) -> None:
         self._following = following
+        self.rest: Iterator[T] = iter(())
         self.ended = False
 
-    def some(self, ended: bool) -> Iterator[T]:
+    @property
+    def asked(self) -> Iterator[T]:
+        """
+        Nothing, and when that has been gone through, the next few are in ``rest``.
+        """
         rest = self._following()
         if rest is None:
             self.ended = True
         else:
-            yield from rest
+            self.rest = rest
+        yield from ()
 
 
 class Feed(Generic[T]):

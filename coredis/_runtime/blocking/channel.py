@@ -57,7 +57,7 @@ class Channel(SessionView):
         self._receive_patiently: Iterator[None] | None = (
             map(self._pieces.append, map(connected.recv, repeat(RECEIVE_BYTES))) if patient else None
         )
-        # The two calls that are all most commands take, see ``ask``.
+        # The two calls that are all most commands take.
         self._send = connected.send
         self._receive_at_once = connected.recv if patient else None
         # The rest of a large value is received into memory that is used again, made when there is the first of them.
@@ -173,25 +173,25 @@ class Channel(SessionView):
         Raises:
             ConnectionError, RequestTimeoutError: as ``start``
         """
+        written = self._written
         try:
-            while True:
-                if self._written:
-                    if self._written[0] < len(started.unsent):
-                        started.unsent = memoryview(started.unsent)  # what is left is not copied
-                    # No call between these two statements, so nothing can interrupt here.
-                    started.unsent = started.unsent[self._written[0] :]
-                    del self._written[0]
-                if not started.unsent:
-                    return
-                if self._encrypted:
-                    self._set_timeout(deadline)
-                started.sent = True
-                try:
-                    # Writing and noting how much was written are one step as well: the sum is made in C.
-                    self._written += map(self._socket.send, (started.unsent,), (self._flags,))
-                except BlockingIOError:
-                    if not polling.writable(self._socket, deadline):
-                        raise TimeoutError from None
+            while started.unsent:
+                if not written:  # otherwise we were interrupted
+                    if self._encrypted:
+                        self._set_timeout(deadline)
+                    started.sent = True
+                    try:
+                        # Writing and noting how much was written are one step as well: the sum is made in C.
+                        written += map(self._send, (started.unsent,), (self._flags,))
+                    except BlockingIOError:
+                        if not polling.writable(self._socket, deadline):
+                            raise TimeoutError from None
+                        continue
+                if written[0] < len(started.unsent):
+                    started.unsent = memoryview(started.unsent)  # what is left is not copied
+                # No call between these two statements, so nothing can interrupt here.
+                started.unsent = started.unsent[written[0] :]
+                del written[0]
         except TimeoutError as error:
             if error.errno == errno.ETIMEDOUT:
                 raise self._lost(error, True) from error
@@ -270,10 +270,19 @@ class Channel(SessionView):
             try:
                 if self._encrypted:
                     self._receive_encrypted(deadline)
-                elif not self._patiently(deadline):
-                    if deadline and not self._wait(polling.milliseconds(deadline)):
-                        raise TimeoutError
-                    next(self._receive)
+                else:
+                    late, patient = True, self._receive_patiently
+                    if patient is not None and deadline - clock.now() > sockets.PATIENT_SECONDS:
+                        # What comes soon is received waiting in the kernel.
+                        try:
+                            next(patient)
+                            late = False
+                        except BlockingIOError:
+                            pass
+                    if late:
+                        if deadline and not self._wait(polling.milliseconds(deadline)):
+                            raise TimeoutError
+                        next(self._receive)
             except (TimeoutError, BlockingIOError) as error:
                 if error.errno == errno.ETIMEDOUT:  # the kernel has given the connection up, early or late
                     raise self._lost(error, True) from error
@@ -334,18 +343,6 @@ class Channel(SessionView):
             )
         self._receive, self._receive_patiently = self._receive_parts
         self._receive_at_once = None
-
-    def _patiently(self, deadline: float) -> bool:
-        """
-        Receive what comes soon, waiting in the kernel; False: nothing has, or there is not as much time as it may wait.
-        """
-        if self._receive_patiently is None or deadline - clock.now() <= sockets.PATIENT_SECONDS:
-            return False
-        try:
-            next(self._receive_patiently)
-        except BlockingIOError:
-            return False
-        return True
 
     def _receive_encrypted(self, deadline: float) -> None:
         """

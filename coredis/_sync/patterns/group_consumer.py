@@ -160,7 +160,7 @@ class GroupConsumer(Leaving[AnyStr]):
             max_reply_bytes=max_reply_bytes,
         )
         if auto_acknowledge:
-            self._portions.reply_bytes = math.inf  # what is cut would be lost
+            self._portions.never_cut()  # what is cut would be lost
         self.group = group
         self.consumer = consumer
         self.auto_create = auto_create

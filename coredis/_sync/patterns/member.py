@@ -142,7 +142,6 @@ class Member(Leasing[AnyStr]):
             self._account is None
             and not (self._doubtful or self._unexplained or self._deleted or self._notices or self._suspects)
             and not (self._options.delete and len(self._acknowledgements))
-            and self._room() >= 1
         )
 
     def _look_ahead(self, takeover: Takeover) -> None:
@@ -233,9 +232,11 @@ class Member(Leasing[AnyStr]):
                 self.group,
             )
 
-    def _holding(self) -> int | None:
+    def _room(self) -> float:
         held = self._held
-        return None if held is None or self._takeover is None else len(held.leases) - len(held.postponed)
+        if held is None or self._takeover is None:
+            return self._allowance.room(None)
+        return self._allowance.room(len(held.leases) - len(held.postponed))  # of leases account is kept
 
     def _longest_pause(self) -> float:
         longest = super()._longest_pause()
@@ -251,8 +252,8 @@ class Member(Leasing[AnyStr]):
     def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
         if self._options.delete or not len(self._acknowledgements):
             return {}
-        names = {cursor.name for cursor in reader.cursors}
-        return {name: found for name, found in self._acknowledgements.take().items() if name in names}
+        names, taken = reader.by_name, self._acknowledgements.take()
+        return taken if taken.keys() <= names.keys() else {name: taken[name] for name in taken if name in names}
 
     # ------------------------------------------------------------------------------------------------------- after a read
 

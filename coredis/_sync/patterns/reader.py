@@ -19,8 +19,9 @@ from typing import AnyStr, Final, Generic
 from coredis._sync.client import Client
 from coredis._sync.connection import Connection
 from coredis._core.command import Reply
+from coredis._core.consumer.along import NOTHING, Along, killable, killing_words
 from coredis._core.consumer.claims import Takeover
-from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan, by_name
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name
 from coredis._core.consumer.phantoms import Phantom, done_with, leave_behind
 from coredis._core.consumer.reads import Membership, Repeated, Words, acknowledgements, commands
 from coredis._core.parser import ErrorLine
@@ -35,7 +36,8 @@ LASTED_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.05
 #: More unread messages than one for each stream, for those that are sent twice.
 SPARE_MESSAGES: Final = 1024
-_NONE: Final = ()
+_NEVER: Final = -math.inf
+_NEW: Final = Kind.NEW  # names of a module are found faster than those of a class
 
 
 class Reader(Generic[AnyStr]):
@@ -45,6 +47,7 @@ class Reader(Generic[AnyStr]):
     Attributes:
         place: where the streams are, as the client tells places apart
         cursors: where the consumer stands in each of them
+        only: the same, where there is one stream; otherwise None
         by_name: the same
         next_share: which of them is the first of those to be asked next, where they are not asked all at once
         partial: the outstanding read, or the last one, asks not all of them for that reason
@@ -53,9 +56,9 @@ class Reader(Generic[AnyStr]):
         told: the outstanding read, or the last one, was sent to streams in several slots, and they are the same still: the
             server tells when they change
         plan: what the outstanding read asks for; None when there is none
+        alone: it, or the last one, asks for new entries of this stream, and for nothing else; None: for more, or others
         sent_at: when it, or the last one, was sent (monotonic seconds)
         started: the outstanding read; None when there is none
-        waits: the outstanding read waits on the server for entries
         listening: without an outstanding read: waits for the server to tell that a stream has changed; otherwise None
         deadline: when the reply is overdue, so that the connection must be dead, or the listening ends (monotonic seconds)
         last: what the last read asked for
@@ -68,6 +71,45 @@ class Reader(Generic[AnyStr]):
         retry_at: when to try again after that (monotonic seconds)
         attempt: how often it has gone wrong in a row
     """
+
+    # There are more attributes than an object has that is fast without.
+    __slots__ = (
+        "_along",
+        "_block",
+        "_client",
+        "_connected_at",
+        "_connection",
+        "_grace",
+        "_marked",
+        "_phantoms",
+        "_repeated",
+        "_server",
+        "_tracking",
+        "acknowledging",
+        "alone",
+        "answered",
+        "attempt",
+        "by_name",
+        "count",
+        "cursors",
+        "deadline",
+        "failure",
+        "last",
+        "listening",
+        "next_share",
+        "only",
+        "partial",
+        "place",
+        "plan",
+        "retry_at",
+        "scattered",
+        "sent_at",
+        "sent_now",
+        "started",
+        "taken",
+        "told",
+        "unfinished",
+    )
 
     def __init__(self, client: Client[AnyStr], place: Hashable, phantoms: list[Phantom]) -> None:
         """
@@ -82,26 +124,22 @@ class Reader(Generic[AnyStr]):
         self._connected_at = -math.inf
         self._server = place.address if isinstance(place, Place) else place
         self._phantoms = phantoms
-        self._ahead = 0  # replies before those to the read
-        self._questions: tuple[bytes, ...] = ()
-        self._replies_each = 1  # two where each command is introduced
-        self._killing: Sequence[Phantom] = _NONE  # those that the outstanding read was sent after having closed them
-        self._watchings = 0  # commands that make the server tell of changes
+        self._along = NOTHING  # with the outstanding read
         self._block = 0.0
         self._marked = False  # what the outstanding read asks for is noted
         self._tracking: bool | None = None  # None: not tried on this connection
-        self._trying = False
         self.place = place
         self._repeated: Repeated | None = None
         self.cursors: tuple[Cursor, ...] = ()
+        self.only: Cursor | None = None
         self.by_name: dict[bytes, Cursor] = {}
         self.next_share = 0
         self.partial = self.unfinished = False
         self.scattered = False
         self.told = False
         self.plan: Plan | None = None
+        self.alone: Cursor | None = None
         self.started: rt.Started | None = None
-        self.waits = False
         self.listening: rt.Listening | None = None
         self.sent_at = -math.inf
         self.deadline = math.inf
@@ -119,7 +157,7 @@ class Reader(Generic[AnyStr]):
         A call of the application begins.
         """
         self.sent_now = self.answered = self.unfinished = False
-        self.retry_at = -math.inf
+        self.retry_at = _NEVER
         self.attempt = 0
         if self.plan is not None and not self._marked:
             self._mark(True)  # an interruption has left it undone
@@ -130,6 +168,13 @@ class Reader(Generic[AnyStr]):
         Whether there is a connection.
         """
         return self._connection is not None
+
+    @property
+    def waits(self) -> bool:
+        """
+        Whether the outstanding read, or the last one, waits on the server for entries.
+        """
+        return self._block > 0
 
     @property
     def lasted(self) -> bool:
@@ -201,7 +246,8 @@ class Reader(Generic[AnyStr]):
 
     def straight(self, waiting: bool) -> bool:
         """
-        Tell whether nothing has to be done but to wait for a read of new entries, which may have to be sent yet.
+        Tell whether nothing has to be done but to wait for a read of new entries, which may have to be sent yet. If so, a call
+        of the application has begun.
 
         Args:
             waiting: whether the application's call waits
@@ -209,12 +255,19 @@ class Reader(Generic[AnyStr]):
         connection, started = self._connection, self.started
         if connection is None or self.scattered or self.failure is not None or self.listening is not None:
             return False
-        if self._phantoms or connection.introduction or connection.channel.closed:
+        if self._phantoms or connection.introduction or connection.channel.session.failure is not None:
             return False
-        if self.plan is None:
-            return True
-        # Not what was interrupted while it was sent, nor what an earlier call left waiting when this one does not wait.
-        return started is not None and started.written and (waiting or not self.waits)
+        if self.plan is not None:
+            # Not what was interrupted while it was sent, nor what an earlier call left waiting when this one does not wait.
+            if started is None or not started.written or (self.waits and not waiting):
+                return False
+            if not self._marked:
+                self._mark(True)
+        # As ``begin``.
+        self.sent_now = self.answered = self.unfinished = False
+        self.retry_at = _NEVER
+        self.attempt = 0
+        return True
 
     def send(
         self,
@@ -257,57 +310,56 @@ class Reader(Generic[AnyStr]):
         else:
             several = commands(plan, membership, self.count, block, takeover)
             payload = b"".join([introduction + encode(words) for words in several])
-        each = self._replies_each = 2 if introduction else 1
-        expected = each * len(plan.parts)
-        before = 0
-        self._killing = self._here() if self._phantoms else _NONE
-        if acknowledging or questions or tracking or self._killing:
-            ahead: list[Words] = [*self._killing_words(), *tracking]
+        along, each = NOTHING, 2 if introduction else 1
+        killing: Sequence[Phantom] = killable(self._phantoms, self._server) if self._phantoms else ()
+        if acknowledging or questions or tracking or killing or introduction:
+            ahead: list[Words] = [*killing_words(killing), *tracking]
             group: bytes = b"" if membership is None else membership.group
             of_streams: list[bytes] = [*acknowledgements(group, acknowledging), *map(encode, questions.values())]
             payload = b"".join([*map(encode, ahead), *[introduction + command for command in of_streams], payload])
+            trying = bool(tracking) and self._tracking is None
             before = len(ahead) + each * len(of_streams)
-        self._watchings = len(tracking)
-        self._trying = bool(tracking) and self._tracking is None
-        self._questions = tuple(questions)
-        self._launch(plan, payload, before, expected, block, acknowledging, most)
+            along = Along(before, each, tuple(questions), killing, len(tracking), trying)
+        expected = along.before + each * len(plan.parts)
+        self._launch(plan, None, payload, along, expected, block, acknowledging, most)
 
     def send_alone(
         self,
         cursor: Cursor,
         membership: Membership | None,
+        count: int,
         block: int | None,
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         most: float,
     ) -> None:
         """
-        As ``send``, for new entries of the only stream, where ``straight`` has said that nothing else is to be sent.
+        As ``send``, for ``count`` new entries of the only stream, where ``straight`` has said that nothing else is to be sent.
         """
-        connection = self._connection
+        connection, cursors = self._connection, self.cursors
         assert connection is not None
-        if connection.channel.pushes:
+        if connection.channel.session.pushes:
             self.note()  # so that they do not pile up
         repeated = self._repeated
-        if repeated is None or not repeated.fits(self.cursors, self.count, block, None):
-            self._repeated = repeated = Repeated(self.cursors, membership, self.count, block)
-        identifiers = (cursor.position if membership is None else b">",)
-        payload, before = repeated.payload(identifiers), 0
+        following = None if repeated is None else repeated.alone(cursors, count, block)
+        if following is None:
+            self._repeated = repeated = Repeated(cursors, membership, count, block)
+            following = repeated.alone(cursors, count, block)
+            assert following is not None
+        plan, payload = following
+        along, expected = NOTHING, 1
         if acknowledging:
             collected: list[bytes] = acknowledgements(b"" if membership is None else membership.group, acknowledging)
-            payload, before = b"".join([*collected, payload]), len(collected)
-        self._killing = _NONE
-        self._watchings = 0
-        self._trying = False
-        self._questions = ()
-        self._replies_each = 1
-        plan = Plan(Kind.NEW, (Part(self.cursors, identifiers),), waits=True, complete=True)
-        self._launch(plan, payload, before, 1, block, acknowledging, most)
+            payload, along = b"".join([*collected, payload]), Along(len(collected))
+            expected += len(collected)
+        self.count, self.partial = count, False
+        self._launch(plan, cursor, payload, along, expected, block, acknowledging, most)
 
     def _launch(
         self,
         plan: Plan,
+        alone: Cursor | None,
         payload: bytes,
-        before: int,
+        along: Along,
         expected: int,
         block: int | None,
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
@@ -317,28 +369,35 @@ class Reader(Generic[AnyStr]):
         Send what ``send`` has written.
 
         Args:
+            alone: as of the reader
             payload: the encoded commands
-            before: how many replies come before those to the read
-            expected: how many those are
+            along: what is among them besides the read
+            expected: how many replies they have
         """
         connection = self._connection
         assert connection is not None
-        self._ahead = before
-        self.told = self.scattered
+        now = rt.now()
         waits = 0.0 if block is None else block / 1000
-        self.sent_at = now = rt.now()
-        self.deadline = now + waits + self._grace
-        self.last = plan.kind
-        self.waits = block is not None
+        deadline = now + waits + self._grace
+        connection.channel.measure(most)
+        # No call between these statements, so nothing can interrupt here.
+        self._along = along
+        self.told = self.scattered
+        self.sent_at = now
+        self.deadline = deadline
+        self.last = _NEW if alone is not None else plan.kind
         self._block = waits
         self.acknowledging = acknowledging
         self.sent_now = True
-        connection.channel.measure(most)
+        self.alone = alone
         self._marked = False
         self.plan = plan
-        self._mark(True)
+        if alone is not None:
+            alone.busy = self._marked = True
+        else:
+            self._mark(True)
         try:
-            self.started = connection.channel.start(payload, before + expected, self.deadline)
+            self.started = connection.channel.start(payload, expected, deadline)
         except ConnectionError as error:
             if not error.may_have_run:
                 self._mark(False)
@@ -380,10 +439,10 @@ class Reader(Generic[AnyStr]):
             ConnectionError: the connection was lost first
         """
         assert self.started is not None
-        outcome = self.started.outcome()
-        if not self._ahead and self._replies_each == 1:
+        outcome, along = self.started.outcome(), self._along
+        if along is NOTHING:
             return outcome
-        return outcome[self._ahead :][self._replies_each - 1 :: self._replies_each]
+        return outcome[along.before :][along.each - 1 :: along.each]
 
     @property
     def size(self) -> int:
@@ -391,7 +450,7 @@ class Reader(Generic[AnyStr]):
         How many bytes of the reply have arrived.
         """
         assert self._connection is not None
-        return self._connection.channel.size
+        return self._connection.channel.session.size
 
     def acknowledged(self) -> dict[bytes, int]:
         """
@@ -401,22 +460,23 @@ class Reader(Generic[AnyStr]):
         assert self.started is not None
         if not self.acknowledging:
             return {}
-        answers = self._answered(self.acknowledging, len(self._questions))
+        answers = self._answered(self.acknowledging, len(self._along.questions))
         return {name: answer for name, answer in answers.items() if not isinstance(answer, ErrorLine)}
 
     def answers(self) -> dict[bytes, Reply]:
         """
         Give what was answered to the questions ahead of the read, by stream. Errors of the server are among it.
         """
-        return self._answered(self._questions, 0) if self._questions else {}
+        questions = self._along.questions
+        return self._answered(questions, 0) if questions else {}
 
     def _answered(self, names: Collection[bytes], later: int) -> dict[bytes, Reply]:
         """
         Give the answers to commands ahead of the read, one for each name, after which so many others came.
         """
         assert self.started is not None
-        each = self._replies_each
-        end = self._ahead - each * later
+        each = self._along.each
+        end = self._along.before - each * later
         answers = self.started.replies[end - each * len(names) : end][each - 1 :: each]
         return dict(zip(names, answers, strict=True))
 
@@ -425,15 +485,16 @@ class Reader(Generic[AnyStr]):
         See to the answers that came ahead of the read. May be done again with the same ones.
         """
         assert self.plan is not None and self.started is not None
-        if self._watchings:
-            kills = len(self._killing)
-            answers = self.started.replies[kills : kills + self._watchings]
-            if self._trying:
+        along = self._along
+        if along.watchings:
+            kills = len(along.killing)
+            answers = self.started.replies[kills : kills + along.watchings]
+            if along.trying:
                 self._tracking = not isinstance(answers[0], ErrorLine)
             if any(isinstance(answer, ErrorLine) and str(answer).startswith("NOPERM") for answer in answers):
                 self._tracking = False  # whoever may not ask for a stream's length is told nothing of it
-        if self._killing:
-            for phantom, answer in zip(self._killing, self.started.replies, strict=False):
+        if along.killing:
+            for phantom, answer in zip(along.killing, self.started.replies, strict=False):
                 if answer == 1:
                     phantom.recovered(self.plan, self.by_name)
                 phantom.client = None
@@ -453,6 +514,7 @@ class Reader(Generic[AnyStr]):
                 cursor.ready = True
             self.by_name = by_name(cursors)
             self.cursors = cursors
+            self.only = cursors[0] if len(cursors) == 1 else None
             self.scattered = len({cursor.slot for cursor in cursors}) > 1
             self.told = False
         self.listening = None
@@ -545,19 +607,3 @@ class Reader(Generic[AnyStr]):
                 for cursor in part.cursors:
                     cursor.busy = busy
             self._marked = busy
-
-    def _here(self) -> list[Phantom]:
-        """
-        Say which dead connections this one is to close.
-        """
-        return [phantom for phantom in self._phantoms if phantom.client is not None and phantom.server == self._server]
-
-    def _killing_words(self) -> list[Words]:
-        """
-        Say which connections the server is to close.
-
-        Their address is said as well as their number: after a failover the server is another one, where that number is
-        somebody else's.
-        """
-        clients = [phantom.client for phantom in self._killing if phantom.client is not None]
-        return [("CLIENT", "KILL", "ID", identifier, "ADDR", address) for identifier, address in clients]

@@ -133,12 +133,6 @@ class Sending(Places[AnyStr]):
             return cursors, 0
         return share(cursors, reader.next_share, number, self._portions.streams(len(cursors), pending=True))
 
-    def _room(self) -> float:
-        """
-        Say how many entries may be fetched.
-        """
-        return self._allowance.room(self._holding())
-
     def _portion(self, reader: Reader[AnyStr], streams: int, room: float) -> int:
         """
         Say how many entries of each of so many streams to ask for.
@@ -171,11 +165,11 @@ class Sending(Places[AnyStr]):
         """
         return self._slice
 
-    def _holding(self) -> int | None:
+    def _room(self) -> float:
         """
-        How many entries are held, where that is known exactly.
+        Say how many entries may be fetched; without a group any number.
         """
-        return None
+        return math.inf
 
     def _ahead(self, reader: Reader[AnyStr]) -> Mapping[bytes, tuple[bytes, ...]]:
         """

@@ -17,11 +17,10 @@ from typing import AnyStr, Final
 from coredis._sync.patterns.reader import Reader
 from coredis._sync.patterns.taking import NOTHING, UNREADABLE, Taking
 from coredis._core.consumer import arrivals
-from coredis._core.consumer.cursors import Kind, Phase, for_new_entries
+from coredis._core.consumer.cursors import Cursor, Phase, for_new_entries
 from coredis._runtime import blocking as rt
 
 _READ_ON: Final = (Phase.NEW, Phase.AFTER)
-_NEW: Final = Kind.NEW  # names of a module are found faster than those of a class
 
 
 class Straight(Taking[AnyStr]):
@@ -34,14 +33,22 @@ class Straight(Taking[AnyStr]):
         Give the only reader there is if nothing has to be done but to wait for its read of new entries, which may have to be
         sent yet; None: there is more to see to.
         """
-        if len(self._readers) != 1 or not self._arranged or self._stopped or self.client.due() or not self._calm():
+        readers = self._readers
+        if len(readers) != 1 or not self._arranged or self._stopped or self._redirects or self._exhausted:
             return None
-        (reader,) = self._readers.values()
+        if self.client.due() or not self._calm():
+            return None
+        (reader,) = readers.values()
         if not reader.straight(self._seconds > 0):
             return None
-        if len(reader.cursors) == 1:
-            return reader if reader.cursors[0].phase in _READ_ON else None
-        return reader if for_new_entries(self._asked(reader)[0]) else None
+        only = reader.only
+        if only is None:
+            return reader if for_new_entries(self._asked(reader)[0]) and self._room() >= 1 else None
+        if only.phase not in _READ_ON:
+            return None
+        return (
+            reader if reader.plan is None or self._room() >= 1 else None
+        )  # before one is sent, that is looked at there
 
     def _read_on(self, reader: Reader[AnyStr], deadline: float) -> bool:
         """
@@ -53,18 +60,21 @@ class Straight(Taking[AnyStr]):
         Raises:
             RedisError: as ``_send`` and ``_take``
         """
-        if reader.plan is None and not (len(reader.cursors) == 1 and self._send_alone(reader)):
-            self._send(reader, self._seconds)
+        if reader.plan is None:
+            if reader.only is None:
+                self._send(reader, self._seconds)
+            elif not self._send_alone(reader, reader.only):
+                return False
         started = reader.started
         if started is None:
             return False
         if not self._seconds:
-            rt.wait_one(started, reader.deadline)
-        elif not started.done():
-            rt.wait_one(started, min(deadline, reader.deadline, self.client.due_at()), self._alarm)
+            done = rt.wait_one(started, reader.deadline)
+        else:
+            done = rt.wait_one(started, min(deadline, reader.deadline, self.client.due_at()), self._alarm)
             if self._alarm.rung and not self._stopped:
                 self._alarm.clear()
-        if started.done():
+        if done:
             if self._take_alone(reader):
                 return True
         elif reader.overdue():
@@ -81,39 +91,31 @@ class Straight(Taking[AnyStr]):
         if started is not None and not started.done():
             rt.wait_any((started,), rt.now())
 
-    def _send_alone(self, reader: Reader[AnyStr]) -> bool:
+    def _send_alone(self, reader: Reader[AnyStr], cursor: Cursor) -> bool:
         """
-        As ``_send``, where there is nothing outstanding and one stream; False: there may be nothing to ask for.
+        As ``_send``, where there is nothing outstanding and one stream; False: nothing may be fetched now.
         """
+        count, most = self._portions.alone
         room = self._room()
-        (cursor,) = reader.cursors
-        if room < 1 or cursor.busy:
+        if room < 1:
             return False
-        count = self._portions.count(1, 1)
-        if room < count * len(self._cursors):
-            return False  # who reads what shows only where all of them are
+        # Where there are several streams, who reads what shows only where all of them are.
+        if cursor.busy or room < count * len(self._cursors):
+            self._send(reader, self._seconds)
+            return True
         block = None
         if self._seconds:
             block = max(1, math.ceil(min(self._seconds, self._longest_wait(reader.cursors)) * 1000))
-        reader.partial = False
-        reader.count = count
-        reader.send_alone(cursor, self._membership, block, self._ahead(reader), self._portions.limit(count))
-        reader.failure = None
+        reader.send_alone(cursor, self._membership, count, block, self._ahead(reader), most)
         return True
 
     def _take_alone(self, reader: Reader[AnyStr]) -> bool:
         """
         As ``_take``, of a reply that is there, if it brought entries of one stream, and nothing else; False: nothing was done.
         """
-        following, started = reader.plan, reader.started
-        if following is None or started is None or started.failure is not None or following.kind is not _NEW:
+        cursor, following, started = reader.alone, reader.plan, reader.started
+        if cursor is None or started is None or started.failure is not None or self._prefetch:
             return False
-        if reader.told or self._redirects or self._prefetch or len(following.parts) != 1:
-            return False
-        cursors = following.parts[0].cursors
-        if len(cursors) != 1:
-            return False
-        (cursor,) = cursors
         try:
             alone = arrivals.alone(started.replies[-1], cursor.name, self.client.replies)
             if alone is None:
@@ -125,12 +127,11 @@ class Straight(Taking[AnyStr]):
         entries, last = alone
         number = len(entries)
         buffer = self._buffer.followed_by(repeat(self.client.replies.text(cursor.name)), entries)
-        self._portions.received(number, reader.size, 1)
+        self._portions.received(number, reader.size, 0)  # one stream is never too many to be asked at a time
         cursor.received(last)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         cursor.busy = False
-        reader.attempt = self._detours = 0
-        reader.answered = reader.unfinished = False
+        self._detours = 0
         self._ready = NOTHING
         self._buffer = buffer
         self.statistics.delivered += number

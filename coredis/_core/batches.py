@@ -173,7 +173,7 @@ class Batches(Generic[AnyStr]):
                     if encoding == "utf-8" and count <= FEW_FIELDS:
                         try:
                             payload = field_packers[count](entry)
-                        except (TypeError, ValueError):
+                        except (LookupError, TypeError, ValueError):
                             pass  # a wrong word, which is named on the other way
                 if payload is not None:
                     beginning, _ = beginnings.get(2 * count) or self._beginning(2 * count)

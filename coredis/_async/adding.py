@@ -57,7 +57,7 @@ def _shorter(xadd: Callable[..., Any]) -> Any:
                     words: tuple[ValueT, ...] = "XADD", key, "*"
                     fields = field_values.copy()  # in one go, because others may change it meanwhile
                     payload = encode(sum(fields.items(), words)) if fields else None
-            except (IndexError, RuntimeError, TypeError, ValueError):
+            except (LookupError, RuntimeError, TypeError, ValueError):
                 pass  # too many, changed by others just now, or a wrong word, which that method names by its parameter
         if payload is None:
             return await xadd(self, key, field_values.copy())

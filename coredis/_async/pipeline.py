@@ -385,7 +385,7 @@ class Pipeline(BasePipeline[AnyStr]):
         """
         started: rt.Started | None = None
         try:
-            if channel.congested:
+            if not channel.takes():
                 await channel.writable(deadline)
             started = channel.start(b"".join(payloads), len(handles), deadline)
             return answer_all(handles, await started.result(deadline))

@@ -162,26 +162,28 @@ class Batches(Generic[AnyStr]):
         payloads: list[bytes] = []
         size, refused = batch.size, None
         beginnings, encoding = self._beginnings, self._encoding
+        few = FEW_FIELDS if encoding == "utf-8" else -1
+        fields: list[ValueT] = []  # of an entry that goes the longer way, while it does
         for entry in held[:room]:
-            fields: list[ValueT] = []
             try:
                 payload: bytes | None = None
                 if type(entry) is dict:
-                    # Names and values are taken one after the other, and others may change it meanwhile.
-                    entry = entry.copy()
                     count = len(entry)
-                    if encoding == "utf-8" and count <= FEW_FIELDS:
+                    if count <= few:
                         try:
                             payload = field_packers[count](entry)
-                        except (TypeError, ValueError):
-                            pass  # a wrong word, which is named on the other way
-                if payload is not None:
-                    beginning, _ = beginnings.get(2 * count) or self._beginning(2 * count)
-                    payload = beginning + payload
-                else:
-                    with_fields(entry, fields := [])
+                        except (LookupError, RuntimeError, TypeError, ValueError):
+                            pass  # changed by others just now, or a wrong word, which is named on the other way
+                    if payload is None:
+                        # There names and values are taken one after the other, and others may change it meanwhile.
+                        entry = entry.copy()
+                if payload is None:
+                    with_fields(entry, fields)
                     beginning, replaced = beginnings.get(len(fields)) or self._beginning(len(fields))
                     payload = beginning + encode(tuple(fields), encoding)[replaced:]
+                    fields = []
+                else:
+                    payload = (beginnings.get(2 * count) or self._beginning(2 * count))[0] + payload
             except Exception as error:  # generators and mappings of the application raise what they like
                 refused = self._named(error, fields, len(payloads))
                 break

@@ -127,7 +127,7 @@ class PlainAddition(Command[T_co]):
                 payload = addition_packers[len(fields)](self._key, fields)
                 if payload is not None:
                     return payload
-            except (TypeError, ValueError):
+            except (LookupError, TypeError, ValueError):
                 pass  # a wrong word, which is named on the other way
         return encode(self.arguments, encoding)
 

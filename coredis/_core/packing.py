@@ -152,7 +152,9 @@ def _entry_packer(count: int, whole: bool) -> Callable[..., EntryPacker]:
                 " missed = None",
                 f" def pack({arguments}):",
                 "  nonlocal latest, missed",
-                f"  {', '.join([f'({name}, {value})' for name, value in zip(names, values, strict=True)])}, = fields.items()",
+                # No tuples of both, and still each value is the one of this name, whoever changes them meanwhile.
+                f"  {', '.join(names)}, = fields",
+                f"  {'; '.join([f'{value} = fields[{name}]' for name, value in zip(names, values, strict=True)])}",
                 f"  {', '.join([f'latest_{subject}' for subject in subjects])}, {', '.join(parts)}, others = latest",
                 f"  if not ({' and '.join([f'{subject} is latest_{subject}' for subject in subjects])}):",
                 f"   if {' and '.join([f'type({name}) is text' for name in names])}:",

@@ -167,7 +167,7 @@ class Parser:
                 return piece[content]
             kind = piece[0] if size else _LINE_FEED
             if kind in AGGREGATES:
-                return self._whole_aggregate(piece)
+                return NEED_DATA if common_items()(piece) is None else self._parsed_aside(piece)
             if piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
                 if kind == _SIMPLE_STRING:
                     return line
@@ -236,12 +236,6 @@ class Parser:
             return None
         self._aside = reader
         return replies or None
-
-    def _whole_aggregate(self, piece: bytes) -> Reply:
-        """
-        Read a small piece that is one array or map.
-        """
-        return NEED_DATA if common_items()(piece) is None else self._parsed_aside(piece)
 
     def large(self, piece: bytes) -> Reply:
         """

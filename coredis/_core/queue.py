@@ -260,7 +260,7 @@ def short_xadd(xadd: Callable[..., Queued[AnyStr | None]]) -> Callable[..., Queu
                 if not fields:
                     return xadd(self, key, fields)
                 payload = encode(sum(fields.items(), words))
-        except (IndexError, RuntimeError, TypeError, ValueError):
+        except (LookupError, RuntimeError, TypeError, ValueError):
             # Too many, changed by others just now, or a wrong word, which is named by the parameter of that method.
             return xadd(self, key, field_values)
         handle: _Short[AnyStr | None] = _Short()
@@ -309,24 +309,24 @@ def answer_all(handles: Iterable[Queued[object]], replies: Iterable[Reply]) -> l
         the commands that failed
     """
     failures: list[Queued[object]] = []
-    known: object = None
+    known: Callable[[Reply], object] | None = None
     unchanged: type | None = None
     for handle, reply in zip(handles, replies):  # noqa: B905  # for a short pipeline a keyword takes as long as all of this
+        if handle._convert is known and type(reply) is unchanged:
+            handle._outcome = reply  # as nearly always
+            continue
+        if type(reply) is ErrorLine:
+            handle.fail(from_line(str(reply)))
+            failures.append(handle)
+            continue
         convert = handle._convert
         if convert is not known:
             known, unchanged = convert, UNCHANGED.get(convert)
-        kind = type(reply)
-        if kind is unchanged:
-            handle._outcome = reply
-        elif kind is ErrorLine:
-            handle.fail(from_line(str(reply)))
+        try:
+            handle._outcome = convert(reply)
+        except SHAPE_ERRORS as error:
+            handle.fail(handle.command.unexpected(error))
             failures.append(handle)
-        else:
-            try:
-                handle._outcome = convert(reply)
-            except SHAPE_ERRORS as error:
-                handle.fail(handle.command.unexpected(error))
-                failures.append(handle)
     return failures
 
 

@@ -220,7 +220,7 @@ class Session:
                     del pending[0], pieces[:]
                     self._held = []
                     return [request]
-            elif number == len(pending) == 1 and _COUNTED_BYTES <= size < _BUFFER_BYTES:
+            elif number == len(pending) == 1 and _COUNTED_BYTES <= size < _BUFFER_BYTES and pieces[0].startswith(b":"):
                 replies = None if request.replies else self._parser.counted(pieces[0], request.expected - 1)
                 if replies is not None:
                     # As above.
@@ -232,6 +232,11 @@ class Session:
                 # Each of them misses at least one.
                 arrived = self._parser.several(pieces[0], max(request.expected - len(request.replies), len(pending)))
                 if arrived is not None:
+                    if len(arrived) == request.expected and not request.replies and type(request) is not self._asked:
+                        # As above; it is a pipeline.
+                        request.replies = arrived
+                        del pending[0], pieces[0]
+                        return [request]
                     # No call between these two statements, so nothing can interrupt here.
                     self._arrived = arrived
                     del pieces[0]

@@ -386,7 +386,7 @@ class Pipeline(BasePipeline[AnyStr]):
         """
         started: rt.Started | None = None
         try:
-            if channel.congested:
+            if not channel.takes():
                 channel.writable(deadline)
             started = channel.start(b"".join(payloads), len(handles), deadline)
             return answer_all(handles, started.result(deadline))

@@ -361,6 +361,30 @@ def test_another_thread_changes_a_dictionary_meanwhile(how: str, many: bool, kno
     assert seen[-1] == possible[0] and (how == "none" or possible[1] in seen)
 
 
+class Elusive(str):
+    """
+    A name that is not found again where it was put.
+    """
+
+    _numbers = itertools.count()
+
+    def __hash__(self) -> int:
+        return next(self._numbers)
+
+
+def test_a_name_that_cannot_be_looked_up() -> None:
+    """
+    It is sent as it is.
+    """
+    fields = {Elusive("a"): "v"}
+
+    assert encode(("XADD", "s", "*", "a", "v")) == addition("s", fields).encoded("utf-8")
+    assert [encode(("XADD", "s", "*", "a", "v"))] == payloads("s", [fields])
+    with Redis().pipeline() as pipeline:
+        assert ("XADD", "s", "*", "a", "v") == pipeline.xadd("s", fields).command.arguments
+        pipeline.reset()
+
+
 def test_names_that_come_once_leave_nothing_behind() -> None:
     """
     They may come from outside, and there is no end to them.

@@ -41,6 +41,17 @@ def test_replies_reach_their_requests_in_order() -> None:
     assert [[1], [2, 3], [4]] == [request.outcome() for request in requests]
 
 
+def test_a_request_that_has_some_of_its_replies_gets_the_rest_alone() -> None:
+    """
+    As many as it has commands may come then, and most of them are for others.
+    """
+    paired, requests = expecting(3, 1, 1)
+
+    assert [] == paired.receive([b":1\r\n:2\r\n"])
+    assert requests == paired.receive([b":3\r\n:4\r\n:5\r\n"])
+    assert [[1, 2, 3], [4], [5]] == [request.outcome() for request in requests]
+
+
 def test_messages_among_the_replies_of_many_requests() -> None:
     """
     In whatever pieces, each reply reaches its own, and each message is kept.
@@ -309,6 +320,25 @@ def test_interrupted_anywhere_a_short_reply_reaches_its_request() -> None:
         assert not (paired.pending or pieces), point
         if not struck:
             break
+
+
+def test_interrupted_anywhere_the_replies_of_a_pipeline_reach_it() -> None:
+    """
+    All of them come in one piece, for one request or for the first of two.
+    """
+    for numbers in ((3,), (3, 1)):
+        for point in range(200):
+            paired, requests = expecting(*numbers)
+            pieces = [b":1\r\n+two\r\n:3\r\n"]
+
+            struck = strike(point, lambda paired=paired, pieces=pieces: paired.receive(pieces))  # type: ignore[misc]
+            if not requests[0].done():
+                paired.receive(pieces)
+
+            assert [1, b"two", 3] == requests[0].outcome(), point
+            assert (requests[1:], []) == (paired.pending, pieces), point
+            if not struck:
+                break
 
 
 LARGE = b"%1\r\n$1\r\ns\r\n*50\r\n" + b"*2\r\n$3\r\n5-1\r\n*2\r\n$1\r\nf\r\n$4\r\n\r\n:1\r\n" * 50

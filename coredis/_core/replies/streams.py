@@ -56,7 +56,7 @@ class StreamReplies(TextReplies[AnyStr]):
         if reply is None:
             return None
         text = self.text
-        items = list(reply.items()) if type(reply) is dict else reply
+        items = reply.items() if type(reply) is dict else reply
         if len(items) == 1:
             ((name, entries),) = items
             return {text(name): read_entries(entries, text)}

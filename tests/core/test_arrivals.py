@@ -337,6 +337,8 @@ def test_a_stream_alone(protocol: int) -> None:
 
     assert short is not None
     assert (read([reply], CURSORS, raw()).entries, b"3-0") == short
+    assert short == alone(reply, b"a", raw(), 3)
+    assert alone(reply, b"a", raw(), 2) is None
 
 
 @pytest.mark.parametrize(

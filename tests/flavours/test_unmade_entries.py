@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from coredis._core.consumer import arrivals
-from coredis._sync.patterns.taking import Taking
+from coredis._sync.patterns.taking import PIECE, Taking
 from coredis.exceptions import ProtocolError
 from coredis.sync import Redis
 from tests._sync.streams import fill, identifiers, numbered, take
 from tests.support.servers import Server
+from tests.support.strikes import strike
 
 BEFORE_AND_AFTER = pytest.mark.parametrize("sent", [False, True], ids=["before", "after"])
 
@@ -104,3 +105,22 @@ def test_when_they_cannot_be_made(server: Server, monkeypatch: pytest.MonkeyPatc
                 getattr(consumer, ask)()
         assert {"a": b"3-0"} == consumer.positions
         assert numbered(4, 9) == identifiers(consumer)
+
+
+def test_between_two_pieces_of_a_reply(server: Server) -> None:
+    """
+    Interrupted wherever that is possible while the next entries are made: the application stands where it stood, and each entry
+    comes once.
+    """
+    with Redis(host=server.host, port=server.port) as client:
+        fill(client, "a", 1, PIECE + 2)
+        point, struck = 0, True
+        while struck:
+            with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=2 * PIECE) as consumer:
+                given = take(consumer, PIECE)
+                struck = strike(point, lambda: given.extend(take(consumer)))  # noqa: B023
+                point += 1
+
+                assert {"a": given[-1]} == consumer.positions
+                assert numbered(1, PIECE + 2) == given + identifiers(consumer)
+        assert point > 20

@@ -197,11 +197,11 @@ class Consumer(Engine[AnyStr]):
         Give everything that was fetched and not served yet, as (stream, entry), and serve it no more.
 
         Raises:
-            ProtocolError: what was received just before an interruption cannot be read; called again, it gives the rest
+            ProtocolError: what was received last cannot be read; called again, it gives the rest
         """
         unmade = self._unmade
         if unmade is not None and self._owner in (None, rt.caller()):
-            self._make(unmade)  # we were interrupted; otherwise another thread is at it
+            self._make(unmade, everything=True)  # otherwise another thread is at it
         self._withdrawing = rt.caller()
         try:
             self._halt()
@@ -321,7 +321,7 @@ class Consumer(Engine[AnyStr]):
             positive_integer("max_entries", max_entries)
         seconds = None if timeout is None else max(0, whole_number("timeout", timeout)) / 1000
         batch: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
-        while await self._fill(seconds):
+        while await self._fill(seconds, everything=True):
             some = islice(self._buffer.rest, max_entries)
             # One step takes them, and no call follows; see ``drain``.
             batch += some

@@ -75,12 +75,13 @@ class Engine(Straight[AnyStr]):
 
     # ------------------------------------------------------------------------------------------------------------ reading
 
-    async def _fill(self, seconds: float | None = None) -> bool:
+    async def _fill(self, seconds: float | None = None, everything: bool = False) -> bool:
         """
         Have something in the buffer; False when nothing came.
 
         Args:
             seconds: for which to wait, instead of the consumer's time
+            everything: have all there that was received, rather than what is served next
         """
         caller, turn = rt.caller(), self._turn
         ready = NOTHING
@@ -97,9 +98,11 @@ class Engine(Straight[AnyStr]):
             self._seconds = self._timeout if seconds is None else seconds
             if self._attended:
                 await self._attend()
-            if self._unmade is not None:
-                self._make(self._unmade)  # we were interrupted
+            if self._unmade is not None and not self._buffer:
+                self._make(self._unmade)
             filled = bool(self._buffer) or await self._fetch()
+            if everything and self._unmade is not None:
+                self._make(self._unmade, everything)
             ready = self._attended_rest() if self._attended else self._buffer.rest
             return filled
         finally:

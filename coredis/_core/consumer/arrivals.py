@@ -4,6 +4,7 @@ Read the reply to a consumer's read: entries to hand out, where each stream stan
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import chain, repeat, zip_longest
@@ -189,9 +190,12 @@ def read(
     return make(look(answers, cursors), replies, held)
 
 
-def alone(reply: Reply, name: bytes, replies: Replies[AnyStr]) -> tuple[list[StreamEntry[AnyStr]], bytes] | None:
+def alone(
+    reply: Reply, name: bytes, replies: Replies[AnyStr], most: float = math.inf
+) -> tuple[list[StreamEntry[AnyStr]], bytes] | None:
     """
-    Read the reply to a read of one stream, as ``read``; None: there are no entries, or there is something special about them.
+    Read the reply to a read of one stream, as ``read``; None: there are no entries, or more than so many, or there is something
+    special about them.
 
     Returns:
         the entries, and the identifier of the last one
@@ -207,7 +211,7 @@ def alone(reply: Reply, name: bytes, replies: Replies[AnyStr]) -> tuple[list[Str
         ((found, raw),) = reply
         if found != name:
             return None
-    if not raw:
+    if not raw or len(raw) > most:
         return None
     latest = raw[-1]
     if len(latest) != 2:

@@ -3,9 +3,10 @@
 What becomes of the replies to a consumer's reads.
 
 What has been received goes from the reply into the buffer in one step, with no wait in between, so neither a cancelled task
-nor an interrupted thread can lose an entry. A consumer without a group that reads ahead takes two steps: it sees where the
-streams stand now and sends the next read, and makes the entries while the server works on that. What it has received stays in
-its place until then, and comes first in whatever is done next.
+nor an interrupted thread can lose an entry. A consumer without a group takes two steps: it sees where the streams stand now,
+and sends the next read if it reads ahead; and it makes the entries, while the server works on that. What it has received stays
+in its place until then, and comes first in whatever is done next. Of a large reply some entries are made at a time, those that
+are served next: so there are never so many new objects that Python's collector comes to look at them again and again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from coredis._sync.patterns.sending import Sending
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.buffer import Buffer
-from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name, received
+from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan, by_name, received
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.statistics import ConsumerStatistics
@@ -42,17 +43,23 @@ UNREADABLE: Final = (
 )
 
 
+#: So many entries are made at a time. Each is two objects for the collector, which comes when there are 700 more than before.
+PIECE: Final = 100
+
+
 class Unmade(NamedTuple):
     """
-    What has been received, and by whom, before entries are made of it.
+    What has been received, and by whom, and of which no entries were made yet.
 
     Attributes:
         attempt: how often the reads of that reader had gone wrong in a row before: if entries cannot be made, it is once more
+        after: the last one of its only stream of which an entry was made; None: there is none yet
     """
 
     seen: arrivals.Found
     reader: Reader[Any]
     attempt: int
+    after: bytes | None = None
 
 
 class Taking(Sending[AnyStr]):
@@ -88,7 +95,7 @@ class Taking(Sending[AnyStr]):
         # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
         self._ready: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = NOTHING
         self._withdrawing: object = None  # who takes the buffer away: another task or thread must not be served from it
-        self._unmade: Unmade | None = None  # received, and no entries were made of it yet
+        self._unmade: Unmade | None = None
         self._exhausted: list[Cursor] = []  # those that were ``asked``, in this call of the application
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
@@ -126,8 +133,8 @@ class Taking(Sending[AnyStr]):
             cursors = by_name([cursor for part in parts for cursor in part.cursors])
         elif parts[0].cursors is not reader.cursors:
             cursors = by_name(parts[0].cursors)
-        if self._prefetch and self._membership is None and not (refused or reader.told):
-            self._take_ahead(reader, following, cursors, answers)
+        if self._membership is None and not (refused or reader.told):
+            self._take_later(reader, following, cursors, answers)
             return
         try:
             arrived = self._read(following, cursors, answers)
@@ -177,12 +184,15 @@ class Taking(Sending[AnyStr]):
         if refused:
             raise refused[0]
 
-    def _take_ahead(
+    def _take_later(
         self, reader: Reader[AnyStr], following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
     ) -> None:
         """
-        As ``_take``, for a reply without refusals: send the next read before entries are made of this one.
+        As ``_take``, for a reply without refusals: send the next read, if that is to be ahead, before entries are made of this
+        one, and then the first of these.
         """
+        while self._unmade is not None:
+            self._make(self._unmade, everything=True)  # another reader's
         try:
             seen = arrivals.look(answers, cursors)
         except UNREADABLE as error:
@@ -204,36 +214,51 @@ class Taking(Sending[AnyStr]):
             for cursor in cursors.values():
                 self._redirects.pop(cursor.slot, None)
         if unmade is not None:
-            if self._arranged and not self._stopped:
+            if self._prefetch and self._arranged and not self._stopped:
                 self._read_ahead((reader,))
             self._make(unmade)
 
-    def _make(self, unmade: Unmade) -> None:
+    def _make(self, unmade: Unmade, everything: bool = False) -> None:
         """
-        Make entries of what was received. Interrupted, it can be done again.
+        Make entries of what was received, some or all. Interrupted, it can be done again.
 
         Raises:
             ProtocolError: that cannot be done; the streams stand where they stood before
         """
+        reader, seen, left = unmade.reader, unmade.seen, None
+        taken = reader.taken
+        assert taken is not None
+        if unmade.after is not None:
+            ((cursors, _),) = taken.parts
+            taken = taken._replace(parts=(Part(cursors, (unmade.after,)),))
+        if not everything and len(seen.last) == len(seen.raw) == 1:
+            ((name, raw),) = seen.raw.items()
+            if len(raw) > PIECE:
+                seen = seen._replace(raw={name: raw[:PIECE]})
+                left = unmade._replace(seen=seen._replace(raw={name: raw[PIECE:]}), after=raw[PIECE - 1][0])
         try:
-            arrived = arrivals.make(unmade.seen, self.client.replies)
+            arrived = arrivals.make(seen, self.client.replies)
         except UNREADABLE as error:
-            assert unmade.reader.taken is not None
-            for part in unmade.reader.taken.parts:
+            for part in taken.parts:
                 for cursor, position in zip(part.cursors, part.identifiers, strict=True):
                     cursor.position = position
-            self._lose(unmade.reader)  # whatever was asked for since comes after it
-            unmade.reader.attempt = unmade.attempt  # else it would be tried again without a pause, and without end
+            self._lose(reader)  # whatever was asked for since comes after it
+            reader.attempt = unmade.attempt  # else it would be tried again without a pause, and without end
             self._unmade = None
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
-        buffer = self._buffer.followed_by(arrived.streams, arrived.entries)
         number = len(arrived.entries)
+        if self._buffer:
+            taken = reader.taken  # what it has brought has not all been served
+        buffer = self._buffer.followed_by(arrived.streams, arrived.entries)
+        if self._unmade is not unmade:
+            return  # a signal handler has read, within this call
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._ready = NOTHING
         self._buffer = buffer
-        self._unmade = None
+        self._unmade = left
         self.statistics.delivered += number
+        reader.taken = taken
 
     def _halt(self) -> None:
         """

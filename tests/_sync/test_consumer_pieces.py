@@ -1,0 +1,151 @@
+# Generated from tests/_async/test_consumer_pieces.py by scripts/generate.py: edit that file, not this one.
+"""
+A large reply to a consumer without a group, of which some entries are made at a time.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from coredis._sync.patterns.taking import PIECE
+from coredis._core.consumer import arrivals
+from coredis.exceptions import ProtocolError
+from coredis.types import StreamEntry
+from tests._sync.streams import fill, identifiers, numbered, take
+from tests.support.blocking import Redis
+
+ALL = 3 * PIECE + 50
+PREFETCH = pytest.mark.parametrize("prefetch", [False, True], ids=["", "ahead"])
+
+
+def reading(client: Redis[Any], prefetch: bool = False) -> Any:
+    """
+    Give a consumer that receives all there is in one reply, or in two.
+    """
+    return client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=ALL, prefetch=prefetch)
+
+
+@pytest.fixture
+def filled(client: Redis[Any]) -> Redis[Any]:
+    """
+    A client of a server that has so many entries.
+    """
+    fill(client, "a", 1, ALL)
+    return client
+
+
+@PREFETCH
+@pytest.mark.parametrize("served", [1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 7, ALL - 1, ALL])
+def test_where_the_application_stands(filled: Redis[Any], prefetch: bool, served: int) -> None:
+    """
+    Is where it is within a piece, between two, and at the end. And whoever begins there gets the rest.
+    """
+    with reading(filled, prefetch) as consumer:
+        assert numbered(1, served) == take(consumer, served)
+        assert {"a": b"%d-0" % served} == consumer.positions
+        rest = consumer.drain()
+        assert consumer.positions["a"] in (b"%d-0" % ALL, rest[-1][1].identifier if rest else b"")
+        received = [entry.identifier for _, entry in rest]
+        assert numbered(served + 1, served + len(rest)) == received
+        assert numbered(served + len(rest) + 1, ALL) == identifiers(consumer)
+
+
+@PREFETCH
+@pytest.mark.parametrize("served", [0, 1, PIECE, PIECE + 20])
+def test_all_that_was_received_is_given_at_once(filled: Redis[Any], prefetch: bool, served: int) -> None:
+    """
+    To whoever asks for several entries.
+    """
+    with reading(filled, prefetch) as consumer:
+        take(consumer, served)
+        batch = consumer.get_entries()
+
+        assert ALL // 2 - served <= len(batch) == (ALL // 2 if prefetch else ALL) - served
+        assert numbered(served + 1, served + len(batch)) == [entry.identifier for _, entry in batch]
+        assert {"a": batch[-1][1].identifier} == consumer.positions
+        assert numbered(served + len(batch) + 1, ALL) == identifiers(consumer)
+        assert ALL == consumer.statistics.delivered
+
+
+@PREFETCH
+@pytest.mark.parametrize("ending", ["stop", "close"])
+def test_the_end_of_reading(filled: Redis[Any], prefetch: bool, ending: str) -> None:
+    """
+    What was received is served after it.
+    """
+    consumer = reading(filled, prefetch)
+    take(consumer, 10)
+    if ending == "stop":
+        consumer.stop()
+    else:
+        consumer.close()
+
+    assert numbered(11, ALL // 2 if prefetch else ALL) == identifiers(consumer)
+    consumer.close()
+
+
+@PREFETCH
+def test_entering_again_begins_afresh(filled: Redis[Any], prefetch: bool) -> None:
+    """
+    In the middle of a reply, too.
+    """
+    consumer = reading(filled, prefetch)
+    take(consumer, PIECE)
+    with consumer:
+        assert numbered(1, ALL) == identifiers(consumer)
+
+
+@PREFETCH
+def test_entries_that_cannot_be_made(filled: Redis[Any], prefetch: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    In the middle of a reply: it is an error, and reading goes on after what was served.
+    """
+
+    def fail(*_: object) -> None:
+        raise LookupError
+
+    with reading(filled, prefetch) as consumer:
+        assert numbered(1, PIECE) == take(consumer, PIECE)
+        with monkeypatch.context() as patch:
+            patch.setattr(arrivals, "make", fail)
+            with pytest.raises(ProtocolError, match="LookupError"):
+                consumer.get_entry()
+        assert {"a": b"%d-0" % PIECE} == consumer.positions
+        assert numbered(PIECE + 1, ALL) == identifiers(consumer)
+
+
+@PREFETCH
+def test_no_more_are_made_than_are_served_next(filled: Redis[Any], prefetch: bool) -> None:
+    """
+    Whatever the size of the reply.
+    """
+    gc.collect()
+    before = sum(type(found) is StreamEntry for found in gc.get_objects())
+    with reading(filled, prefetch) as consumer:
+        consumer.get_entry()
+
+        assert PIECE >= sum(type(found) is StreamEntry for found in gc.get_objects()) - before > 1
+
+
+def test_a_signal_handler_that_reads_meanwhile(filled: Redis[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Or another part of the same task: what it takes does not come again.
+    """
+    make, taken = arrivals.make, []
+
+    with reading(filled) as consumer:
+        take(consumer, PIECE)
+
+        def make_and_read(*given: Any) -> Any:
+            monkeypatch.setattr(arrivals, "make", make)
+            made = make(*given)
+            taken.extend(entry.identifier for _, entry in consumer.drain())
+            return made
+
+        monkeypatch.setattr(arrivals, "make", make_and_read)
+        taken += identifiers(consumer)
+
+    assert numbered(PIECE + 1, ALL) == taken

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from coredis._async.patterns.taking import PIECE
 from coredis._core.consumer import arrivals
+from coredis._core.consumer.portions import PIECE
 from coredis.exceptions import ProtocolError
 from coredis.types import StreamEntry
 from tests._async.streams import fill, identifiers, numbered, take

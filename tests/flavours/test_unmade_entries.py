@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from coredis._core.consumer import arrivals
-from coredis._sync.patterns.taking import PIECE, Taking
+from coredis._core.consumer.portions import PIECE
+from coredis._sync.patterns.taking import Taking
 from coredis.exceptions import ProtocolError
 from coredis.sync import Redis
 from tests._sync.streams import fill, identifiers, numbered, take

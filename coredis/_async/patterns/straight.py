@@ -14,8 +14,8 @@ from itertools import repeat
 from typing import AnyStr, Final
 
 from coredis._async.patterns.reader import Reader
-from coredis._async.patterns.taking import NOTHING, PIECE, UNREADABLE, Taking
-from coredis._core.consumer import arrivals
+from coredis._async.patterns.taking import NOTHING, UNREADABLE, Taking
+from coredis._core.consumer import arrivals, portions
 from coredis._core.consumer.cursors import Cursor, Phase, for_new_entries
 from coredis._runtime import aio as rt
 
@@ -116,7 +116,7 @@ class Straight(Taking[AnyStr]):
         if cursor is None or started is None or started.failure is not None or self._prefetch:
             return False
         try:
-            most = PIECE if self._membership is None else math.inf
+            most = portions.PIECE if self._membership is None else math.inf
             alone = arrivals.alone(started.replies[-1], cursor.name, self.client.replies, most)
             if alone is None:
                 return False

@@ -17,7 +17,7 @@ from typing import Any, AnyStr, Final, NamedTuple
 from coredis._async.patterns.reader import Reader
 from coredis._async.patterns.sending import Sending
 from coredis._core.command import Reply
-from coredis._core.consumer import arrivals
+from coredis._core.consumer import arrivals, portions
 from coredis._core.consumer.buffer import Buffer
 from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan, by_name, received
 from coredis._core.consumer.deadletters import Suspect
@@ -40,10 +40,6 @@ UNREADABLE: Final = (
     TypeError,
     ValueError,
 )
-
-
-#: So many entries are made at a time. Each is two objects for the collector, which comes when there are 700 more than before.
-PIECE: Final = 100
 
 
 class Unmade(NamedTuple):
@@ -232,9 +228,11 @@ class Taking(Sending[AnyStr]):
             taken = taken._replace(parts=(Part(cursors, (unmade.after,)),))
         if not everything and len(seen.last) == len(seen.raw) == 1:
             ((name, raw),) = seen.raw.items()
-            if len(raw) > PIECE:
-                seen = seen._replace(raw={name: raw[:PIECE]})
-                left = unmade._replace(seen=seen._replace(raw={name: raw[PIECE:]}), after=raw[PIECE - 1][0])
+            if len(raw) > portions.PIECE:
+                seen = seen._replace(raw={name: raw[: portions.PIECE]})
+                left = unmade._replace(
+                    seen=seen._replace(raw={name: raw[portions.PIECE :]}), after=raw[portions.PIECE - 1][0]
+                )
         try:
             arrived = arrivals.make(seen, self.client.replies)
         except UNREADABLE as error:

@@ -85,7 +85,8 @@ class Plan:
         blocking: one of the readers uses the blocking flavour
         primaries: of the cluster; 0: it is one server
         proxied: the server sees other addresses than the clients, so they cannot tell it which connection they mean
-        shares: of several streams on one connection some are asked at a time, as if they were thousands
+        shares: of several streams on one connection some are asked at a time, as if they were thousands,
+            and of a reply some entries are made at a time
         faults: probability per step, by name
     """
 

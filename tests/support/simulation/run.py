@@ -4,6 +4,7 @@ Run seeds.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from unittest import mock
 
 from coredis._core.consumer import portions
@@ -21,8 +22,8 @@ def run(seed: int, plan: Plan | None = None) -> World:
     """
     plan = plan or planned(seed)
     world = World(seed, plan)
-    most, many = (2, 2) if plan.shares else (portions.MOST_ENTRIES, portions.MANY_STREAMS)
-    with mock.patch.multiple(portions, MOST_ENTRIES=most, MANY_STREAMS=many):
+    few = dict.fromkeys(("MOST_ENTRIES", "MANY_STREAMS", "PIECE"), 2) if plan.shares else {}
+    with mock.patch.multiple(portions, **few) if few else nullcontext():
         world.run()
     return world
 

@@ -29,7 +29,7 @@ async def cost(consumer: Any, entries: int) -> float:
             left -= 1
             if not left:
                 break
-    return work.instructions / (entries // 2)
+    return work.lines / (entries // 2)
 
 
 async def cost_of_streams(client: Redis[Any], count: int, **options: Any) -> float:

@@ -1,5 +1,7 @@
 """
-Count the work that the library does, in instructions of Python: the same on every machine, however busy it is.
+Count the work that the library does, in lines of Python: the same on every machine, however busy it is.
+
+Lines, because not every version of Python tells of each instruction.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ class Work:
     What has been done so far.
 
     Attributes:
-        instructions: of Python, executed by the library
+        lines: executed by the library
     """
 
     def __init__(self) -> None:
-        self.instructions = 0
+        self.lines = 0
 
 
 @contextmanager
@@ -37,13 +39,9 @@ def counted_work() -> Iterator[Work]:
     work = Work()
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
-        if event == "opcode":
-            work.instructions += 1
-        elif event == "call":
-            if not frame.f_code.co_filename.startswith((_LIBRARY, _WRITTEN)):
-                return None
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        return trace
+        if event == "line":
+            work.lines += 1
+        return trace if frame.f_code.co_filename.startswith((_LIBRARY, _WRITTEN)) else None
 
     previous = sys.gettrace()
     sys.settrace(trace)

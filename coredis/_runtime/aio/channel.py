@@ -80,7 +80,7 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         Tell whether the caller, wherever it runs, may start a request now, without waiting or asking first.
 
         Raises:
-            RuntimeError: no event loop is running
+            RuntimeError: it may, but for that no event loop is running
         """
         if self._runner is None:
             return self.ready and self._home.here()
@@ -105,11 +105,15 @@ class Channel(SessionView, asyncio.BufferedProtocol):
             if not started.sent:
                 self._unsent.append(started)
         else:
-            # As that would do it, see ``ask``. Read by those who have a connection of their own.
+            # As that would do it, see ``ask``. Those come here who have a connection of their own.
             assert self._transport is not None
-            pending.append(started)
-            started.sent = True
-            self._transport.write(payload)
+            try:
+                pending.append(started)
+                started.sent = True
+                self._transport.write(payload)
+            except BaseException:
+                self._torn()
+                raise
         return started
 
     def ask(self, payload: bytes, expected: int, deadline: float) -> Awaitable[Any]:
@@ -137,8 +141,12 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         pending = self.session.pending
         if self._queued:
             # One of many: all there is to do for it was done for the first of them.
-            pending.append(asked)
-            self._queued.append(payload)
+            try:
+                pending.append(asked)
+                self._queued.append(payload)
+            except BaseException:
+                self._torn()
+                raise
             if len(payload) >= UNCOUNTED_BYTES:
                 self._queued_bytes += len(payload)
                 self._look()
@@ -149,8 +157,12 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         else:
             # As that would do it: nobody to share a write with is in sight, and there is room for one.
             assert self._transport is not None
-            pending.append(asked)
-            self._transport.write(payload)
+            try:
+                pending.append(asked)
+                self._transport.write(payload)
+            except BaseException:
+                self._torn()
+                raise
         if deadline < self.watched:
             self.watch(deadline)
         return waiter
@@ -164,21 +176,31 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         """
         session = self.session
         idle = not session.pending
-        if session.failure is None:
-            session.pending.append(request)
-        else:
+        if session.failure is not None:
             session.expect(request)  # which raises it
-        if idle and not self._crowd and not self._queued and not self._paused:
-            # Nobody to share a write with is in sight, so none is waited for.
-            request.sent = True
-            assert self._transport is not None
-            self._transport.write(payload)
-        else:
-            if not (self._queued or self._resuming):
-                self.loop.call_soon(self._flush)
-            self._queued.append(payload)
-            self._queued_bytes += len(payload)
+        try:
+            session.pending.append(request)
+            if idle and not self._crowd and not self._queued and not self._paused:
+                # Nobody to share a write with is in sight, so none is waited for.
+                request.sent = True
+                assert self._transport is not None
+                self._transport.write(payload)
+            else:
+                if not (self._queued or self._resuming):
+                    self.loop.call_soon(self._flush)
+                self._queued.append(payload)
+                self._queued_bytes += len(payload)
+        except BaseException:
+            self._torn()
+            raise
         self._look()
+
+    def _torn(self) -> None:
+        """
+        End the connection, since a signal handler has raised while something was written: nobody knows how much of it was, and
+        the next replies would be taken for those of others.
+        """
+        self._end(ConnectionLostError("interrupted while a command was written"))
 
     def _look(self) -> None:
         """
@@ -196,13 +218,17 @@ class Channel(SessionView, asyncio.BufferedProtocol):
         self._crowd = False
         if self._transport is None or not self._queued:
             return
-        payload = b"".join(self._queued)
-        self._queued.clear()
-        self._queued_bytes = 0
-        for started in self._unsent:
-            started.sent = True
-        self._unsent.clear()
-        self._transport.write(payload)
+        try:
+            payload = b"".join(self._queued)
+            self._queued.clear()
+            self._queued_bytes = 0
+            for started in self._unsent:
+                started.sent = True
+            self._unsent.clear()
+            self._transport.write(payload)
+        except BaseException:
+            self._torn()
+            raise
         self._admit()
 
     @property

@@ -29,7 +29,7 @@ class Home:
             loop: if not the running one, one that this thread is about to run
         """
         self._loop: Any = asyncio.get_running_loop() if loop is None else loop
-        # The same, if it tells which thread runs it. See ``here``.
+        # The same, if it tells which thread runs it. See ``here``; channels look at it as well.
         self._runner: Any = self._loop if hasattr(self._loop, "_thread_id") else None
         self._thread = threading.get_ident()
 

@@ -175,11 +175,11 @@ class Client(Commands[AnyStr]):
         except RedisError as error:
             failure = error
         try:
-            return await self._issue_again(command, route, payload, deadline, turn, closings, failure)
+            return await self._after_failure(command, route, payload, deadline, turn, closings, failure)
         finally:
             del failure  # its traceback has this frame, and so the client, until the collector comes
 
-    async def _issue_again(
+    async def _after_failure(
         self,
         command: Command[R],
         route: Route | None,
@@ -190,7 +190,7 @@ class Client(Commands[AnyStr]):
         error: RedisError,
     ) -> R:
         """
-        Execute a command that has failed once, for as long as that is safe.
+        See to a command that has failed: execute it again for as long as that is safe, or say why not.
 
         Args:
             command, route: as of ``issue``
@@ -205,10 +205,9 @@ class Client(Commands[AnyStr]):
         """
         addition = command if type(command) is Addition else None
         attempt = 0
-        earlier: ConnectionError | None = (
-            None  # what had become of an attempt, before the last, that may have been executed
-        )
-        lost: ConnectionError | None = None  # the same with the last one
+        # What became of an attempt that may have been executed: of one before the last, and with the last.
+        earlier: ConnectionError | None = None
+        lost: ConnectionError | None = None
         try:
             while True:
                 if lost is None and isinstance(error, ConnectionError) and error.may_have_run:
@@ -255,9 +254,14 @@ class Client(Commands[AnyStr]):
                         raise from_line(str(reply))
                     return self.convert(command, reply)
                 except StillUnknown as unknown:
-                    raise unknown.outcome from unknown.__cause__
+                    error, cause = unknown.outcome, unknown.__cause__
                 except RedisError as failure:
                     error = failure
+                    continue
+                try:
+                    raise error from cause
+                finally:
+                    del cause
         finally:
             del error  # as in ``issue``
 
@@ -327,7 +331,9 @@ class Client(Commands[AnyStr]):
         try:
             entries = await self.issue(addition.entry_question())
         except RedisError as unanswered:
-            raise _unknown(lost) from unanswered
+            unknown = _unknown(lost)
+            unknown.add_note(f"sent again, it was refused: {error}")
+            raise unknown from unanswered
         if not entries:
             raise _unknown(lost) from error
         return addition.in_entries(entries, self._encoding)

@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from ..exceptions import RedisError
 from ..typing import ValueT
 from .command import Command, Reply, Requirement
 from .replies.shapes import pairs
@@ -160,7 +161,7 @@ class StillUnknown(Exception):
         outcome: what is known of it
     """
 
-    def __init__(self, outcome: Exception) -> None:
+    def __init__(self, outcome: RedisError) -> None:
         super().__init__()
         self.outcome = outcome
 

@@ -310,6 +310,8 @@ class Session:
             the requests that have failed
         """
         if self.failure is None:
+            # Without the frames that it has come through: they hold the client, which would stay until the collector comes.
+            failure.__traceback__ = failure.__context__ = None
             self.failure = failure
         failed = self.pending.copy()
         for request in failed:

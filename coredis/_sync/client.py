@@ -176,11 +176,11 @@ class Client(Commands[AnyStr]):
         except RedisError as error:
             failure = error
         try:
-            return self._issue_again(command, route, payload, deadline, turn, closings, failure)
+            return self._after_failure(command, route, payload, deadline, turn, closings, failure)
         finally:
             del failure  # its traceback has this frame, and so the client, until the collector comes
 
-    def _issue_again(
+    def _after_failure(
         self,
         command: Command[R],
         route: Route | None,
@@ -191,7 +191,7 @@ class Client(Commands[AnyStr]):
         error: RedisError,
     ) -> R:
         """
-        Execute a command that has failed once, for as long as that is safe.
+        See to a command that has failed: execute it again for as long as that is safe, or say why not.
 
         Args:
             command, route: as of ``issue``
@@ -206,10 +206,9 @@ class Client(Commands[AnyStr]):
         """
         addition = command if type(command) is Addition else None
         attempt = 0
-        earlier: ConnectionError | None = (
-            None  # what had become of an attempt, before the last, that may have been executed
-        )
-        lost: ConnectionError | None = None  # the same with the last one
+        # What became of an attempt that may have been executed: of one before the last, and with the last.
+        earlier: ConnectionError | None = None
+        lost: ConnectionError | None = None
         try:
             while True:
                 if lost is None and isinstance(error, ConnectionError) and error.may_have_run:
@@ -256,9 +255,14 @@ class Client(Commands[AnyStr]):
                         raise from_line(str(reply))
                     return self.convert(command, reply)
                 except StillUnknown as unknown:
-                    raise unknown.outcome from unknown.__cause__
+                    error, cause = unknown.outcome, unknown.__cause__
                 except RedisError as failure:
                     error = failure
+                    continue
+                try:
+                    raise error from cause
+                finally:
+                    del cause
         finally:
             del error  # as in ``issue``
 
@@ -328,7 +332,9 @@ class Client(Commands[AnyStr]):
         try:
             entries = self.issue(addition.entry_question())
         except RedisError as unanswered:
-            raise _unknown(lost) from unanswered
+            unknown = _unknown(lost)
+            unknown.add_note(f"sent again, it was refused: {error}")
+            raise unknown from unanswered
         if not entries:
             raise _unknown(lost) from error
         return addition.in_entries(entries, self._encoding)

@@ -13,8 +13,8 @@ from tests._sync.streams import HOUR
 from tests.support.blocking import Redis
 from tests.support.counting import counted_work
 
-#: How much more an entry may cost where there is much more of something. What is done once for each piece that arrives of a reply
-#: counts as well, and how many there are differs.
+#: How much more an entry may cost where there is much more of something. What is done once for each piece of a reply that
+#: arrives counts as well, and how many there are differs.
 TOLERANCE = 1.1
 FIELDS = {"sensor": b"12345678", "kind": b"reading", "value": b"0123456789"}
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from coredis import RetryPolicy
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.portions import PIECE
 from coredis.exceptions import ProtocolError
 from coredis.types import StreamEntry
 from tests._async.streams import fill, identifiers, numbered, take
-from tests.support.aio import Redis
+from tests.support.aio import Redis, connect
+from tests.support.scripted import ScriptedServer
 
 ALL = 3 * PIECE + 50
 PREFETCH = pytest.mark.parametrize("prefetch", [False, True], ids=["", "ahead"])
@@ -148,3 +150,40 @@ async def test_a_signal_handler_that_reads_meanwhile(filled: Redis[Any], monkeyp
         taken += await identifiers(consumer)
 
     assert numbered(PIECE + 1, ALL) == taken
+
+
+@pytest.mark.parametrize(
+    "strange", [b"_\r\n", b"*0\r\n", b":5\r\n", b"*2\r\n:5\r\n*2\r\n+n\r\n+v\r\n", b"*2\r\n+xyz\r\n*2\r\n+n\r\n+v\r\n"]
+)
+@pytest.mark.parametrize("at", [PIECE, 2 * PIECE])
+async def test_a_strange_entry_where_a_piece_ends(strange: bytes, at: int) -> None:
+    """
+    It is an error, and everything else is read when the server has come to its senses.
+    """
+    asked: list[bytes] = []
+
+    def answer(command: list[bytes]) -> bytes:
+        if command[0] != b"XREAD":
+            return b"+OK\r\n"
+        asked.append(command[-1])
+        first = int(command[-1].removesuffix(b"-0")) + 1
+        if first > ALL:
+            return b"*-1\r\n"
+        entries = [b"*2\r\n+%d-0\r\n*2\r\n+n\r\n+v\r\n" % number for number in range(first, ALL + 1)]
+        if len(asked) == 1:
+            entries[at - 1] = strange
+        return b"*1\r\n*2\r\n+a\r\n*%d\r\n%b" % (len(entries), b"".join(entries))
+
+    given: list[bytes] = []
+    with ScriptedServer(answer) as server:
+        async with connect(server, retry_policy=RetryPolicy(retries=0)) as client:
+            consumer = reading(client)
+            with pytest.raises(ProtocolError):
+                while True:
+                    _, entry = await consumer.get_entry()
+                    given.append(entry.identifier)
+            assert numbered(1, at - PIECE) == given
+            assert {"a": given[-1] if given else b"0-0"} == consumer.positions
+            given += await identifiers(consumer)
+
+    assert numbered(1, ALL) == given

@@ -1,11 +1,12 @@
 """
-A blocking consumer that reads ahead, interrupted before entries were made of what it had received: before and after the next
-read was sent.
+A blocking consumer that is interrupted before entries were made of what it had received, or of all of it. Where it reads ahead,
+before and after the next read was sent.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -124,4 +125,55 @@ def test_between_two_pieces_of_a_reply(server: Server) -> None:
 
                 assert {"a": given[-1]} == consumer.positions
                 assert numbered(1, PIECE + 2) == given + identifiers(consumer)
+        assert point > 20
+
+
+@pytest.mark.parametrize("served", [0, PIECE])
+def test_a_thread_that_drains_what_was_just_made(server: Server, monkeypatch: pytest.MonkeyPatch, served: int) -> None:
+    """
+    The rest is served at once, and before what comes after it.
+    """
+    make: Any = Taking._make
+    drained: list[bytes] = []
+
+    def make_and_drain(consumer: Any, unmade: Any) -> None:
+        make(consumer, unmade)
+        monkeypatch.undo()
+        thread = threading.Thread(target=lambda: drained.extend(entry.identifier for _, entry in consumer.drain()))
+        thread.start()
+        thread.join()
+
+    with Redis(host=server.host, port=server.port) as client:
+        fill(client, "a", 1, 3 * PIECE)
+        with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=4 * PIECE) as consumer:
+            given = take(consumer, served)
+            fill(client, "a", 3 * PIECE + 1, 3 * PIECE + 2)
+            monkeypatch.setattr(Taking, "_make", make_and_drain)
+            rest = identifiers(consumer)
+
+    assert numbered(served + 1, served + PIECE) == drained
+    assert numbered(served + PIECE + 1, 3 * PIECE + 2) == rest
+    assert len(given) == served
+
+
+def test_a_signal_handler_that_reads_while_the_rest_is_drained(server: Server) -> None:
+    """
+    Wherever it comes: all is given, to the one or to the other, and nothing is served after that.
+    """
+    with Redis(host=server.host, port=server.port) as client:
+        fill(client, "a", 1, 2 * PIECE + 50)
+        point, struck = 0, True
+        while struck:
+            with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=3 * PIECE) as consumer:
+                given = take(consumer, PIECE)
+                drained: list[Any] = []
+                struck = strike(
+                    point,
+                    lambda: drained.extend(consumer.drain()),  # noqa: B023
+                    action=lambda: given.extend(take(consumer)),  # noqa: B023
+                )
+                point += 1
+
+                assert [] == identifiers(consumer)
+                assert numbered(1, 2 * PIECE + 50) == given + [entry.identifier for _, entry in drained]
         assert point > 20

@@ -194,17 +194,17 @@ class Consumer(Engine[AnyStr]):
 
     def drain(self) -> list[tuple[AnyStr, StreamEntry[AnyStr]]]:
         """
-        Give everything that was fetched and not served yet, as (stream, entry), and serve it no more.
+        Give everything that was fetched and not served yet, as (stream, entry), and serve it no more. What another thread has
+        just received, and is about to be served, is left to it.
 
         Raises:
             ProtocolError: what was received last cannot be read; called again, it gives the rest
         """
-        unmade = self._unmade
-        if unmade is not None and self._owner in (None, rt.caller()):
-            self._make(unmade, everything=True)  # otherwise another thread is at it
         self._withdrawing = rt.caller()
         try:
             self._halt()
+            while self._unmade is not None and self._owner in (None, rt.caller()):
+                self._make(self._unmade, everything=True)
             items: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
             # One step takes them, from whatever buffer is there then, and no call follows: nothing can interrupt before they
             # are given, and no other thread can have served one of them or put more there.

@@ -98,10 +98,14 @@ class Engine(Straight[AnyStr]):
             self._seconds = self._timeout if seconds is None else seconds
             if self._attended:
                 await self._attend()
-            if self._unmade is not None and not self._buffer:
-                self._make(self._unmade)
-            filled = bool(self._buffer) or await self._fetch()
-            if everything and self._unmade is not None:
+            filled = False
+            while not filled:
+                while self._unmade is not None and not self._buffer:
+                    self._make(self._unmade)
+                filled = bool(self._buffer) or await self._fetch()
+                if self._unmade is None:
+                    break  # otherwise somebody has drained what was made of it
+            while everything and self._unmade is not None:
                 self._make(self._unmade, everything)
             ready = self._attended_rest() if self._attended else self._buffer.rest
             return filled
@@ -178,7 +182,7 @@ class Engine(Straight[AnyStr]):
                 await self._rest((), rt.now() + pause)
                 attempt += 1
                 continue
-            if self._stopped or self._buffer or (self._seconds and rt.now() >= deadline):
+            if self._stopped or self._buffer or self._unmade is not None or (self._seconds and rt.now() >= deadline):
                 break
             readers = list(self._readers.values())
             for reader in readers:

@@ -45,9 +45,8 @@ class Straight(Taking[AnyStr]):
             return reader if for_new_entries(self._asked(reader)[0]) and self._room() >= 1 else None
         if only.phase not in _READ_ON:
             return None
-        return (
-            reader if reader.plan is None or self._room() >= 1 else None
-        )  # before one is sent, that is looked at there
+        # Before a read is sent, the room is looked at there.
+        return reader if reader.plan is None or self._room() >= 1 else None
 
     async def _read_on(self, reader: Reader[AnyStr], deadline: float) -> bool:
         """
@@ -113,7 +112,13 @@ class Straight(Taking[AnyStr]):
         As ``_take``, of a reply that is there, if it brought entries of one stream, and nothing else; False: nothing was done.
         """
         cursor, following, started = reader.alone, reader.plan, reader.started
-        if cursor is None or started is None or started.failure is not None or self._prefetch:
+        if (
+            cursor is None
+            or started is None
+            or started.failure is not None
+            or self._prefetch
+            or self._unmade is not None
+        ):
             return False
         try:
             most = portions.PIECE if self._membership is None else math.inf
@@ -128,6 +133,8 @@ class Straight(Taking[AnyStr]):
         number = len(entries)
         buffer = self._buffer.followed_by(repeat(self.client.replies.text(cursor.name)), entries)
         self._portions.received(number, reader.size, 0)  # one stream is never too many to be asked at a time
+        if reader.started is not started:
+            return len(self._buffer) > 0  # a signal handler has taken it, within this call
         cursor.received(last)
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         cursor.busy = False

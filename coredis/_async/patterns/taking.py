@@ -25,6 +25,7 @@ from coredis._core.consumer.held import Key
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
+from coredis._runtime import aio as rt
 from coredis.exceptions import AskError, InvalidResponse, ProtocolError, RedisError, RequestTimeoutError
 from coredis.types import StreamEntry
 
@@ -47,13 +48,16 @@ class Unmade(NamedTuple):
     What has been received, and by whom, and of which no entries were made yet.
 
     Attributes:
+        seen: all that has been received
         attempt: how often the reads of that reader had gone wrong in a row before: if entries cannot be made, it is once more
-        after: the last one of its only stream of which an entry was made; None: there is none yet
+        made: how many of its only stream, from the first on, have been made
+        after: the identifier of the last of these; None: there is none yet
     """
 
     seen: arrivals.Found
     reader: Reader[Any]
     attempt: int
+    made: int = 0
     after: bytes | None = None
 
 
@@ -115,6 +119,8 @@ class Taking(Sending[AnyStr]):
             # A read that an earlier call left waiting has nothing, and this call does not wait for it.
             reader.answered = not self._seconds and reader.waits
             return
+        while self._unmade is not None:
+            self._make(self._unmade, everything=True)  # another reader's: it has come before
         parts, answers = following.parts, reader.replies()
         if len(answers) != len(parts):
             raise ProtocolError("more or fewer replies than commands", may_have_run=True)
@@ -129,7 +135,7 @@ class Taking(Sending[AnyStr]):
         elif parts[0].cursors is not reader.cursors:
             cursors = by_name(parts[0].cursors)
         if self._membership is None and not (refused or reader.told):
-            self._take_later(reader, following, cursors, answers)
+            self._take_later(reader, started, following, cursors, answers)
             return
         try:
             arrived = self._read(following, cursors, answers)
@@ -139,6 +145,8 @@ class Taking(Sending[AnyStr]):
             if self._membership is not None and self._membership.acknowledge_on_delivery:
                 unreadable.replies = answers
             raise unreadable from unreadable.__cause__
+        if reader.started is not started:
+            return  # a signal handler has taken it, within this call
         self._exhausted += received(cursors, arrived.last)
         if reader.told and following.kind is Kind.NEW:
             for name, cursor in cursors.items():
@@ -158,6 +166,8 @@ class Taking(Sending[AnyStr]):
         self._portions.received(sum(arrived.counts.values()), reader.size, asked, following.kind is Kind.HISTORY)
         delivered = len(entries)
         number = delivered + len(suspects)
+        if reader.started is not started:
+            return  # as above
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._leases |= noted
         self._suspects += suspects
@@ -180,26 +190,33 @@ class Taking(Sending[AnyStr]):
             raise refused[0]
 
     def _take_later(
-        self, reader: Reader[AnyStr], following: Plan, cursors: Mapping[bytes, Cursor], answers: list[Reply]
+        self,
+        reader: Reader[AnyStr],
+        started: rt.Started,
+        following: Plan,
+        cursors: Mapping[bytes, Cursor],
+        answers: list[Reply],
     ) -> None:
         """
         As ``_take``, for a reply without refusals: send the next read, if that is to be ahead, before entries are made of this
         one, and then the first of these.
         """
-        while self._unmade is not None:
-            self._make(self._unmade, everything=True)  # another reader's
         try:
             seen = arrivals.look(answers, cursors)
         except UNREADABLE as error:
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
         number = sum(seen.counts.values())
+        if reader.started is not started:
+            return  # a signal handler has taken it, within this call
         received(cursors, seen.last)
         reader.answered = not self._seconds and following.complete and reader.sent_now and not number
         reader.unfinished = reader.partial and not number
         reader.settle()
         self._portions.received(number, reader.size, len(cursors))
         unmade = Unmade(seen, reader, reader.attempt) if number else None
+        if reader.started is not started:
+            return  # as above
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         reader.attempt = self._detours = 0
         self._unmade = unmade
@@ -220,20 +237,15 @@ class Taking(Sending[AnyStr]):
         Raises:
             ProtocolError: that cannot be done; the streams stand where they stood before
         """
-        reader, seen, left = unmade.reader, unmade.seen, None
+        reader = unmade.reader
         taken = reader.taken
         assert taken is not None
         if unmade.after is not None:
             ((cursors, _),) = taken.parts
             taken = taken._replace(parts=(Part(cursors, (unmade.after,)),))
-        if not everything and len(seen.last) == len(seen.raw) == 1:
-            ((name, raw),) = seen.raw.items()
-            if len(raw) > portions.PIECE:
-                seen = seen._replace(raw={name: raw[: portions.PIECE]})
-                left = unmade._replace(
-                    seen=seen._replace(raw={name: raw[portions.PIECE :]}), after=raw[portions.PIECE - 1][0]
-                )
         try:
+            most = sum(unmade.seen.counts.values()) if everything else portions.PIECE
+            seen, after = arrivals.piece(unmade.seen, unmade.made, most)
             arrived = arrivals.make(seen, self.client.replies)
         except UNREADABLE as error:
             for part in taken.parts:
@@ -244,12 +256,13 @@ class Taking(Sending[AnyStr]):
             self._unmade = None
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
+        left = None if after is None else unmade._replace(made=unmade.made + portions.PIECE, after=after)
         number = len(arrived.entries)
         if self._buffer:
             taken = reader.taken  # what it has brought has not all been served
         buffer = self._buffer.followed_by(arrived.streams, arrived.entries)
         if self._unmade is not unmade:
-            return  # a signal handler has read, within this call
+            return  # somebody was faster: a signal handler that reads, within this call, or another thread that drains
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._ready = NOTHING
         self._buffer = buffer

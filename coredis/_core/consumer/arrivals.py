@@ -178,6 +178,30 @@ def make(seen: Found, replies: Replies[AnyStr], held: Container[Key] | None = No
     return _arrivals(kept, replies, held, last, deleted, claimed, counts)
 
 
+def piece(seen: Found, begin: int, most: int) -> tuple[Found, bytes | None]:
+    """
+    Give so many entries of a reply to a read of one stream. A reply to any other read is given whole.
+
+    Args:
+        seen: what the reply has
+        begin: how many of its entries have been given before
+        most: how many to give
+
+    Returns:
+        they, and the identifier of the last of them where more come after it; None: there are no more
+
+    Raises:
+        Exception: what that one entry raises in a strange shape
+    """
+    if len(seen.last) != 1 or len(seen.raw) != 1:
+        return seen, None
+    ((name, raw),) = seen.raw.items()
+    end = begin + most
+    if end < len(raw):
+        return seen._replace(raw={name: raw[begin:end]}), _checked(raw[end - 1][0])
+    return (seen._replace(raw={name: raw[begin:]}) if begin else seen), None
+
+
 def read(
     answers: Iterable[Reply],
     cursors: Mapping[bytes, Cursor],

@@ -60,7 +60,7 @@ class Buffer(Generic[AnyStr]):
 
     def __bool__(self) -> bool:
         """
-        Whether there is something still to be served: not before what comes before it has been served its own is.
+        Whether there is something still to be served. Its own entries are the last: when none of these is left, nothing is.
         """
         return length_hint(self._left) > 0
 

@@ -240,16 +240,12 @@ class Client(Commands[AnyStr]):
                 try:
                     if lost is not None and addition is not None and turn is not None:
                         await self._check_memory(addition, turn, lost)
-                    if route is None:
-                        reply = await self._pool.exchange(payload, 1, command.block, deadline)
-                    else:
-                        pool = await self._reach(route, deadline)
-                        if closings != self.closings:
-                            raise ConnectionLostError("the client was closed")
-                        if route.asking:
-                            reply = await pool.exchange(ASKING + payload, 2, command.block, deadline)
-                        else:
-                            reply = await pool.exchange(payload, 1, command.block, deadline)
+                    pool = self._pool if route is None else await self._reach(route, deadline)
+                    if route is not None and closings != self.closings:
+                        raise ConnectionLostError("the client was closed")
+                    introduced = route is not None and route.asking
+                    sent, expected = (ASKING + payload, 2) if introduced else (payload, 1)
+                    reply = await pool.exchange(sent, expected, command.block, deadline)
                     if type(reply) is ErrorLine:
                         raise from_line(str(reply))
                     return self.convert(command, reply)

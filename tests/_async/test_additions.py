@@ -116,6 +116,20 @@ class TestChosenIdentifier:
                 assert b"5-1" == await client.xadd("s", {"f": "v"}, identifier="5-1")
             assert [b"XADD", b"XADD", b"XADD", b"XRANGE", b"XRANGE"] == names(server)
 
+    async def test_nobody_tells_why_it_was_refused(self) -> None:
+        """
+        The entry could not be looked for, so the outcome is unknown; the error tells of the refusal all the same.
+        """
+        with ScriptedServer([Reset(), SMALLER, b"-NOPERM no XRANGE\r\n"]) as server:
+            async with connect(server, retry_policy=QUICK) as client:
+                with pytest.raises(ConnectionLostError) as caught:
+                    await client.xadd("s", {"f": "v"}, identifier="5-1")
+
+        assert caught.value.may_have_run
+        assert "NOPERM" in str(caught.value.__cause__)
+        (note,) = caught.value.__notes__
+        assert "sent again, it was refused" in note and "equal or smaller" in note
+
     async def test_it_had_not_run(self) -> None:
         """
         Then the second attempt makes the entry.

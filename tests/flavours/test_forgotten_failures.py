@@ -14,7 +14,8 @@ import pytest
 
 import coredis.sync
 from coredis import Redis
-from coredis.exceptions import ResponseError
+from coredis.exceptions import ConnectionError, ResponseError
+from tests.support.scripted import Reset, ScriptedServer
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed client:ResourceWarning")
@@ -60,3 +61,40 @@ def test_a_blocking_client_is_freed_after_an_error(server: Server) -> None:
     del client
 
     assert freed() is None
+
+
+#: What ends a connection, and what leaves an addition that the server was to remember with an unknown outcome: it does not tell
+#: how much it remembers.
+INVALID = [b"garbage\r\n"]
+UNKNOWN = [Reset(), b"-NOPERM no XINFO\r\n"]
+
+
+@pytest.mark.parametrize("steps", [INVALID, UNKNOWN], ids=["invalid", "unknown"])
+async def test_a_client_is_freed_after_an_error_that_is_kept(steps: list[bytes | Reset]) -> None:
+    """
+    By the connection that it has ended, or by another error.
+    """
+    with ScriptedServer(steps) as server:
+        async with Redis(host=server.host, port=server.port) as client:
+            with contextlib.suppress(ConnectionError):
+                await client.xadd("s", {"f": "v"}, idmp=("p", "i"))
+        freed = weakref.ref(client)
+        del client
+        for _ in range(5):  # what is closed is told so by the loop
+            await asyncio.sleep(0)
+
+        assert freed() is None
+
+
+@pytest.mark.parametrize("steps", [INVALID, UNKNOWN], ids=["invalid", "unknown"])
+def test_a_blocking_client_is_freed_after_an_error_that_is_kept(steps: list[bytes | Reset]) -> None:
+    """
+    The same.
+    """
+    with ScriptedServer(steps) as server:
+        with coredis.sync.Redis(host=server.host, port=server.port) as client, contextlib.suppress(ConnectionError):
+            client.xadd("s", {"f": "v"}, idmp=("p", "i"))
+        freed = weakref.ref(client)
+        del client
+
+        assert freed() is None

@@ -5,6 +5,7 @@ The session pairs the k-th reply with the k-th command, whatever happens to thos
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 from hiredis import PushNotification
@@ -310,7 +311,7 @@ def test_interrupted_anywhere_a_short_reply_reaches_its_request() -> None:
         paired, (first, second) = expecting(1, 1)
         pieces = [b"*1\r\n$1\r\na\r\n"]
 
-        struck = strike(point, lambda paired=paired, pieces=pieces: paired.receive(pieces))  # type: ignore[misc]
+        struck = strike(point, partial(paired.receive, pieces))
         if pieces:
             assert not first.done()
             paired.receive(pieces)
@@ -331,7 +332,7 @@ def test_interrupted_anywhere_the_replies_of_a_pipeline_reach_it() -> None:
             paired, requests = expecting(*numbers)
             pieces = [b":1\r\n+two\r\n:3\r\n"]
 
-            struck = strike(point, lambda paired=paired, pieces=pieces: paired.receive(pieces))  # type: ignore[misc]
+            struck = strike(point, partial(paired.receive, pieces))
             if not requests[0].done():
                 paired.receive(pieces)
 
@@ -457,7 +458,7 @@ def test_interrupted_anywhere_the_pieces_of_a_large_reply_are_kept() -> None:
             struck = False
             for begin, end in zip((0, *cuts), (*cuts, len(LARGE)), strict=True):
                 pieces = [LARGE[begin:end]]
-                struck |= strike(point, lambda paired=paired, pieces=pieces: paired.receive(pieces))  # type: ignore[misc]
+                struck |= strike(point, partial(paired.receive, pieces))
                 if pieces or not first.done():
                     paired.receive(pieces)
             assert alone.replies == first.replies, (cuts, point)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from coredis._core.consumer.portions import PIECE
 from coredis.exceptions import ConnectionError, RedisError, RequestTimeoutError
 from tests.support.blocking import RedisCluster, connect_cluster, sleep, spawn
 from tests.support.clusters import Cluster, slot_of
@@ -70,6 +71,29 @@ def test_all_streams_are_read_at_the_same_time(cluster: Cluster, protocol: int) 
         assert connections(cluster) <= 3
 
     assert {stream: [1, 2, 3, 4, 5] for stream in STREAMS} == first
+
+
+@pytest.mark.parametrize("prefetch", [False, True])
+def test_large_replies_of_several_nodes(cluster: Cluster, prefetch: bool) -> None:
+    """
+    Of which entries are made some at a time: those of each stream come in order, and the application stands where it stands.
+    """
+    streams = ["a", "b", "c"]  # each on a node of its own
+    total = 2 * PIECE + 20
+    with connect_cluster(cluster, decode_responses=True) as client:
+        assert 3 == len(client.places([stream.encode() for stream in streams]))
+        fill(client, 1, total, streams)
+        starts: Any = {stream: {"identifier": "0-0"} for stream in streams}
+        given = dict.fromkeys(streams, 0)
+        with client.xconsumer(streams, buffer_size=total, prefetch=prefetch, timeout=1000, **starts) as consumer:
+            for _ in range(3 * total):
+                stream, entry = consumer.get_entry()
+                assert stream is not None and entry is not None
+                given[stream] += 1
+                assert f"{given[stream]}-0" == entry.identifier
+                assert {name: f"{number}-0" for name, number in given.items()} == consumer.positions
+
+    assert dict.fromkeys(streams, total) == given
 
 
 def test_a_hundred_streams(cluster: Cluster) -> None:

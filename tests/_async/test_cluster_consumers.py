@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coredis._core.consumer.portions import PIECE
+from coredis._core.consumer.pieces import PIECE
 from coredis.exceptions import ConnectionError, RedisError, RequestTimeoutError
 from tests.support.aio import RedisCluster, connect_cluster, sleep, spawn
 from tests.support.clusters import Cluster, slot_of

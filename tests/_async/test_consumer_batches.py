@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coredis import RetryPolicy
-from coredis._core.consumer import arrivals
+from coredis._core.consumer.pieces import Pieces
 from coredis.exceptions import ProtocolError
 from tests.support.aio import Interrupted, Redis, connect, interrupted_after, spawn
 from tests.support.scripted import ScriptedServer
@@ -163,15 +163,16 @@ async def test_half_of_many_streams_at_a_time(client: Redis[Any], monkeypatch: p
                 pipeline.xadd(stream, {"number": number}, identifier=f"{number}-0")
     beginning: Any = {stream: {"identifier": "0-0"} for stream in streams}
     consumer = client.xconsumer(streams, parameters=beginning, buffer_size=19, prefetch=True)
-    made, both = arrivals.make, []
+    made, both = Pieces.make, []
 
-    def make(seen: arrivals.Found, *others: Any) -> Any:
+    def make(pieces: Pieces[Any], *others: Any) -> Any:
         (reader,) = consumer._readers.values()
-        asked = set() if reader.plan is None else {cursor.name for cursor in reader.plan.cursors()}
-        both.append((len(seen.raw), len(asked), len(asked & seen.raw.keys()), reader.count))
-        return made(seen, *others)
+        if not pieces.made:
+            asked = set() if reader.plan is None else {cursor.name for cursor in reader.plan.cursors()}
+            both.append((len(pieces.seen.raw), len(asked), len(asked & pieces.seen.raw.keys()), reader.count))
+        return made(pieces, *others)
 
-    monkeypatch.setattr(arrivals, "make", make)
+    monkeypatch.setattr(Pieces, "make", make)
     async with consumer:
         entries = [entry async for entry in consumer]
 
@@ -203,15 +204,15 @@ async def test_the_next_read_is_sent_before_entries_are_made(
     """
     await produce(client, "a", 1, 12)
     consumer = client.xconsumer(["a"], a={"identifier": "0"}, buffer_size=5, prefetch=True)
-    made, asked = arrivals.make, []
+    made, asked = Pieces.make, []
 
-    def make(seen: arrivals.Found, *others: Any) -> Any:
+    def make(pieces: Pieces[Any], *others: Any) -> Any:
         (reader,) = consumer._readers.values()
         assert reader.plan is not None
-        asked.append((len(seen.raw[b"a"]), reader.count, reader.plan.parts[0].identifiers))
-        return made(seen, *others)
+        asked.append((pieces.number, reader.count, reader.plan.parts[0].identifiers))
+        return made(pieces, *others)
 
-    monkeypatch.setattr(arrivals, "make", make)
+    monkeypatch.setattr(Pieces, "make", make)
     async with consumer:
         seen = [numbers(await consumer.get_entries()) for _ in range(4)]
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from coredis import RetryPolicy
-from coredis._core.consumer import arrivals
-from coredis._core.consumer.portions import PIECE
+from coredis._core.consumer.pieces import PIECE, Pieces
 from coredis.exceptions import ProtocolError
 from coredis.types import StreamEntry
 from tests._async.streams import fill, identifiers, numbered, take
@@ -111,7 +110,7 @@ async def test_entries_that_cannot_be_made(filled: Redis[Any], prefetch: bool, m
     async with reading(filled, prefetch) as consumer:
         assert numbered(1, PIECE) == await take(consumer, PIECE)
         with monkeypatch.context() as patch:
-            patch.setattr(arrivals, "make", fail)
+            patch.setattr(Pieces, "make", fail)
             with pytest.raises(ProtocolError, match="LookupError"):
                 await consumer.get_entry()
         assert {"a": b"%d-0" % PIECE} == consumer.positions
@@ -135,18 +134,18 @@ async def test_a_signal_handler_that_reads_meanwhile(filled: Redis[Any], monkeyp
     """
     Or another part of the same task: what it takes does not come again.
     """
-    make, taken = arrivals.make, []
+    make, taken = Pieces.make, []
 
     async with reading(filled) as consumer:
         await take(consumer, PIECE)
 
         def make_and_read(*given: Any) -> Any:
-            monkeypatch.setattr(arrivals, "make", make)
+            monkeypatch.setattr(Pieces, "make", make)
             made = make(*given)
             taken.extend(entry.identifier for _, entry in consumer.drain())
             return made
 
-        monkeypatch.setattr(arrivals, "make", make_and_read)
+        monkeypatch.setattr(Pieces, "make", make_and_read)
         taken += await identifiers(consumer)
 
     assert numbered(PIECE + 1, ALL) == taken

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from coredis import Redis as AsyncRedis
-from coredis._core.consumer import arrivals
 from coredis._core.consumer.buffer import Buffer
+from coredis._core.consumer.pieces import Pieces
 from coredis._runtime import blocking
 from coredis._runtime.blocking import Event, clock
 from coredis._sync.connection import Connection
@@ -278,13 +278,13 @@ def test_positions_while_another_thread_makes_entries(server: Server, monkeypatc
         for number in range(1, 7):
             client.xadd("a", {"n": number}, identifier=f"{number}-0")
         consumer = client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=5, prefetch=True)
-        make, positions = arrivals.make, []
+        make, positions = Pieces.make, []
 
         def making(*arguments: Any) -> Any:
             positions.extend(gather(lambda: consumer.positions))
             return make(*arguments)
 
-        monkeypatch.setattr(arrivals, "make", making)
+        monkeypatch.setattr(Pieces, "make", making)
         with consumer:
             assert [b"1-0", b"4-0"] == [consumer.get_entries()[0][1].identifier for _ in range(2)]
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from coredis._core.consumer import arrivals
-from coredis._core.consumer.portions import PIECE
+from coredis._core.consumer.pieces import PIECE, Pieces
 from coredis._sync.patterns.taking import Taking
 from coredis.exceptions import ProtocolError
 from coredis.sync import Redis
@@ -39,7 +38,7 @@ def interrupted(server: Server, monkeypatch: pytest.MonkeyPatch, sent: bool) -> 
         with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=5, prefetch=True) as consumer:
             assert numbered(1, 3) == take(consumer, 3)
             with monkeypatch.context() as patch:
-                patch.setattr(*((arrivals, "make") if sent else (Taking, "_read_ahead")), strike)
+                patch.setattr(*((Pieces, "make") if sent else (Taking, "_read_ahead")), strike)
                 with pytest.raises(KeyboardInterrupt):
                     consumer.get_entry()
             assert {"a": b"3-0"} == consumer.positions
@@ -102,11 +101,35 @@ def test_when_they_cannot_be_made(server: Server, monkeypatch: pytest.MonkeyPatc
 
     with interrupted(server, monkeypatch, sent) as consumer:
         with monkeypatch.context() as patch:
-            patch.setattr(arrivals, "make", fail)
+            patch.setattr(Pieces, "make", fail)
             with pytest.raises(ProtocolError, match="LookupError"):
                 getattr(consumer, ask)()
         assert {"a": b"3-0"} == consumer.positions
         assert numbered(4, 9) == identifiers(consumer)
+
+
+def test_between_two_pieces_of_a_reply_of_several_streams(server: Server) -> None:
+    """
+    As the next test, in which they come in turns.
+    """
+    with Redis(host=server.host, port=server.port) as client:
+        names = [b"a", b"b", b"c"]
+        for name in names:
+            fill(client, name.decode(), 1, PIECE // 2)
+        point, struck = 0, True
+        while struck:
+            starts: Any = {name.decode(): {"identifier": "0-0"} for name in names}
+            with client.xconsumer(names, buffer_size=PIECE, **starts) as consumer:
+                given = [consumer.get_entry() for _ in range(PIECE)]
+                struck = strike(point, lambda: given.append(consumer.get_entry()))  # noqa: B023
+                point += 1
+
+                assert {name: entry.identifier for name, entry in given} == consumer.positions
+                given += consumer
+        assert [(name, identifier) for identifier in numbered(1, PIECE // 2) for name in names] == [
+            (name, entry.identifier) for name, entry in given
+        ]
+        assert point > 20
 
 
 def test_between_two_pieces_of_a_reply(server: Server) -> None:

@@ -129,11 +129,13 @@ class Consumer(Engine[AnyStr]):
                 for part in outstanding.parts:
                     asked |= zip(map(id, part.cursors), part.identifiers, strict=True)
         unmade, buffer = self._unmade, self._buffer
+        if unmade is not None:
+            before |= unmade.pieces.reached(unmade.pieces.served)
         for stream, entry in buffer.served():
             before[self._encoded(stream)] = self._encoded(entry.identifier)
         waiting = {self._encoded(stream) for stream, _ in buffer.waiting()}
         if unmade is not None:
-            waiting |= unmade.seen.raw.keys()
+            waiting |= unmade.pieces.seen.raw.keys()
         text = self.client.replies.text
         positions: dict[KeyT, AnyStr] = {}
         for cursor, last in cursors:

@@ -24,7 +24,7 @@ from .held import Key
 T = TypeVar("T")
 _NOTHING: Final = object()
 # Of the last entry alone: it is where the next read goes on. Looking at each would cost as much as making an entry of it.
-_identifier: Final = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}").fullmatch
+is_identifier: Final = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}").fullmatch
 _MANY: Final = 4  # identifiers from which on it is faster to look at all of them together
 _SHORT: Final = 20  # two halves that are together so short cannot be too large
 _PARTS: Final = 2  # of an entry: identifier, fields
@@ -124,7 +124,7 @@ def look(answers: Iterable[Reply], cursors: Mapping[bytes, Cursor]) -> Found:
             found[name] = raw
     if len(known) < _MANY or not identifiers.surely_all_valid(known):
         for identifier in known:
-            _checked(identifier)
+            checked(identifier)
     return Found(found, last, counts, claimed)
 
 
@@ -157,49 +157,46 @@ def make(seen: Found, replies: Replies[AnyStr], held: Container[Key] | None = No
     Raises:
         ProtocolError: no identifier where one is sent back to the server
     """
-    found, last, counts, claimed = seen
-    if held is None and not claimed:
-        streams: Iterable[AnyStr]
-        if len(found) == 1:  # nothing has to be put in order
-            ((name, raw),) = found.items()
-            entries, streams = replies.alike(raw), repeat(replies.text(name))
-        else:
-            queues = list(found.values())
-            entries, streams = replies.alike(_in_turns(queues)), _streams(list(map(replies.text, found)), queues)
+    if held is None and not seen.claimed:
+        raw, streams = in_order(seen, replies)
+        entries = replies.alike(raw)
         if entries is not None:  # so none was deleted, either
-            return Arrivals(streams, entries, last, {}, [], 0, 0, counts)
+            return Arrivals(streams, entries, seen.last, {}, [], 0, 0, seen.counts)
+    return make_apart(seen, replies, held)
+
+
+def make_apart(seen: Found, replies: Replies[AnyStr], held: Container[Key] | None = None) -> Arrivals[AnyStr]:
+    """
+    As ``make``, one stream after the other: the entries of each have other names, or there is something special about them.
+    """
+    found, last, counts, claimed = seen
     kept = dict(found)
     deleted: dict[bytes, list[bytes]] = {}
     for name, raw in found.items():
-        gone = [_checked(item[0]) for item in raw if item[1] is None]
+        gone = [checked(item[0]) for item in raw if item[1] is None]
         if gone:
             deleted[name] = gone
             kept[name] = [item for item in raw if item[1] is not None]
     return _arrivals(kept, replies, held, last, deleted, claimed, counts)
 
 
-def piece(seen: Found, begin: int, most: int) -> tuple[Found, bytes | None]:
+def in_order(seen: Found, replies: Replies[AnyStr]) -> tuple[list[Reply], list[AnyStr] | repeat[AnyStr]]:
     """
-    Give so many entries of a reply to a read of one stream. A reply to any other read is given whole.
-
-    Args:
-        seen: what the reply has
-        begin: how many of its entries have been given before
-        most: how many to give
+    Put what replies have in the order in which it is served.
 
     Returns:
-        they, and the identifier of the last of them where more come after it; None: there are no more
-
-    Raises:
-        Exception: what that one entry raises in a strange shape
+        the entries, as they were parsed, and of each its stream; one stream repeated without end where there is only one
     """
-    if len(seen.last) != 1 or len(seen.raw) != 1:
-        return seen, None
-    ((name, raw),) = seen.raw.items()
-    end = begin + most
-    if end < len(raw):
-        return seen._replace(raw={name: raw[begin:end]}), _checked(raw[end - 1][0])
-    return (seen._replace(raw={name: raw[begin:]}) if begin else seen), None
+    queues = list(seen.raw.values())
+    raw = queues[0] if len(queues) == 1 else _in_turns(queues)
+    return raw, _streams(list(map(replies.text, seen.raw)), queues)
+
+
+def names_in_order(seen: Found) -> list[bytes] | repeat[bytes]:
+    """
+    Give the name of the stream of each entry, as ``in_order``.
+    """
+    return _streams(list(seen.raw), list(seen.raw.values()))
 
 
 def read(
@@ -244,8 +241,8 @@ def alone(
     if entries is None:
         return None
     last = latest[0]
-    if len(last) > _SHORT or not _identifier(last):
-        _checked(last)
+    if len(last) > _SHORT or not is_identifier(last):
+        checked(last)
     return entries, last
 
 
@@ -267,9 +264,9 @@ def read_claims(
     counts: dict[bytes, int] = {}
     claimed = 0
     for name, (position, raw, *gone) in zip(cursors, answers, strict=True):
-        following[name] = _checked(position)
+        following[name] = checked(position)
         if gone and gone[0]:
-            deleted[name] = list(map(_checked, gone[0]))
+            deleted[name] = list(map(checked, gone[0]))
         if raw:
             claimed += len(raw)
             counts[name] = len(raw)
@@ -277,7 +274,7 @@ def read_claims(
     return _arrivals(found, replies, held, {}, deleted, claimed, counts), following
 
 
-def _checked(identifier: Reply) -> bytes:
+def checked(identifier: Reply) -> bytes:
     """
     Give back an identifier that is sent to the server again.
 
@@ -285,7 +282,7 @@ def _checked(identifier: Reply) -> bytes:
         ProtocolError: it is none
         ValueError: it has more than 64 bits
     """
-    if not _identifier(identifier):
+    if not is_identifier(identifier):
         raise ProtocolError("an entry without an identifier", may_have_run=True)
     if len(identifier) > _SHORT:
         parse(identifier)
@@ -336,7 +333,7 @@ def _in_turns(queues: Sequence[list[T]]) -> list[T]:
     return [item for item in together if item is not _NOTHING]  # type: ignore[misc]
 
 
-def _streams(names: list[AnyStr], queues: Sequence[list[T]]) -> Iterable[AnyStr]:
+def _streams(names: list[AnyStr], queues: Sequence[list[T]]) -> list[AnyStr] | repeat[AnyStr]:
     """
     Say for each item of lists that are put into one in turns which of them it is from.
     """

@@ -31,8 +31,6 @@ LONG_FALL: Final = 8
 #: From so many streams on half of them are asked at a time where the next read is under way while entries are served. Of fewer
 #: all are asked, so that their entries come in turns.
 MANY_STREAMS: Final = 32
-#: So many entries are made at a time of a large reply. Each is two objects for the collector, which comes after 700 more.
-PIECE: Final = 100
 
 
 class Portions:

@@ -16,7 +16,7 @@ from typing import AnyStr, Final
 
 from coredis._sync.patterns.reader import Reader
 from coredis._sync.patterns.taking import NOTHING, UNREADABLE, Taking
-from coredis._core.consumer import arrivals, portions
+from coredis._core.consumer import arrivals, pieces
 from coredis._core.consumer.cursors import Cursor, Phase, for_new_entries
 from coredis._runtime import blocking as rt
 
@@ -122,7 +122,7 @@ class Straight(Taking[AnyStr]):
         ):
             return False
         try:
-            most = portions.PIECE if self._membership is None else math.inf
+            most = pieces.PIECE if self._membership is None else math.inf
             alone = arrivals.alone(started.replies[-1], cursor.name, self.client.replies, most)
             if alone is None:
                 return False

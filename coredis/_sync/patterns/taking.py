@@ -18,11 +18,12 @@ from typing import Any, AnyStr, Final, NamedTuple
 from coredis._sync.patterns.reader import Reader
 from coredis._sync.patterns.sending import Sending
 from coredis._core.command import Reply
-from coredis._core.consumer import arrivals, portions
+from coredis._core.consumer import arrivals
 from coredis._core.consumer.buffer import Buffer
-from coredis._core.consumer.cursors import Cursor, Kind, Part, Plan, by_name, received
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name, received
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
+from coredis._core.consumer.pieces import Pieces
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
@@ -46,20 +47,17 @@ UNREADABLE: Final = (
 
 class Unmade(NamedTuple):
     """
-    What has been received, and by whom, and of which no entries were made yet.
+    What has been received, and by whom, and of which not all entries were made yet.
 
     Attributes:
-        seen: all that has been received
+        pieces: all that has been received, and how much of it has been made
+        reader: whose reply it is
         attempt: how often the reads of that reader had gone wrong in a row before: if entries cannot be made, it is once more
-        made: how many of its only stream, from the first on, have been made
-        after: the identifier of the last of these; None: there is none yet
     """
 
-    seen: arrivals.Found
+    pieces: Pieces[Any]
     reader: Reader[Any]
     attempt: int
-    made: int = 0
-    after: bytes | None = None
 
 
 class Taking(Sending[AnyStr]):
@@ -215,7 +213,7 @@ class Taking(Sending[AnyStr]):
         reader.unfinished = reader.partial and not number
         reader.settle()
         self._portions.received(number, reader.size, len(cursors))
-        unmade = Unmade(seen, reader, reader.attempt) if number else None
+        unmade = Unmade(Pieces(seen, number, cursors), reader, reader.attempt) if number else None
         if reader.started is not started:
             return  # as above
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
@@ -238,18 +236,15 @@ class Taking(Sending[AnyStr]):
         Raises:
             ProtocolError: that cannot be done; the streams stand where they stood before
         """
-        reader = unmade.reader
+        reader, pieces = unmade.reader, unmade.pieces
         taken = reader.taken
         assert taken is not None
-        if unmade.after is not None:
-            ((cursors, _),) = taken.parts
-            taken = taken._replace(parts=(Part(cursors, (unmade.after,)),))
         try:
-            most = sum(unmade.seen.counts.values()) if everything else portions.PIECE
-            seen, after = arrivals.piece(unmade.seen, unmade.made, most)
-            arrived = arrivals.make(seen, self.client.replies)
+            streams, entries, pieces = pieces.make(self.client.replies, everything, bool(self._buffer))
+            if pieces.finished:
+                taken = pieces.after_served(taken)
         except UNREADABLE as error:
-            for part in taken.parts:
+            for part in unmade.pieces.after_made(taken).parts:
                 for cursor, position in zip(part.cursors, part.identifiers, strict=True):
                     cursor.position = position
             self._lose(reader)  # whatever was asked for since comes after it
@@ -257,11 +252,9 @@ class Taking(Sending[AnyStr]):
             self._unmade = None
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
-        left = None if after is None else unmade._replace(made=unmade.made + portions.PIECE, after=after)
-        number = len(arrived.entries)
-        if self._buffer:
-            taken = reader.taken  # what it has brought has not all been served
-        buffer = self._buffer.followed_by(arrived.streams, arrived.entries)
+        left = None if pieces.finished else unmade._replace(pieces=pieces)
+        number = len(entries)
+        buffer = self._buffer.followed_by(streams, entries)
         if self._unmade is not unmade:
             return  # somebody was faster: a signal handler that reads, within this call, or another thread that drains
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.

@@ -4,10 +4,10 @@ Run seeds.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from unittest import mock
 
-from coredis._core.consumer import portions
+from coredis._core.consumer import pieces, portions
 from tests.support.simulation.plan import Plan, planned
 from tests.support.simulation.sessions import Violation
 from tests.support.simulation.world import World
@@ -22,8 +22,10 @@ def run(seed: int, plan: Plan | None = None) -> World:
     """
     plan = plan or planned(seed)
     world = World(seed, plan)
-    few = dict.fromkeys(("MOST_ENTRIES", "MANY_STREAMS", "PIECE"), 2) if plan.shares else {}
-    with mock.patch.multiple(portions, **few) if few else nullcontext():
+    with ExitStack() as stack:
+        if plan.shares:
+            stack.enter_context(mock.patch.multiple(portions, MOST_ENTRIES=2, MANY_STREAMS=2))
+            stack.enter_context(mock.patch.object(pieces, "PIECE", 2))
         world.run()
     return world
 

@@ -1,0 +1,150 @@
+"""
+A large reply to a consumer without a group: its entries are made some at a time, those that are served next.
+
+Of each entry Python's collector has to look at two objects. When all of a large reply are made at once they pile up, and it
+comes twice as often as where those that were made before are gone by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, repeat
+from operator import itemgetter
+from typing import AnyStr, Final, Generic, NamedTuple
+
+from ...types import StreamEntry
+from .. import identifiers
+from ..command import Reply
+from ..replies import Replies
+from . import arrivals
+from .arrivals import Found
+from .cursors import Cursor, Part, Plan
+
+#: So many are made at a time. Each is two objects for the collector, which comes after 700 more.
+PIECE: Final = 100
+_first: Final = itemgetter(0)
+
+
+class Pieces(NamedTuple, Generic[AnyStr]):
+    """
+    A reply, and how far it has come. It does not change: what comes after some of its entries is another one.
+
+    Attributes:
+        seen: what it has
+        number: how many entries that is
+        cursors: the streams that were asked for, by name
+        made: how many of its entries have been made, in the order in which they are served
+        served: how many of these had been served when the last of them were made
+        raw: all of them in that order, as they were parsed; none before the first are made
+        streams: of each its stream; one stream repeated without end where there is only one
+        names: the same as bytes
+    """
+
+    seen: Found
+    number: int
+    cursors: Mapping[bytes, Cursor]
+    made: int = 0
+    served: int = 0
+    raw: Sequence[Reply] = ()
+    streams: list[AnyStr] | repeat[AnyStr] | tuple[()] = ()
+    names: Iterable[bytes] = ()
+
+    def make(
+        self, replies: Replies[AnyStr], everything: bool, ongoing: bool
+    ) -> tuple[Iterable[AnyStr], list[StreamEntry[AnyStr]], Pieces[AnyStr]]:
+        """
+        Make entries.
+
+        Args:
+            replies: how this client wants its text
+            everything: all that are left, and not only those that are served next
+            ongoing: something that was made before has not been served yet
+
+        Returns:
+            of each its stream; the entries; and how far the reply has come then
+
+        Raises:
+            Exception: what reading a reply of a strange shape may raise
+        """
+        number = self.number
+        begin, end = self.made, number if everything else min(number, self.made + PIECE)
+        if end == number and not begin:
+            whole = arrivals.make(self.seen, replies)
+            return whole.streams, whole.entries, self._replace(made=number)
+        ordered = self if begin else self._in_order(replies)
+        if end < number:
+            arrivals.checked(ordered.raw[end - 1][0])
+        streams: Iterable[AnyStr] = ordered.streams
+        raw = ordered.raw[begin:end]
+        entries = replies.alike(raw)
+        if entries is None:
+            if len(self.seen.raw) > 1:
+                end = number  # most likely each stream has names of its own: one after the other takes half the time
+            apart = arrivals.make_apart(ordered._rest(begin, end), replies)
+            streams, entries = apart.streams, apart.entries
+        elif isinstance(ordered.streams, list):
+            streams = ordered.streams[begin:end]
+        return streams, entries, ordered._replace(made=end, served=self.served if ongoing else begin)
+
+    @property
+    def finished(self) -> bool:
+        """
+        Whether all entries have been made.
+        """
+        return self.made == self.number
+
+    def _in_order(self, replies: Replies[AnyStr]) -> Pieces[AnyStr]:
+        raw, streams = arrivals.in_order(self.seen, replies)
+        names: Iterable[bytes] = streams if replies.text is bytes else arrivals.names_in_order(self.seen)  # type: ignore[assignment]
+        return self._replace(raw=raw, streams=streams, names=names)
+
+    def _rest(self, begin: int, end: int) -> Found:
+        """
+        Give what it has from one of its entries up to another one.
+        """
+        if begin == 0 and end == len(self.raw):
+            return self.seen
+        rest: dict[bytes, list[Reply]] = {}
+        for name, item in zip(islice(self.names, begin, end), self.raw[begin:end], strict=True):
+            rest.setdefault(name, []).append(item)
+        return self.seen._replace(raw=rest)
+
+    def reached(self, end: int, since: int = 0) -> dict[bytes, bytes]:
+        """
+        Say where streams stand after so many entries: by name the identifier of the last one. Streams of which none of these
+        is are not in it.
+
+        Args:
+            end: how many
+            since: so many of them, from the first on, do not count
+        """
+        known: list[bytes] = list(map(_first, self.raw[since:end]))
+        names = islice(self.names, since, end)
+        if {*map(type, known)} == {bytes} and identifiers.surely_all_valid(known):
+            return dict(zip(names, known, strict=True))
+        return {
+            name: one
+            for name, one in zip(names, known, strict=True)
+            if type(one) is bytes and arrivals.is_identifier(one)
+        }
+
+    def after_made(self, plan: Plan) -> Plan:
+        """
+        Give the read that asks for what comes after the entries that have been made.
+        """
+        return self._after(plan, self.made)
+
+    def after_served(self, plan: Plan) -> Plan:
+        """
+        Give the read that asks for what comes after those that had been served, as far as it matters once all have been made:
+        of streams that have more of them.
+        """
+        # They come in turns, so the one before any of these is among so many.
+        return self._after(plan, self.served, max(0, self.served - len(self.seen.raw))) if self.served else plan
+
+    def _after(self, plan: Plan, end: int, since: int = 0) -> Plan:
+        reached = self.reached(end, since)
+        if not reached:
+            return plan
+        part = Part(tuple(map(self.cursors.__getitem__, reached)), tuple(reached.values()))
+        return plan._replace(parts=(*plan.parts, part))

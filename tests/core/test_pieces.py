@@ -1,0 +1,117 @@
+"""
+Replies of which entries are made some at a time, in themselves.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from coredis._core import replies
+from coredis._core.consumer import arrivals, pieces
+from coredis._core.consumer.cursors import Cursor, Kind, Part, Phase, Plan
+from coredis._core.consumer.pieces import Pieces
+from coredis.types import StreamEntry
+
+RAW = replies.raw()
+TEXT = replies.decoded("utf-8")
+
+
+def entry(number: int, name: bytes = b"n") -> list[Any]:
+    """
+    Give an entry as it was parsed.
+    """
+    return [b"%d-0" % number, [name, b"%d" % number]]
+
+
+def received(answer: dict[bytes, list[Any]]) -> tuple[Pieces[Any], Plan]:
+    """
+    Give a reply, and the read that has brought it.
+    """
+    cursors = {name: Cursor(name, name, None, Phase.AFTER) for name in answer}
+    read = Plan(Kind.NEW, (Part(tuple(cursors.values()), (b"0-0",) * len(cursors)),), waits=True, complete=True)
+    there = {name: raw for name, raw in answer.items() if raw}
+    return Pieces(arrivals.look([there], cursors), sum(map(len, there.values())), cursors), read
+
+
+def standing(plan: Plan) -> dict[bytes, bytes]:
+    """
+    Say where a read begins in each stream: what comes later counts.
+    """
+    return {
+        cursor.name: identifier
+        for part in plan.parts
+        for cursor, identifier in zip(part.cursors, part.identifiers, strict=True)
+    }
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_as_if_all_were_made_at_once(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whatever a reply has: the same entries in the same order, and what is told of where streams stand is true at every step.
+    """
+    chance = random.Random(seed)
+    monkeypatch.setattr(pieces, "PIECE", chance.randint(1, 7))
+    strange = chance.choice([(), (b"n", b"another"), (b"n", b"n", b"n", b"n", b"n", b"another")])
+    answer = {
+        b"stream %d" % number: [
+            entry(place + 1, chance.choice(strange) if strange else b"name %d" % (number * (seed % 2)))
+            for place in range(chance.choice([0, 1, 2, 3, 12]))
+        ]
+        for number in range(chance.randint(1, 6))
+    }
+    how: Any = chance.choice([RAW, TEXT])
+    reply, read = received(answer)
+    cursors = reply.cursors
+    there = {name: raw for name, raw in answer.items() if raw}
+    whole = arrivals.make_apart(arrivals.look([there], cursors), how).items()
+    given: list[tuple[Any, StreamEntry[Any]]] = []
+    while not reply.finished:
+        served = len(given)
+        streams, entries, reply = reply.make(how, chance.random() < 0.05, False)
+        given += zip(streams, entries, strict=False)
+        before = standing(read) | {_bytes(name): _bytes(one.identifier) for name, one in given[:served]}
+        if reply.finished:
+            told = standing(reply.after_served(read))
+            for name in {_bytes(name) for name, _ in given[served:]}:
+                assert before[name] == told[name]
+        else:
+            assert before == standing(read) | reply.reached(reply.served)
+            after = standing(read) | {_bytes(name): _bytes(one.identifier) for name, one in given}
+            assert after == standing(reply.after_made(read))
+
+    assert whole == given
+
+
+def _bytes(text: Any) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def test_what_was_not_served_does_not_count() -> None:
+    """
+    When more is made before that.
+    """
+    reply, read = received({b"s": [entry(number) for number in range(1, 4 * pieces.PIECE)]})
+    *_, reply = reply.make(RAW, False, False)
+    *_, reply = reply.make(RAW, False, True)
+    assert {} == reply.reached(reply.served)
+    assert {b"s": b"%d-0" % (2 * pieces.PIECE)} == standing(reply.after_made(read))
+    *_, reply = reply.make(RAW, True, True)
+    assert reply.finished
+    assert {b"s": b"0-0"} == standing(reply.after_served(read))
+
+
+def test_an_entry_that_has_no_identifier() -> None:
+    """
+    Says nothing of where its stream stands: that is sent to the server again.
+    """
+    raw = [entry(number) for number in range(1, 2 * pieces.PIECE)]
+    raw[1][0] = b"nonsense"
+    raw[2][0] = 5
+    reply, _ = received({b"s": raw, b"t": [entry(1)]})
+    *_, reply = reply.make(RAW, False, False)
+
+    assert {b"s": b"1-0", b"t": b"1-0"} == reply.reached(4)
+    assert {b"s": b"4-0", b"t": b"1-0"} == reply.reached(5)

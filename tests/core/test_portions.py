@@ -179,6 +179,15 @@ class TestReadingAhead:
         assert [12, 12] == [portions.count(streams, streams) for streams in (1, 31)]
         assert 1 == Portions(1, 10**9, 10**9, ahead=True).count(1, 1)
 
+    def test_the_bytes_are_those_of_both(self) -> None:
+        """
+        Half of them for what is held, half for what is under way.
+        """
+        for ahead, count in ((False, 100), (True, 50)):
+            portions = Portions(1000, 1000, 10**9, ahead=ahead)
+            portions.received(10, 100, 1)
+            assert count == portions.count(1, 1)
+
     def test_half_of_many_streams_are_asked_for_everything(self) -> None:
         """
         At most half of them, or as many as have half of what one reply should have.

@@ -19,6 +19,7 @@ from coredis._core.config import check_boolean
 from coredis._core.consumer.cursors import BEGINNING, Cursor, Phase
 from coredis._core.consumer.limits import BUFFERED_BYTES, REPLY_BYTES
 from coredis._core.consumer.parameters import LONGEST_SLICE, StreamParameters, encode_name, read_streams
+from coredis._core.consumer.portions import Portions
 from coredis._runtime import aio as rt
 from coredis.types import PositionT, StreamEntry
 from coredis.typing import KeyT, Parameters
@@ -89,12 +90,14 @@ class Consumer(Engine[AnyStr]):
                     streams, parameters, stream_parameters, client.encoding, self._check_start
                 ).items()
             },
-            natural_integer("buffer_size", buffer_size) + 1,
-            0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000,
+            Portions(
+                natural_integer("buffer_size", buffer_size) + 1,
+                positive_integer("max_buffered_bytes", max_buffered_bytes),
+                positive_integer("max_reply_bytes", max_reply_bytes),
+                check_boolean("prefetch", prefetch),
+            ),
             whole_number("block_slice", block_slice, 1, LONGEST_SLICE) / 1000,
-            check_boolean("prefetch", prefetch),
-            positive_integer("max_buffered_bytes", max_buffered_bytes),
-            positive_integer("max_reply_bytes", max_reply_bytes),
+            0.0 if timeout is None else max(0, whole_number("timeout", timeout)) / 1000,
         )
 
     @property

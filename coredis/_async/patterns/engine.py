@@ -22,6 +22,7 @@ from coredis._async.patterns.taking import NOTHING
 from coredis._core.consumer.allowance import RECOUNT_SECONDS
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.consumer.parameters import encode_name
+from coredis._core.consumer.portions import Portions
 from coredis._runtime import aio as rt
 from coredis.exceptions import (
     ConcurrentUseError,
@@ -49,24 +50,17 @@ class Engine(Straight[AnyStr]):
         self,
         client: ConsumerHost[AnyStr],
         cursors: dict[bytes, Cursor],
-        count: int,
-        timeout: float,
+        portions: Portions,
         longest_wait: float,
-        prefetch: bool,
-        buffered_bytes: int,
-        reply_bytes: float,
+        timeout: float,
     ) -> None:
         """
         Args:
             client: whose servers to read from
-            cursors: where each stream stands, by name
-            count: the most entries of each stream to hold
+            cursors, portions, longest_wait: as of ``Sending``
             timeout: seconds to wait for an entry when there is none; 0: do not wait
-            longest_wait: seconds that a server is asked to wait at a time
-            prefetch: have the next read under way while entries are served
-            buffered_bytes, reply_bytes: as of ``Sending``
         """
-        super().__init__(cursors, count, longest_wait, prefetch, buffered_bytes, reply_bytes)
+        super().__init__(cursors, portions, longest_wait)
         self.client: ConsumerHost[AnyStr] = client
         self._timeout = timeout
         self._seconds = timeout  # for which the call that is under way waits

@@ -38,12 +38,12 @@ class Portions:
     How many entries to ask for at a time.
 
     Attributes:
+        ahead: what one read has brought is held while the next one is under way
         alone: how many entries to ask for where there is one stream, and how many bytes the reply may have: what ``count`` and
             ``limit`` say
     """
 
     __slots__ = (
-        "_ahead",
         "_average",
         "_buffered_bytes",
         "_bytes",
@@ -53,6 +53,7 @@ class Portions:
         "_most",
         "_reply_bytes",
         "_usual",
+        "ahead",
         "alone",
     )
 
@@ -60,14 +61,14 @@ class Portions:
         """
         Args:
             count: the most entries of each stream to hold
-            buffered_bytes: what a read is not expected to exceed
-            reply_bytes: what a reply may have before it is cut
-            ahead: what one read has brought is held while the next one is under way
+            buffered_bytes: what is not expected to be exceeded by what is held and what is under way, together
+            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
+            ahead: as the attribute
         """
         self._count = self._most = count
         self._half = max(1, count // 2)
-        self._ahead = ahead
-        self._buffered_bytes = buffered_bytes
+        self.ahead = ahead
+        self._buffered_bytes = max(1, buffered_bytes // 2) if ahead else buffered_bytes
         self._average = 0.0
         self._each = [float(count)] * 2  # how many entries of each stream are expected: new ones, and pending ones
         self._usual: tuple[int, float]  # what ``alone`` is while entries are small
@@ -98,7 +99,7 @@ class Portions:
             known: how many there are
         """
         count = self._most
-        if self._ahead and (streams * 2 > known or known < MANY_STREAMS):
+        if self.ahead and (streams * 2 > known or known < MANY_STREAMS):
             count = min(count, self._half)
         if self._average * streams * count <= self._bytes:
             return count
@@ -120,7 +121,7 @@ class Portions:
             pending: for pending entries, not for new ones
         """
         each, most, limit = self._each[pending], MOST_ENTRIES, known
-        if self._ahead:
+        if self.ahead:
             if known < MANY_STREAMS:
                 each = min(each, self._half)
             else:

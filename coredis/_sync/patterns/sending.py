@@ -26,28 +26,16 @@ class Sending(Places[AnyStr]):
     The reads of a consumer. What a group makes different is in the methods at the end.
     """
 
-    def __init__(
-        self,
-        cursors: dict[bytes, Cursor],
-        count: int,
-        longest_wait: float,
-        prefetch: bool,
-        buffered_bytes: int,
-        reply_bytes: float,
-    ) -> None:
+    def __init__(self, cursors: dict[bytes, Cursor], portions: Portions, longest_wait: float) -> None:
         """
         Args:
             cursors: where each stream stands, by name
-            count: the most entries of each stream to hold
+            portions: how much to ask for, and whether the next read is under way while entries are served
             longest_wait: seconds that a server is asked to wait at a time
-            prefetch: have the next read under way while entries are served
-            buffered_bytes: what is not expected to be exceeded by what has been read, and what is on its way
-            reply_bytes: what a reply may have before it is cut, and read again in smaller pieces
         """
         super().__init__(cursors)
-        self._prefetch = prefetch
-        share = 2 if prefetch else 1
-        self._portions = Portions(count, max(1, buffered_bytes // share), reply_bytes, prefetch)
+        self._portions = portions
+        self._prefetch = portions.ahead
         self._slice = longest_wait
         self._allowance = Allowance(None)
         self._membership: reads.Membership | None = None

@@ -24,6 +24,7 @@ from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name, received
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.pieces import Pieces
+from coredis._core.consumer.portions import Portions
 from coredis._core.consumer.statistics import ConsumerStatistics
 from coredis._core.errors import from_line
 from coredis._core.parser import ErrorLine
@@ -69,24 +70,12 @@ class Taking(Sending[AnyStr]):
     _noting: bool = False  # leases are noted: by members that take over, and by others while something is in doubt
     _attended: bool = False  # serving an entry takes more than taking it from the buffer
 
-    def __init__(
-        self,
-        cursors: dict[bytes, Cursor],
-        count: int,
-        longest_wait: float,
-        prefetch: bool,
-        buffered_bytes: int,
-        reply_bytes: float,
-    ) -> None:
+    def __init__(self, cursors: dict[bytes, Cursor], portions: Portions, longest_wait: float) -> None:
         """
         Args:
-            cursors: where each stream stands, by name
-            count: the most entries of each stream to hold
-            longest_wait: seconds that a server is asked to wait at a time
-            prefetch: have the next read under way while entries are served
-            buffered_bytes, reply_bytes: as of ``Sending``
+            cursors, portions, longest_wait: as of ``Sending``
         """
-        super().__init__(cursors, count, longest_wait, prefetch, buffered_bytes, reply_bytes)
+        super().__init__(cursors, portions, longest_wait)
         self.statistics = ConsumerStatistics()
         self._buffer: Buffer[AnyStr] = Buffer((), [])
         # Gives entries at once, without a look at anything else: the rest of the buffer, or nothing when there is something to

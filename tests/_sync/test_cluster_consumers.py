@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from coredis._core.consumer.pieces import PIECE
-from coredis.exceptions import ConnectionError, RedisError, RequestTimeoutError
+from coredis._core.consumer.pieces import PIECE, Pieces
+from coredis.exceptions import ConnectionError, ProtocolError, RedisError, RequestTimeoutError
 from tests.support.blocking import RedisCluster, connect_cluster, sleep, spawn
 from tests.support.clusters import Cluster, slot_of
 
@@ -92,8 +92,50 @@ def test_large_replies_of_several_nodes(cluster: Cluster, prefetch: bool) -> Non
                 given[stream] += 1
                 assert f"{given[stream]}-0" == entry.identifier
                 assert {name: f"{number}-0" for name, number in given.items()} == consumer.positions
+                if sum(given.values()) == 1:
+                    assert PIECE == consumer.statistics.delivered
 
     assert dict.fromkeys(streams, total) == given
+
+
+@pytest.mark.parametrize("prefetch", [False, True])
+def test_a_large_reply_of_one_node_that_cannot_be_read(
+    cluster: Cluster, prefetch: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    In the middle of it: that is an error, and what the others have sent is served all the same.
+    """
+    streams = ["a", "b", "c"]
+    total = 2 * PIECE + 20
+    make = Pieces.make
+
+    def fail_once(pieces: Pieces[Any], *given: Any) -> Any:
+        if pieces.made and b"b" in pieces.seen.raw:
+            monkeypatch.undo()
+            raise LookupError
+        return make(pieces, *given)
+
+    monkeypatch.setattr(Pieces, "make", fail_once)
+    with connect_cluster(cluster, decode_responses=True) as client:
+        fill(client, 1, total, streams)
+        starts: Any = {stream: {"identifier": "0-0"} for stream in streams}
+        given = dict.fromkeys(streams, 0)
+        failures = 0
+        with client.xconsumer(streams, buffer_size=total, prefetch=prefetch, timeout=1000, **starts) as consumer:
+            while sum(given.values()) < 3 * total:
+                try:
+                    stream, entry = consumer.get_entry()
+                except ProtocolError:
+                    failures += 1
+                    assert not given["b"] % PIECE
+                else:
+                    assert stream is not None and entry is not None
+                    given[stream] += 1
+                    assert f"{given[stream]}-0" == entry.identifier
+                assert {name: f"{number}-0" for name, number in given.items()} == consumer.positions
+            assert (None, None) == consumer.get_entry()
+
+    assert (1, dict.fromkeys(streams, total)) == (failures, given)
 
 
 def test_a_hundred_streams(cluster: Cluster) -> None:

@@ -159,8 +159,8 @@ def test_a_thread_that_drains_what_was_just_made(server: Server, monkeypatch: py
     make: Any = Taking._make
     drained: list[bytes] = []
 
-    def make_and_drain(consumer: Any, unmade: Any) -> None:
-        make(consumer, unmade)
+    def make_and_drain(consumer: Any, *given: Any) -> None:
+        make(consumer, *given)
         monkeypatch.undo()
         thread = threading.Thread(target=lambda: drained.extend(entry.identifier for _, entry in consumer.drain()))
         thread.start()

@@ -132,13 +132,13 @@ class Consumer(Engine[AnyStr]):
                 for part in outstanding.parts:
                     asked |= zip(map(id, part.cursors), part.identifiers, strict=True)
         unmade, buffer = self._unmade, self._buffer
-        if unmade is not None:
-            before |= unmade.pieces.reached(unmade.pieces.served)
+        for reply in unmade:
+            before |= reply.pieces.reached(reply.pieces.served)
         for stream, entry in buffer.served():
             before[self._encoded(stream)] = self._encoded(entry.identifier)
         waiting = {self._encoded(stream) for stream, _ in buffer.waiting()}
-        if unmade is not None:
-            waiting |= unmade.pieces.seen.raw.keys()
+        for reply in unmade:
+            waiting |= reply.pieces.seen.raw.keys()
         text = self.client.replies.text
         positions: dict[KeyT, AnyStr] = {}
         for cursor, last in cursors:
@@ -208,8 +208,8 @@ class Consumer(Engine[AnyStr]):
         self._withdrawing = rt.caller()
         try:
             self._halt()
-            while self._unmade is not None and self._owner in (None, rt.caller()):
-                self._make(self._unmade, everything=True)
+            while self._unmade and self._owner in (None, rt.caller()):
+                self._make(everything=True)
             items: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
             # One step takes them, from whatever buffer is there then, and no call follows: nothing can interrupt before they
             # are given, and no other thread can have served one of them or put more there.

@@ -112,13 +112,7 @@ class Straight(Taking[AnyStr]):
         As ``_take``, of a reply that is there, if it brought entries of one stream, and nothing else; False: nothing was done.
         """
         cursor, following, started = reader.alone, reader.plan, reader.started
-        if (
-            cursor is None
-            or started is None
-            or started.failure is not None
-            or self._prefetch
-            or self._unmade is not None
-        ):
+        if cursor is None or started is None or started.failure is not None or self._prefetch or self._unmade:
             return False
         try:
             most = pieces.PIECE if self._membership is None else math.inf

@@ -95,13 +95,13 @@ class Engine(Straight[AnyStr]):
                 self._attend()
             filled = False
             while not filled:
-                while self._unmade is not None and not self._buffer:
-                    self._make(self._unmade)
+                while self._unmade and not self._buffer:
+                    self._make()
                 filled = bool(self._buffer) or self._fetch()
-                if self._unmade is None:
+                if not self._unmade:
                     break  # otherwise somebody has drained what was made of it
-            while everything and self._unmade is not None:
-                self._make(self._unmade, everything)
+            while everything and self._unmade:
+                self._make(everything)
             ready = self._attended_rest() if self._attended else self._buffer.rest
             return filled
         finally:
@@ -177,7 +177,7 @@ class Engine(Straight[AnyStr]):
                 self._rest((), rt.now() + pause)
                 attempt += 1
                 continue
-            if self._stopped or self._buffer or self._unmade is not None or (self._seconds and rt.now() >= deadline):
+            if self._stopped or self._buffer or self._unmade or (self._seconds and rt.now() >= deadline):
                 break
             readers = list(self._readers.values())
             for reader in readers:
@@ -310,7 +310,7 @@ class Engine(Straight[AnyStr]):
         self._alarm.clear()
         if self._membership is None or not self._membership.acknowledge_on_delivery:
             self._discard()
-        self._unmade = None
+        self._unmade = ()
         self._phantoms.clear()
         self._allowance.reset()
         for cursor in list(self._cursors.values()):
@@ -338,7 +338,7 @@ class Engine(Straight[AnyStr]):
         self._readers = {}
         self._arranged = False
         self._discard()
-        self._unmade = None
+        self._unmade = ()
         self._turn = {}
         self._withdrawing = None
         self._alarm = rt.Alarm()

@@ -82,7 +82,7 @@ class Taking(Sending[AnyStr]):
         # look at first. Whoever replaces the buffer takes this away before, and ``_fill`` gives it back.
         self._ready: Iterator[tuple[AnyStr, StreamEntry[AnyStr]]] = NOTHING
         self._withdrawing: object = None  # who takes the buffer away: another task or thread must not be served from it
-        self._unmade: Unmade | None = None
+        self._unmade: tuple[Unmade, ...] = ()  # the one that came first is served first
         self._exhausted: list[Cursor] = []  # those that were ``asked``, in this call of the application
         self._leases: dict[Key, float] = {}  # see ``_core/consumer/held``
         self._suspects: list[Suspect[AnyStr]] = []  # fetched, and perhaps to be given up
@@ -107,8 +107,6 @@ class Taking(Sending[AnyStr]):
             # A read that an earlier call left waiting has nothing, and this call does not wait for it.
             reader.answered = not self._seconds and reader.waits
             return
-        while self._unmade is not None:
-            self._make(self._unmade, everything=True)  # another reader's: it has come before
         parts, answers = following.parts, reader.replies()
         if len(answers) != len(parts):
             raise ProtocolError("more or fewer replies than commands", may_have_run=True)
@@ -122,9 +120,11 @@ class Taking(Sending[AnyStr]):
             cursors = by_name([cursor for part in parts for cursor in part.cursors])
         elif parts[0].cursors is not reader.cursors:
             cursors = by_name(parts[0].cursors)
-        if self._membership is None and not (refused or reader.told):
+        if self._membership is None and not refused:
             self._take_later(reader, started, following, cursors, answers)
             return
+        while self._unmade:
+            self._make(everything=True)  # of other readers: it has come before
         try:
             arrived = self._read(following, cursors, answers)
             self._note_acknowledged(reader)
@@ -136,9 +136,7 @@ class Taking(Sending[AnyStr]):
         if reader.started is not started:
             return  # a signal handler has taken it, within this call
         self._exhausted += received(cursors, arrived.last)
-        if reader.told and following.kind is Kind.NEW:
-            for name, cursor in cursors.items():
-                cursor.ready = arrived.counts.get(name, 0) >= reader.count
+        _note_rest(reader, following, cursors, arrived.counts)
         streams, entries, suspects = self._sift(following, arrived)
         nothing = not (entries or suspects or arrived.suppressed or arrived.deleted)
         noted = dict.fromkeys(self._to_note(arrived.keys), reader.sent_at) if self._noting else {}
@@ -187,7 +185,7 @@ class Taking(Sending[AnyStr]):
     ) -> None:
         """
         As ``_take``, for a reply without refusals: send the next read, if that is to be ahead, before entries are made of this
-        one, and then the first of these.
+        one, and then the first of these, if nothing else comes before them.
         """
         try:
             seen = arrivals.look(answers, cursors)
@@ -198,33 +196,38 @@ class Taking(Sending[AnyStr]):
         if reader.started is not started:
             return  # a signal handler has taken it, within this call
         received(cursors, seen.last)
+        _note_rest(reader, following, cursors, seen.counts)
         reader.answered = not self._seconds and following.complete and reader.sent_now and not number
         reader.unfinished = reader.partial and not number
         reader.settle()
         self._portions.received(number, reader.size, len(cursors))
-        unmade = Unmade(Pieces(seen, number, cursors), reader, reader.attempt) if number else None
+        some = (Unmade(Pieces(seen, number, cursors), reader, reader.attempt),) if number else ()
         if reader.started is not started:
             return  # as above
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         reader.attempt = self._detours = 0
-        self._unmade = unmade
+        self._unmade += some
         reader.taken = following
         reader.plan = reader.started = None
         if self._redirects:
             for cursor in cursors.values():
                 self._redirects.pop(cursor.slot, None)
-        if unmade is not None:
-            if self._prefetch and self._arranged and not self._stopped:
-                self._read_ahead((reader,))
-            self._make(unmade)
+        if number and self._prefetch and self._arranged and not self._stopped:
+            self._read_ahead((reader,))
+        if len(self._unmade) == 1 and not self._buffer:
+            self._make()
 
-    def _make(self, unmade: Unmade, everything: bool = False) -> None:
+    def _make(self, everything: bool = False) -> None:
         """
-        Make entries of what was received, some or all. Interrupted, it can be done again.
+        Make entries of what was received first, some or all, if there is anything. Interrupted, it can be done again.
 
         Raises:
             ProtocolError: that cannot be done; the streams stand where they stood before
         """
+        waiting: tuple[Unmade, ...] = self._unmade
+        if not waiting:
+            return
+        unmade = waiting[0]
         reader, pieces = unmade.reader, unmade.pieces
         taken = reader.taken
         assert taken is not None
@@ -238,13 +241,16 @@ class Taking(Sending[AnyStr]):
                     cursor.position = position
             self._lose(reader)  # whatever was asked for since comes after it
             reader.attempt = unmade.attempt  # else it would be tried again without a pause, and without end
-            self._unmade = None
+            others = waiting[1:]
+            # No call in between, so nobody else can have changed it.
+            if self._unmade is waiting:
+                self._unmade = others
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
-        left = None if pieces.finished else unmade._replace(pieces=pieces)
+        left = waiting[1:] if pieces.finished else (unmade._replace(pieces=pieces), *waiting[1:])
         number = len(entries)
         buffer = self._buffer.followed_by(streams, entries)
-        if self._unmade is not unmade:
+        if self._unmade is not waiting:
             return  # somebody was faster: a signal handler that reads, within this call, or another thread that drains
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         self._ready = NOTHING
@@ -315,6 +321,17 @@ class Taking(Sending[AnyStr]):
         """
         A reply has been dealt with.
         """
+
+
+def _note_rest(
+    reader: Reader[Any], following: Plan, cursors: Mapping[bytes, Cursor], counts: Mapping[bytes, int]
+) -> None:
+    """
+    Where the server tells when streams change, note which of them may have more than what has come now.
+    """
+    if reader.told and following.kind is Kind.NEW:
+        for name, cursor in cursors.items():
+            cursor.ready = counts.get(name, 0) >= reader.count
 
 
 def _unreadable(error: Exception) -> ProtocolError:

@@ -209,6 +209,92 @@ def test_what_is_not_ours(client: Redis[Any]) -> None:
     assert (idle(client))[b"1-0"] < HOUR
 
 
+KINDS = pytest.mark.parametrize(
+    "options",
+    [{}, {"claim_idle": MINUTE}, {"prefetch": True}, {"claim_idle": MINUTE, "max_deliveries": 3, "dead_letter": "x"}],
+    ids=lambda options: str(list(options)),
+)
+
+
+@KINDS
+@pytest.mark.parametrize("way", ["one by one", "in a loop", "several at a time"])
+def test_what_was_not_served_yet(client: Redis[Any], options: dict[str, Any], way: str) -> None:
+    """
+    It is not served, though it was fetched: whoever hands it back may know it from before. Another member gets it at once.
+    """
+    fill(client, "a", 1, 8)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=19, **options)
+    given = take(consumer, 2)
+    if way == "in a loop":
+        for _, entry in consumer:
+            given.append(entry.identifier)
+            if given[-1] == b"3-0":
+                assert 3 == consumer.nack("a", "3-0", "5-0", "8-0")
+                break
+        another = taker(client)
+        assert [b"3-0", b"5-0", b"8-0"] == identifiers(another)
+    else:
+        assert 3 == consumer.nack("a", "1-0", "5-0", "8-0")
+        another = taker(client)
+        assert [b"1-0", b"5-0", b"8-0"] == identifiers(another)
+    assert {"a": given[-1]} == consumer.positions
+    if way == "several at a time":
+        given += [entry.identifier for _, entry in consumer.get_entries()]
+    given += identifiers(consumer)
+
+    assert [*numbered(1, 4), *numbered(6, 7)] == given
+    owners = {identifier: owner for identifier, (owner, _) in (pending(client)).items()}
+    assert {b"c": 5, b"d": 3} == {name: list(owners.values()).count(name) for name in (b"c", b"d")}
+    consumer.close()
+
+
+@KINDS
+def test_within_a_loop_that_goes_on(client: Redis[Any], options: dict[str, Any]) -> None:
+    """
+    The entry that was just served, one that comes later, and the last one.
+    """
+    fill(client, "a", 1, 8)
+    given: list[bytes] = []
+    with client.xconsumer(["a"], group="g", consumer="c", buffer_size=19, **options) as consumer:
+        for _, entry in consumer:
+            given.append(entry.identifier)
+            if given == numbered(1, 2):
+                assert 3 == consumer.nack("a", entry, "4-0", "8-0")
+            elif len(given) == 6:
+                break  # what may come again, comes after these
+
+    # Where it takes over itself, it may get them again at the end; nothing may come in between.
+    assert [*numbered(1, 3), *numbered(5, 7)] == given
+
+
+def test_of_several_streams(client: Redis[Any]) -> None:
+    """
+    Only that of the stream that is named.
+    """
+    fill(client, "a", 1, 3)
+    fill(client, "{a}b", 1, 3)
+    consumer = client.xconsumer(["a", "{a}b"], group="g", consumer="c", buffer_size=9)
+    take(consumer)
+    given = [(b"a", b"1-0")]
+    assert 2 == consumer.nack("{a}b", "1-0", "3-0")
+    given += [(stream, entry.identifier) for stream, entry in consumer]
+
+    assert [(b"a", b"1-0"), (b"a", b"2-0"), (b"a", b"3-0"), (b"{a}b", b"2-0")] == sorted(given)
+
+
+def test_who_acknowledges_on_delivery_keeps_it(client: Redis[Any]) -> None:
+    """
+    It is nowhere else, and cannot be handed back.
+    """
+    fill(client, "a", 1, 4)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", auto_acknowledge=True, buffer_size=9)
+    take(consumer)
+
+    assert 0 == consumer.nack("a", "1-0", "3-0")
+
+    assert numbered(2, 4) == identifiers(consumer)
+
+
 def test_a_bad_argument(client: Redis[Any]) -> None:
     """
     Nothing is sent.

@@ -94,6 +94,24 @@ def test_who_has_the_buffer_before_gets_nothing_of_what_was_discarded() -> None:
     assert ([], [], 0, False) == (list(first.rest), list(second.rest), len(second), bool(second))
 
 
+@given(st.integers(0, 6), st.sampled_from(["a", "aba"]))
+def test_what_waits(served: int, streams: str) -> None:
+    """
+    Is what has not been served, whatever has been asked before, and of whatever buffer.
+    """
+    first = buffer(streams, 1, 2, 3)
+    second = first.followed_by(repeat("b"), entries(1, 2, 3))
+    everything = second.waiting()
+    for number in range(served + 1):
+        if number:
+            next(second.rest)
+        left = everything[number:]
+        for stream in "abc":
+            for identifier in ("1-0", "2-0", "3-0", "4-0"):
+                there = any((stream, identifier) == (name, entry.identifier) for name, entry in left)
+                assert there is second.waits(stream, identifier)
+
+
 def test_an_empty_one() -> None:
     """
     It has nothing to give.

@@ -90,6 +90,27 @@ def test_reading(server: Server) -> None:
     assert at_each_point(server, check, step=17) > 500
 
 
+def test_handing_back_what_was_not_served(server: Server) -> None:
+    """
+    Done again it is done; everything else is served once, and nothing of it that was handed back.
+    """
+
+    def check(client: Redis[bytes], struck_by: Callable[[Callable[[], object]], bool]) -> bool:
+        fill(client, "a", 1, 6)
+        with client.xconsumer(["a"], group="g", consumer="c", buffer_size=9) as consumer:
+            seen = take(consumer, 2)
+            struck = struck_by(lambda: consumer.nack("a", "2-0", "4-0", "6-0"))
+            consumer.nack("a", "2-0", "4-0", "6-0")
+            for _, entry in consumer:
+                seen.append(entry.identifier)
+            assert [b"1-0", b"2-0", b"3-0", b"5-0"] == seen
+        with client.xconsumer(["a"], group="g", consumer="d", claim_idle=MINUTE) as another:
+            assert [b"2-0", b"4-0", b"6-0"] == take(another, 4)
+        return struck
+
+    assert at_each_point(server, check) > 20
+
+
 @pytest.mark.parametrize("collected", [0, 2])
 def test_acknowledging(server: Server, collected: int) -> None:
     """

@@ -281,6 +281,7 @@ class GroupConsumer(Leaving[AnyStr]):
         name, found = self._named(stream, entries)
         if not found:
             return 0
+        await self._take_back(name, found)
         held = self._held
         if held is not None and delay is not None and idle is not None and idle < 0:
             began = rt.now()

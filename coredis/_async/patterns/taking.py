@@ -11,7 +11,7 @@ are served next: so there are never so many new objects that Python's collector 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, AnyStr, Final, NamedTuple
 
 from coredis._async.patterns.reader import Reader
@@ -270,6 +270,22 @@ class Taking(Sending[AnyStr]):
         """
         self._ready = NOTHING
         self._buffer = buffer
+
+    def _withhold(self, keys: Container[tuple[AnyStr, AnyStr]]) -> None:
+        """
+        Serve some entries no more, told by their streams and identifiers, that are in the buffer. Nobody else may be reading.
+        """
+        while True:
+            buffer = self._buffer
+            waiting = buffer.waiting()
+            others = buffer.without([(stream, entry.identifier) in keys for stream, entry in waiting])
+            emptying = map(list.clear, buffer.lists())  # a loop of the application may have the iterator
+            if len(buffer) == len(waiting) and self._buffer is buffer:  # nobody was served one meanwhile
+                # No call between these statements but one in C, as below.
+                self._ready = NOTHING
+                self._buffer = others
+                deque(emptying, 0)
+                return
 
     def _discard(self) -> None:
         """

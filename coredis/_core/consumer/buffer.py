@@ -10,11 +10,13 @@ served stays in a buffer until then, so that it can be told how far the applicat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, compress, repeat
-from operator import length_hint
-from typing import AnyStr, Generic, Self
+from itertools import chain, compress, count, repeat
+from operator import itemgetter, length_hint
+from typing import AnyStr, Final, Generic, Self
 
 from ...types import StreamEntry
+
+_identifier: Final = itemgetter(0)
 
 
 class Buffer(Generic[AnyStr]):
@@ -25,7 +27,7 @@ class Buffer(Generic[AnyStr]):
         rest: gives what was not served yet, as (stream, entry); whatever it has given counts as served
     """
 
-    __slots__ = ("_before", "_entries", "_left", "_own", "_streams", "rest")
+    __slots__ = ("_before", "_entries", "_left", "_own", "_places", "_streams", "rest")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Buffer(Generic[AnyStr]):
         self._streams: Iterable[AnyStr] = streams
         self._entries: list[StreamEntry[AnyStr]] = entries
         self._before: tuple[Buffer[AnyStr], ...] = before
+        self._places: dict[tuple[AnyStr, AnyStr], int] | None = None
         given = streams
         left = iter(entries)
         self._left: Iterator[StreamEntry[AnyStr]] = left
@@ -84,6 +87,20 @@ class Buffer(Generic[AnyStr]):
         Give what is still to be served, without taking it.
         """
         return list(chain.from_iterable([each._apart()[1] for each in self._parts()]))
+
+    def waits(self, stream: AnyStr, identifier: AnyStr) -> bool:
+        """
+        Tell whether an entry is still to be served. The first question takes as long as the buffer, the others no time.
+        """
+        for each in self._parts():
+            places = each._places
+            if places is None:
+                identifiers = map(_identifier, each._entries)
+                each._places = places = dict(zip(zip(each._streams, identifiers, strict=False), count(), strict=False))
+            place = places.get((stream, identifier), -1)
+            if place >= len(each._entries) - length_hint(each._left):
+                return True
+        return False
 
     def lists(self) -> list[list[StreamEntry[AnyStr]]]:
         """

@@ -9,7 +9,8 @@ is known to be its own. What is held, and since when, is in ``_core/consumer/hel
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import starmap
 from operator import itemgetter
 from typing import AnyStr, Final
 
@@ -64,6 +65,7 @@ class Leasing(Consumer[AnyStr]):
     _held: Held | None
     _giving_up: GivingUp[AnyStr] | None
     _options: GroupOptions
+    auto_acknowledge: bool
     _renewing: object
     _not_before: float
     _lookout: Lookout
@@ -148,6 +150,20 @@ class Leasing(Consumer[AnyStr]):
         """
         while self._renewing not in (None, rt.caller()):
             rt.sleep(0.001)
+
+    def _take_back(self, name: bytes, found: Iterable[bytes]) -> None:
+        """
+        See to it that entries that are handed back are not served, should they not have been yet: whoever hands them back may
+        know them from before.
+        """
+        if self.auto_acknowledge:
+            return  # nothing is handed back, and they are nowhere else
+        text = self.client.replies.text
+        keys = {(text(name), text(identifier)) for identifier in found}
+        if any(starmap(self._buffer.waits, keys)):
+            while self._owner not in (None, rt.caller()) and self._buffer:
+                rt.sleep(0.001)  # somebody is just about to be served
+            self._withhold(keys)
 
     def _drop_lost(self) -> None:
         """

@@ -460,8 +460,8 @@ async def test_any_failure_of_the_parser_ends_the_channel(
         raise error("canary")
 
     with ScriptedServer(2 * [b":1\r\n"]) as server:
-        for method in ("take", "whole"):
-            monkeypatch.setattr(f"coredis._core.parser.Parser.{method}", stumble)
+        for method in ("parser.Parser.take", "whole.WholeReplies.whole"):
+            monkeypatch.setattr(f"coredis._core.{method}", stumble)
         for asking in (False, True):
             channel = await half.connect(server)
 

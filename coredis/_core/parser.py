@@ -1,5 +1,6 @@
 """
-Turn received bytes into replies: hiredis does the work, this module closes the gaps it leaves open.
+Turn received bytes into replies, in whatever pieces they come: hiredis does the work, this module closes the gaps it leaves
+open. (Most pieces are whole replies and need less than that: see ``whole``.)
 
 The gaps, each measured on hiredis 3.5 (see the tests): an attribute frame (``|``) comes out as a reply of its own and would
 shift every later reply by one; a blob error (``!``) is taken for garbage; headers announcing absurd sizes make it wait for
@@ -9,12 +10,8 @@ others a ``ProtocolError``. After any error the parser must not be used again.
 Cost on the usual path: a few searches at memory speed per received piece, one of them slowed down by each array in it, and a
 look at its first line. Text with lines that begin like something special (a Markdown table) costs one search more. Only what
 looks like a whole header, or like its beginning at the end of a piece, is examined further, each in constant time: nothing is
-copied or searched twice. A piece that is one array or map from end to end, as reads of streams nearly always bring, is
-parsed first: had it an absurd header the reply would not be complete, and only then is the piece searched. Until then hiredis
-has made a list of the announced size and freed it again. Its memory was never touched, but it takes some nanoseconds for each
-element (nested headers within the limits do the same). A push inside of a reply is searched for all the same: hiredis touches
-the memory of that. Large strings are followed from one header to the next, as long as there is little else: what is in them
-is neither searched nor, where it was received into memory that is used again, copied before hiredis does.
+copied or searched twice. Large strings are followed from one header to the next, as long as there is little else: what is in
+them is neither searched nor, where it was received into memory that is used again, copied before hiredis does.
 
 What remains: a string's absurd header that is neither in the first kilobyte of a piece nor at its end is not noticed. Nothing
 is allocated for it; the wait ends with the time of the request or at ``MAX_REPLY_BYTES``. And hiredis does not look at the two
@@ -30,7 +27,6 @@ between byte codes, after a call or a backward jump, so nothing received gets lo
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
@@ -41,7 +37,6 @@ import hiredis
 from ..exceptions import ProtocolError
 from .command import Reply
 from .headers import (
-    AGGREGATES,
     BULKS,
     HEADER_TYPES,
     LONGEST_HEADER,
@@ -49,11 +44,9 @@ from .headers import (
     SHORT_HEADER,
     candidates,
     check_header,
-    common_items,
     follow_strings,
     is_ordinary,
     last_header,
-    may_be_special,
     needs_care,
 )
 
@@ -63,31 +56,8 @@ MAX_LINE_BYTES: Final = 64 * 1024  # of a simple string, an error or a header
 NEED_DATA: Final = object()  # None and False are replies, so "not yet" needs a value of its own
 _SPECIALS: Final = b"|!"
 _LINE_FEED: Final = 10
-_SIMPLE_STRING: Final = ord("+")
-_INTEGER: Final = ord(":")
-_ZERO: Final = ord("0")
-_LONGEST_INTEGER: Final = 19  # with its type byte: one of this length fits into 64 bits, whatever its digits
-_number: Final = re.compile(rb":(0|[1-9]\d{0,17})\r\n").match
 _TINY_PIECE_BYTES: Final = 128  # up to here all headers are followed
 SMALL_PIECE_BYTES: Final = 256
-#: The header of a string and where its content is, by the length of all of it, from the header to its end.
-_STRING_OF: Final = {
-    len(header) + length + 2: (header, slice(len(header), -2))
-    for length in range(SMALL_PIECE_BYTES)
-    if len(header := b"$%d\r\n" % length) + length + 2 < SMALL_PIECE_BYTES
-}
-_NO_STRING: Final = (
-    b"$" * SMALL_PIECE_BYTES,
-    slice(0),
-)  # longer than any piece, so none begins like this, garbage neither
-#: Whole replies that come often.
-_COMMON_REPLIES: Final[dict[bytes, Reply]] = {
-    b"+OK\r\n": b"OK",
-    b"+PONG\r\n": b"PONG",
-    **dict.fromkeys((b"_\r\n", b"$-1\r\n", b"*-1\r\n")),
-    **{b":%d\r\n" % number: number for number in range(128)},
-}
-_COMMON_BYTES: Final = max(map(len, _COMMON_REPLIES))
 # What hiredis keeps of its memory when that is empty: by itself, and between large strings.
 _USUALLY_KEPT_BYTES: Final = 16 * 1024
 _KEPT_BYTES: Final = 1024 * 1024
@@ -108,13 +78,15 @@ class Parser:
     Incremental: feed pieces as they arrive, take replies as they complete.
 
     Interrupted in the middle, either can be called again, ``feed`` with the same list, and goes on where it was.
+
+    Attributes:
+        empty: what was fed has all become replies: the next byte begins one
+        missing: the next so many bytes, as far as is known, are the rest of a string and its end
     """
 
     __slots__ = (
         "_aligned",
-        "_aside",
         "_buffered",
-        "_empty",
         "_failure",
         "_keeping",
         "_line",
@@ -125,16 +97,15 @@ class Parser:
         "_ready",
         "_special",
         "_type_alone",
+        "empty",
         "missing",
     )
 
     def __init__(self) -> None:
-        self._reader = _new_reader()
-        self._aside: hiredis.Reader | None = None  # for whole replies; None as well while it is at one
+        self._reader = new_reader()
         self._ready: list[Reply] = []  # parsed ahead of ``take``, on the careful path only
         self._special: _Special | None = None  # an attribute or a blob error that is still arriving
         self._offset = 0  # how much of the first piece is fed, while ``feed`` is at it
-        self._empty = True  # what was fed has all become replies: the next byte begins one
         self._aligned = True  # the next byte begins an item, perhaps inside of a reply
         self._line_ended = True  # the last byte fed was the end of a line
         self._type_alone = False  # the last byte fed was the first of a line
@@ -143,127 +114,8 @@ class Parser:
         self._failure: ProtocolError | None = None  # what is wrong with what was fed last
         self._buffered = 0  # bytes fed since a reply was last completed
         self._keeping = False  # hiredis does not give memory back
-        self.missing = 0  # the next so many bytes, as far as is known, are the rest of a string and its end
-
-    def whole(self, piece: bytes, alone: bool = False) -> Reply:
-        """
-        Read a piece that is one reply and nothing else: so are most, and that saves half of the work, or more.
-
-        Interrupted in the middle, it can be called again with the same piece.
-
-        Args:
-            piece: what was received
-            alone: no more replies than one are to come
-
-        Returns:
-            the reply, and the piece is done with; ``NEED_DATA``: feed it, it is not that simple
-        """
-        size = len(piece)
-        if self._empty and size < SMALL_PIECE_BYTES:
-            if size <= _COMMON_BYTES and (reply := _COMMON_REPLIES.get(piece, NEED_DATA)) is not NEED_DATA:
-                return reply
-            header, content = _STRING_OF.get(size, _NO_STRING)
-            if piece.startswith(header) and piece.endswith(b"\r\n"):
-                return piece[content]
-            kind = piece[0] if size else _LINE_FEED
-            if kind in AGGREGATES:
-                return NEED_DATA if common_items()(piece) is None else self._parsed_aside(piece)
-            if piece.endswith(b"\r\n") and (line := piece[1:-2]).isalnum():
-                if kind == _SIMPLE_STRING:
-                    return line
-                if kind == _INTEGER and line.isdigit() and len(line) < _LONGEST_INTEGER:
-                    if line[0] == _ZERO and len(line) > 1:
-                        return NEED_DATA  # hiredis refuses it
-                    return int(line)
-        elif alone:
-            return self.large(piece)
-        return NEED_DATA
-
-    def counted(self, piece: bytes, counts: int) -> list[Reply] | None:
-        """
-        Read a large piece that is so many integers, as commands ahead of a read are answered, and one array or map after them.
-
-        Returns:
-            the replies, and the piece is done with; None: feed it, it is not that simple
-        """
-        if not self._empty:
-            return None
-        at = 0
-        numbers: list[Reply] = []
-        for _ in range(counts):
-            number = _number(piece, at)
-            if number is None:
-                return None
-            numbers.append(int(number[1]))
-            at = number.end()
-        reply = self.large(piece[at:]) if at < len(piece) else NEED_DATA
-        return None if reply is NEED_DATA else [*numbers, reply]
-
-    def several(self, piece: bytes, most: int) -> list[Reply] | None:
-        """
-        Read a piece that is some replies and nothing else, none of them an array or a map: as commands are answered that were
-        sent together.
-
-        Args:
-            piece: what was received
-            most: so many replies are to come at least
-
-        Returns:
-            the replies, and the piece is done with; None: feed it, it is not that simple
-        """
-        if (
-            not self._empty
-            or not piece.endswith(b"\r\n")
-            # A string that something else follows is noticed in a small piece.
-            or (len(piece) < SMALL_PIECE_BYTES and b"$" in piece)
-            or b"*" in piece
-            or b"%" in piece
-            or b">" in piece
-            or b"|" in piece
-            or b"!" in piece
-            or b"~" in piece
-            or b"=" in piece
-        ):
-            return None
-        reader, self._aside = self._aside or _new_reader(), None
-        replies: list[Reply] = []
-        try:
-            reader.feed(piece)
-            replies.extend(islice(iter(reader.gets, NEED_DATA), most))
-        except Exception:  # whatever it is, it comes again where it is told
-            return None
-        if reader.has_data():
-            return None
-        self._aside = reader
-        return replies or None
-
-    def large(self, piece: bytes) -> Reply:
-        """
-        As ``whole``, of a large piece, when no more replies than one are to come.
-
-        What seems to be one array or map is not searched for absurd headers first: with one the reply would not be complete,
-        and then the piece is fed, which looks for it. What hiredis fills the announced memory for, or does not know, is
-        searched for.
-        """
-        if not self._empty or piece[0] not in b"*%" or not piece.endswith(b"\r\n") or may_be_special(piece):
-            return NEED_DATA
-        return self._parsed_aside(piece)
-
-    def _parsed_aside(self, piece: bytes) -> Reply:
-        """
-        Parse a piece that is one reply with a reader of its own: an interruption leaves that behind, dirty perhaps, and nothing
-        that has been received. ``NEED_DATA``: it is not one reply, or not a valid one.
-        """
-        reader, self._aside = self._aside or _new_reader(), None
-        try:
-            reader.feed(piece)
-            reply = reader.gets()
-        except Exception:  # whatever it is, it comes again where it is told
-            return NEED_DATA
-        if reply is NEED_DATA or reader.has_data():
-            return NEED_DATA
-        self._aside = reader
-        return reply
+        self.empty = True
+        self.missing = 0
 
     def feed(self, pieces: list[bytes]) -> None:
         """
@@ -273,18 +125,18 @@ class Parser:
         """
         if self._failure is not None:
             return
-        if self._empty and len(pieces) == 1 and len(pieces[0]) < SMALL_PIECE_BYTES:
+        if self.empty and len(pieces) == 1 and len(pieces[0]) < SMALL_PIECE_BYTES:
             piece = pieces[0]
             if is_ordinary(piece) and self._buffered <= MAX_REPLY_BYTES:
                 size = len(piece)
                 # No call between these statements, so nothing can interrupt here.
-                self._empty = self._aligned = False
+                self.empty = self._aligned = False
                 self._line_ended = True
                 self._buffered += size
                 del pieces[0]
                 self._reader.feed(piece, 0, size)
                 return
-        self._empty = False
+        self.empty = False
         if self._keeping:
             self._keep_memory(False)
         try:
@@ -363,7 +215,7 @@ class Parser:
         self.missing = missing
         self._line = b""
         self._line_length = 0
-        self._type_alone = self._empty = self._aligned = False  # the latter two are known again after the next ``take``
+        self._type_alone = self.empty = self._aligned = False  # the latter two are known again after the next ``take``
         self._line_ended = not missing
         self._buffered += size
         del parts[0]
@@ -405,18 +257,11 @@ class Parser:
             raise self._failure
         self._aligned = self._special is None and self._between_items()
         # After the last reply hiredis was not asked again, so it cannot have begun the next one.
-        self._empty = 0 < most == taken and self._aligned and not self._ready and self._failure is None
-        if self._empty and large:
+        self.empty = 0 < most == taken and self._aligned and not self._ready and self._failure is None
+        if self.empty and large:
             # hiredis gives memory back when it is fed again, and a connection may be idle for a long time.
-            self._reader = _new_reader()
+            self._reader = new_reader()
             self._keeping = False
-
-    @property
-    def empty(self) -> bool:
-        """
-        Whether what was fed has all become replies, so that the next byte begins one.
-        """
-        return self._empty
 
     def exhausted(self) -> bool:
         """
@@ -470,7 +315,7 @@ class Parser:
             return
         self._failure = ProtocolError("invalid reply: a string without its end", may_have_run=True)
         # Nothing is parsed after this, so that reader may be asked in this way: between two replies a number is the next one.
-        asked, self._reader = self._reader, _new_reader()
+        asked, self._reader = self._reader, new_reader()
         asked.feed(b":0\r\n")
         with suppress(Exception):  # an item that was not asked for yet was garbage
             if asked.gets() == 0 and len(taken) > before:
@@ -641,7 +486,7 @@ def _invalid(error: Exception) -> ProtocolError:
     return ProtocolError(f"invalid reply ({type(error).__name__})", may_have_run=True)
 
 
-def _new_reader() -> hiredis.Reader:
+def new_reader() -> hiredis.Reader:
     return hiredis.Reader(
         notEnoughData=NEED_DATA, replyError=ErrorLine, protocolError=hiredis.ProtocolError, errors="backslashreplace"
     )

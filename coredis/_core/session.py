@@ -18,6 +18,7 @@ from hiredis import PushNotification
 from ..exceptions import ConnectionError, ProtocolError
 from .command import Reply
 from .parser import NEED_DATA, SMALL_PIECE_BYTES, ErrorLine, Parser
+from .whole import WholeReplies
 
 MAX_PUSHES: Final = 1024  # unread out-of-band messages; more is a flood
 _SHORT_WORD_BYTES: Final = 256
@@ -108,7 +109,7 @@ class Session:
         max_size: how many of these there may be while a request waits
         missing: how many bytes, as far as is known, are still to come of a string: what is received into a buffer next should
             go to ``follow`` first
-        whole: reads a small piece that is one reply and nothing else, while nothing is pending: ``Parser.whole``
+        whole: reads a small piece that is one reply and nothing else, while nothing is pending: ``WholeReplies.whole``
     """
 
     __slots__ = (
@@ -118,6 +119,7 @@ class Session:
         "_held",
         "_parser",
         "_unasked",
+        "_whole",
         "complete",
         "failure",
         "max_pushes",
@@ -134,7 +136,8 @@ class Session:
     def __init__(self, asked: type[Request] | None = None) -> None:
         self._asked = asked
         self._parser = Parser()
-        self.whole = self._parser.whole
+        self._whole = WholeReplies(self._parser)
+        self.whole = self._whole.whole
         self._arrived: list[Reply] = []  # for the oldest requests, pushes perhaps among them
         self._given = 0  # how many of these the requests have; they are taken out together, or each would move the rest
         self._held: list[bytes] = []  # pieces of one reply that is not complete yet, not parsed
@@ -183,7 +186,7 @@ class Session:
             if request.expected == 1:
                 reply: Reply = NEED_DATA
                 if number == 1 and size < SMALL_PIECE_BYTES and not self._held:
-                    reply = self._parser.whole(pieces[0])
+                    reply = self._whole.whole(pieces[0])
                     if reply is not NEED_DATA:
                         asked = type(request) is self._asked
                         # No call between these statements, so nothing can interrupt here.
@@ -201,7 +204,7 @@ class Session:
                     and pieces[0].endswith(b"\n")
                 ):
                     # Nearly always all of it: see ``_may_be_whole``.
-                    reply = self._parser.large(pieces[0])
+                    reply = self._whole.large(pieces[0])
                 elif self._may_be_whole(pieces):
                     if not pieces[-1].endswith(b"\n"):
                         # No call between these two statements, so nothing can interrupt here.
@@ -209,7 +212,7 @@ class Session:
                         del pieces[:]
                         return []
                     together = [*self._held, *pieces]
-                    reply = self._parser.whole(together[0] if len(together) == 1 else b"".join(together), True)
+                    reply = self._whole.whole(together[0] if len(together) == 1 else b"".join(together), True)
                 if reply is not NEED_DATA:
                     asked = type(request) is self._asked
                     # No call between these statements, so nothing can interrupt here.
@@ -221,7 +224,7 @@ class Session:
                     self._held = []
                     return [request]
             elif number == len(pending) == 1 and _COUNTED_BYTES <= size < _BUFFER_BYTES and pieces[0].startswith(b":"):
-                replies = None if request.replies else self._parser.counted(pieces[0], request.expected - 1)
+                replies = None if request.replies else self._whole.counted(pieces[0], request.expected - 1)
                 if replies is not None:
                     # As above.
                     request.replies = replies
@@ -230,7 +233,7 @@ class Session:
                     return [request]
             if number == 1 and not self._held:
                 # Each of them misses at least one.
-                arrived = self._parser.several(pieces[0], max(request.expected - len(request.replies), len(pending)))
+                arrived = self._whole.several(pieces[0], max(request.expected - len(request.replies), len(pending)))
                 if arrived is not None:
                     if len(arrived) == request.expected and not request.replies and type(request) is not self._asked:
                         # As above; it is a pipeline.
@@ -265,7 +268,7 @@ class Session:
         As ``whole``, of a large piece.
         """
         if piece.endswith(b"\n") and self._may_be_whole([piece]):
-            return self._parser.whole(piece, True)
+            return self._whole.whole(piece, True)
         return NEED_DATA
 
     def follow(self, parts: list[memoryview]) -> list[Request]:

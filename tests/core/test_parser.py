@@ -392,7 +392,7 @@ def test_any_exception_is_a_protocol_error(error: type[Exception], monkeypatch: 
         def gets(self) -> object:
             raise error("canary")
 
-    monkeypatch.setattr(parser, "_new_reader", Stumbling)
+    monkeypatch.setattr(parser, "new_reader", Stumbling)
 
     with pytest.raises(ProtocolError, match=rf"\({error.__name__}\)$") as caught:
         parse(b":1\r\n")
@@ -506,14 +506,14 @@ def test_payload_full_of_headers_costs_each_byte_once(name: str, size: int, monk
     pieces = in_pieces(wire, size)
     searched: list[int] = []
     examine = headers.candidates
-    make = parser._new_reader
+    make = parser.new_reader
 
     def count(piece: bytes, start: int, begins_line: bool) -> Iterator[int]:
         searched.append(len(piece) - start)
         return examine(piece, start, begins_line)
 
     monkeypatch.setattr(parser, "candidates", count)
-    monkeypatch.setattr(parser, "_new_reader", lambda: CountingReader(make()))
+    monkeypatch.setattr(parser, "new_reader", lambda: CountingReader(make()))
     monkeypatch.setattr(CountingReader, "fed", [])
 
     assert [value, 1, ("error", "ERR x")] == plain(parse(*pieces))

@@ -1,18 +1,21 @@
 """
-Fixtures that run a test once with each half of the runtime, or give it an asynchronous channel without a network.
+Fixtures that run a test once with each half of the runtime, or give it a channel of one of them: an asynchronous one without a
+network, or a blocking one to a server that echoes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from coredis._runtime import aio
-from tests.runtime.halves import HALVES, Half
+from coredis._core.config import TCPAddress
+from coredis._runtime import aio, blocking
+from tests.runtime.halves import HALVES, Half, echo, soon
 from tests.runtime.wire import Wire
 from tests.support.aio import open_resources, settle
+from tests.support.scripted import ScriptedServer
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,25 @@ async def half(request: pytest.FixtureRequest) -> AsyncIterator[Half]:
     chosen: Half = request.param
     yield chosen
     await chosen.close()
+
+
+@pytest.fixture
+def echoing() -> Iterator[ScriptedServer]:
+    """
+    A server that answers with the last word of each command.
+    """
+    with ScriptedServer(echo) as server:
+        yield server
+
+
+@pytest.fixture
+def blocking_channel(echoing: ScriptedServer) -> Iterator[blocking.Channel]:
+    """
+    A blocking channel to that server.
+    """
+    opened = blocking.connect(TCPAddress(echoing.host, echoing.port), None, True, soon())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from coredis._core.config import TCPAddress, UnixAddress
 from coredis._runtime import aio, blocking
 from tests.support.resp import encode_command
+from tests.support.scripted import Command, Step
 
 HOST = "127.0.0.1"
 
@@ -87,6 +88,13 @@ def words(*arguments: str | int) -> bytes:
     Encode a command.
     """
     return encode_command(*[str(argument).encode() for argument in arguments])
+
+
+def echo(command: Command) -> Step:
+    """
+    Answer with the last word.
+    """
+    return b"$%d\r\n%s\r\n" % (len(command[-1]), command[-1])
 
 
 async def until(condition: Callable[[], bool], half: Half) -> None:

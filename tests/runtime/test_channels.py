@@ -5,7 +5,6 @@ What both halves promise of a channel, run with each: requests out, replies back
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,26 +14,10 @@ from coredis._runtime import sockets
 from coredis.exceptions import ConnectionError, ConnectionLostError, ProtocolError, RequestTimeoutError
 from tests.runtime.halves import Half, do, soon, until, words
 from tests.support.proxy import FaultProxy
-from tests.support.scripted import Close, Command, Late, Reset, ScriptedServer, Silence, Step
+from tests.support.scripted import Close, Late, Reset, ScriptedServer, Silence, Step
 
 PING = words("PING")
 PUSH = b">2\r\n+invalidate\r\n*1\r\n+k\r\n"
-
-
-def echo(command: Command) -> Step:
-    """
-    Answer with the last word.
-    """
-    return b"$%d\r\n%s\r\n" % (len(command[-1]), command[-1])
-
-
-@pytest.fixture
-def echoing() -> Iterator[ScriptedServer]:
-    """
-    A server that answers with the last word of each command.
-    """
-    with ScriptedServer(echo) as server:
-        yield server
 
 
 async def test_a_request_gets_its_reply(half: Half, echoing: ScriptedServer) -> None:
@@ -460,8 +443,8 @@ async def test_any_failure_of_the_parser_ends_the_channel(
         raise error("canary")
 
     with ScriptedServer(2 * [b":1\r\n"]) as server:
-        for method in ("take", "whole"):
-            monkeypatch.setattr(f"coredis._core.parser.Parser.{method}", stumble)
+        for method in ("parser.Parser.take", "whole.WholeReplies.whole"):
+            monkeypatch.setattr(f"coredis._core.{method}", stumble)
         for asking in (False, True):
             channel = await half.connect(server)
 

@@ -8,9 +8,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from coredis._core import parser
-from coredis._core.parser import Parser
+from coredis._core import whole
+from coredis._core.parser import NEED_DATA, Parser
 from coredis._core.session import Request, Session
+from coredis._core.whole import WholeReplies
 from coredis.exceptions import ProtocolError
 from tests.core.test_parser import LARGE, LARGE_STRINGS, outcome, parse
 
@@ -35,7 +36,7 @@ def test_a_piece_that_is_one_short_reply_is_read_at_once(piece: bytes, reply: ob
     """
     It is what it would have been otherwise.
     """
-    assert reply == Parser().whole(piece)
+    assert reply == WholeReplies(Parser()).whole(piece)
     assert [reply] == parse(piece)
 
 
@@ -84,7 +85,7 @@ def test_any_other_piece_is_not(piece: bytes) -> None:
     """
     What is longer, damaged or less common is left to hiredis.
     """
-    assert parser.NEED_DATA is Parser().whole(piece)
+    assert NEED_DATA is WholeReplies(Parser()).whole(piece)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_small_piece_that_is_one_array_is_read_at_once(piece: bytes) -> None:
     """
     With a reader of its own, which is used again.
     """
-    reading = Parser()
+    reading = WholeReplies(Parser())
     (reply,) = parse(piece)
 
     for _ in range(2):
@@ -132,9 +133,9 @@ def test_any_other_array_is_not(piece: bytes) -> None:
     """
     Several, incomplete, damaged, special: they take the general way, and the reader does not keep anything of them.
     """
-    reading = Parser()
+    reading = WholeReplies(Parser())
 
-    assert parser.NEED_DATA is reading.whole(piece)
+    assert NEED_DATA is reading.whole(piece)
     assert [b"a"] == reading.whole(b"*1\r\n+a\r\n")
 
 
@@ -147,15 +148,16 @@ def test_a_large_piece_that_is_one_array_is_read_at_once(begin: bytes) -> None:
     Where no other reply is expected; with a reader of its own, which is used again.
     """
     piece = begin + ENTRIES
-    reading = Parser()
+    fed = Parser()
+    reading = WholeReplies(fed)
     (reply,) = parse(piece[:300], piece[300:])
 
-    assert parser.NEED_DATA is reading.whole(piece)
+    assert NEED_DATA is reading.whole(piece)
     for _ in range(2):
         assert reply == reading.whole(piece, True)
-    reading.feed([piece[:2000], piece[2000:]])
+    fed.feed([piece[:2000], piece[2000:]])
     replies: list[object] = []
-    reading.take(replies, 2)
+    fed.take(replies, 2)
     assert [reply] == replies
 
 
@@ -173,9 +175,9 @@ def test_any_other_large_piece_is_not(piece: bytes) -> None:
     """
     Several replies, incomplete, absurd, special: what comes of it is what comes of smaller pieces.
     """
-    reading = Parser()
+    reading = WholeReplies(Parser())
 
-    assert parser.NEED_DATA is reading.whole(piece, True)
+    assert NEED_DATA is reading.whole(piece, True)
     assert [b"a"] == reading.whole(b"*1\r\n+a\r\n")
     assert repr(outcome(piece)) == repr(outcome(piece[:7], piece[7:]))
 
@@ -184,11 +186,10 @@ def test_an_absurd_push_in_a_large_piece_is_not_tried(monkeypatch: pytest.Monkey
     """
     hiredis would fill the memory that it announces.
     """
-    monkeypatch.setattr(parser, "_new_reader", Mock(side_effect=AssertionError))
-    reading = Parser.__new__(Parser)
-    reading._empty, reading._aside = True, None
+    monkeypatch.setattr(whole, "new_reader", Mock(side_effect=AssertionError))
+    reading = WholeReplies(Parser())
 
-    assert parser.NEED_DATA is reading.whole(b"*101\r\n" + ENTRIES + b">12345678\r\n:1\r\n", True)
+    assert NEED_DATA is reading.whole(b"*101\r\n" + ENTRIES + b">12345678\r\n:1\r\n", True)
     with pytest.raises(AssertionError):
         reading.whole(b"*101\r\n" + ENTRIES + b"~12345678\r\n:1\r\n", True)
 
@@ -236,14 +237,15 @@ def test_what_has_begun_is_no_reply_by_itself(begun: bytes) -> None:
     """
     A piece that follows the beginning of a reply belongs to it, whatever it looks like.
     """
-    reading = Parser()
-    reading.feed([begun])
+    fed = Parser()
+    reading = WholeReplies(fed)
+    fed.feed([begun])
     try:
-        reading.take([], 1)
+        fed.take([], 1)
     except ProtocolError:
         pass
 
-    assert parser.NEED_DATA is reading.whole(b"+OK\r\n")
+    assert NEED_DATA is reading.whole(b"+OK\r\n")
 
 
 COUNTED = b":100\r\n:0\r\n*1\r\n*2\r\n$1\r\ns\r\n" + WHOLE
@@ -253,8 +255,8 @@ def test_counts_before_a_large_reply_are_read_at_once() -> None:
     """
     As when acknowledgements go ahead of a read: it is what it would have been otherwise.
     """
-    assert parse(COUNTED) == Parser().counted(COUNTED, 2)
-    assert parse(WHOLE) == Parser().counted(WHOLE, 0)
+    assert parse(COUNTED) == WholeReplies(Parser()).counted(COUNTED, 2)
+    assert parse(WHOLE) == WholeReplies(Parser()).counted(WHOLE, 0)
 
 
 @pytest.mark.parametrize(
@@ -278,10 +280,11 @@ def test_other_counts_are_not(piece: bytes) -> None:
     """
     What is damaged, cut, less common or not alone is left to the general way.
     """
-    reading = Parser()
+    fed = Parser()
+    reading = WholeReplies(fed)
 
     assert reading.counted(piece, 2) is None
-    reading.feed([COUNTED[:30]])
+    fed.feed([COUNTED[:30]])
     assert reading.counted(COUNTED, 2) is None
 
 

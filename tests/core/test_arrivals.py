@@ -4,13 +4,11 @@ The reply to a consumer's read, in the shape of either protocol, becomes entries
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coredis._core.consumer.arrivals import Arrivals, Found, alone, look, piece, read, read_claims
+from coredis._core.consumer.arrivals import Arrivals, alone, look, read, read_claims
 from coredis._core.consumer.cursors import Cursor
 from coredis._core.replies import decoded, raw
 from coredis.exceptions import InvalidResponse, ProtocolError, RedisError
@@ -376,54 +374,3 @@ def test_a_stream_alone_in_a_strange_shape(reply: object) -> None:
         alone(reply, b"a", raw())
     with pytest.raises((ProtocolError, TypeError, ValueError, AttributeError)):
         read([reply], CURSORS, raw())
-
-
-class Sliced(list[object]):
-    """
-    Notes how many items are copied out of it.
-    """
-
-    copied = 0
-
-    def __getitem__(self, key: Any) -> Any:
-        found = super().__getitem__(key)
-        self.copied += len(found) if isinstance(key, slice) else 0
-        return found
-
-
-def test_pieces_of_a_reply() -> None:
-    """
-    Whatever its size, each entry is touched once.
-    """
-    raw_entries = Sliced(entries(*range(1, 1_001)))
-    seen = Found({b"a": raw_entries}, {b"a": b"1000-0"}, {b"a": 1_000}, 0)
-    given, begin, after = [], 0, b""
-    while True:
-        some, last = piece(seen, begin, 100)
-        given += some.raw[b"a"]
-        if last is None:
-            break
-        begin, after = begin + 100, last
-
-    assert entries(*range(1, 1_001)) == given
-    assert b"900-0" == after
-    assert 1_000 == raw_entries.copied
-
-
-@pytest.mark.parametrize("strange", [None, [], 5, [5, [b"n", b"v"]], [b"xyz", [b"n", b"v"]]])
-def test_a_piece_with_a_strange_end(strange: object) -> None:
-    """
-    Reading could not go on there.
-    """
-    raw_entries = [*entries(1), strange, *entries(3)]
-    with pytest.raises((IndexError, ProtocolError, TypeError)):
-        piece(Found({b"a": raw_entries}, {b"a": b"3-0"}, {b"a": 3}, 0), 0, 2)
-
-
-def test_what_is_not_given_in_pieces() -> None:
-    """
-    A reply to a read of several streams, whose entries come in turns, even if only one has any.
-    """
-    several = Found({b"a": entries(1, 2)}, {b"a": b"2-0", b"b": None}, {b"a": 2}, 0)
-
-    assert (several, None) == piece(several, 0, 1)

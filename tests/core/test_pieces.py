@@ -13,6 +13,7 @@ from coredis._core import replies
 from coredis._core.consumer import arrivals, pieces
 from coredis._core.consumer.cursors import Cursor, Kind, Part, Phase, Plan
 from coredis._core.consumer.pieces import Pieces
+from coredis.exceptions import ProtocolError
 from coredis.types import StreamEntry
 
 RAW = replies.raw()
@@ -24,6 +25,19 @@ def entry(number: int, name: bytes = b"n") -> list[Any]:
     Give an entry as it was parsed.
     """
     return [b"%d-0" % number, [name, b"%d" % number]]
+
+
+class Sliced(list[object]):
+    """
+    Notes how many items are copied out of it.
+    """
+
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.copied += len(found) if isinstance(key, slice) else 0
+        return found
 
 
 def received(answer: dict[bytes, list[Any]]) -> tuple[Pieces[Any], Plan]:
@@ -115,3 +129,31 @@ def test_an_entry_that_has_no_identifier() -> None:
 
     assert {b"s": b"1-0", b"t": b"1-0"} == reply.reached(4)
     assert {b"s": b"4-0", b"t": b"1-0"} == reply.reached(5)
+
+
+def test_each_entry_is_touched_once() -> None:
+    """
+    Whatever the size of the reply.
+    """
+    raw = Sliced([entry(number) for number in range(1, 1001)])
+    reply, _ = received({b"s": raw})
+    given: list[bytes] = []
+    while not reply.finished:
+        _, entries, reply = reply.make(RAW, False, False)
+        given += [one.identifier for one in entries]
+
+    assert [b"%d-0" % number for number in range(1, 1001)] == given
+    assert 1000 == raw.copied
+
+
+@pytest.mark.parametrize("strange", [None, [], 5, [5, [b"n", b"v"]], [b"xyz", [b"n", b"v"]]])
+@pytest.mark.parametrize("streams", [1, 2])
+def test_a_strange_entry_where_a_piece_ends(strange: Any, streams: int) -> None:
+    """
+    Reading could not go on there.
+    """
+    raw = [entry(number) for number in range(1, pieces.PIECE + 2)]
+    raw[pieces.PIECE // streams - 1] = strange
+    reply, _ = received({b"s": raw, b"t": raw[: pieces.PIECE] if streams == 2 else []})
+    with pytest.raises((IndexError, ProtocolError, TypeError)):
+        reply.make(RAW, False, False)

@@ -97,6 +97,29 @@ async def test_large_replies_of_several_nodes(cluster: Cluster, prefetch: bool) 
     assert dict.fromkeys(streams, total) == given
 
 
+@pytest.mark.parametrize("first", [1, 50, 110, 190, 300])
+async def test_several_streams_of_each_node(cluster: Cluster, first: int) -> None:
+    """
+    In the middle of their replies some entries are asked for at a time: the application stands where it stands.
+    """
+    streams = [f"{number}{{{tag}}}" for tag in "abc" for number in range(60)]
+    async with connect_cluster(cluster, decode_responses=True) as client:
+        await fill(client, 1, 3, streams)
+        starts: Any = {stream: {"identifier": "0-0"} for stream in streams}
+        given = dict.fromkeys(streams, 0)
+        async with client.xconsumer(streams, parameters=starts, buffer_size=2, timeout=1000) as consumer:
+            batch = [await consumer.get_entry() for _ in range(first)]
+            while batch:
+                for stream, entry in batch:
+                    assert stream is not None and entry is not None
+                    given[stream] += 1
+                    assert f"{given[stream]}-0" == entry.identifier
+                assert {name: f"{number}-0" for name, number in given.items()} == consumer.positions
+                batch = await consumer.get_entries(21, timeout=100)  # type: ignore[assignment]
+
+    assert dict.fromkeys(streams, 3) == given
+
+
 @pytest.mark.parametrize("prefetch", [False, True])
 async def test_a_large_reply_of_one_node_that_cannot_be_read(
     cluster: Cluster, prefetch: bool, monkeypatch: pytest.MonkeyPatch

@@ -47,18 +47,7 @@ def received(answer: dict[bytes, list[Any]]) -> tuple[Pieces[Any], Plan]:
     cursors = {name: Cursor(name, name, None, Phase.AFTER) for name in answer}
     read = Plan(Kind.NEW, (Part(tuple(cursors.values()), (b"0-0",) * len(cursors)),), waits=True, complete=True)
     there = {name: raw for name, raw in answer.items() if raw}
-    return Pieces(arrivals.look([there], cursors), sum(map(len, there.values())), cursors), read
-
-
-def standing(plan: Plan) -> dict[bytes, bytes]:
-    """
-    Say where a read begins in each stream: what comes later counts.
-    """
-    return {
-        cursor.name: identifier
-        for part in plan.parts
-        for cursor, identifier in zip(part.cursors, part.identifiers, strict=True)
-    }
+    return Pieces(read, arrivals.look([there], cursors), sum(map(len, there.values())), cursors), read
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -83,18 +72,14 @@ def test_as_if_all_were_made_at_once(seed: int, monkeypatch: pytest.MonkeyPatch)
     whole = arrivals.make_apart(arrivals.look([there], cursors), how).items()
     given: list[tuple[Any, StreamEntry[Any]]] = []
     while not reply.finished:
-        served = len(given)
-        streams, entries, reply = reply.make(how, chance.random() < 0.05, False)
+        before = read.standing() | {_bytes(name): _bytes(one.identifier) for name, one in given}
+        left = {_bytes(name) for name, _ in whole[len(given) :]}
+        assert left == reply.left()
+        for told in (reply.standing(), reply.settled().standing()):
+            assert {name: before[name] for name in left} == {name: told[name] for name in left}
+        assert before == reply.undone().standing()
+        streams, entries, reply = reply.make(how, chance.random() < 0.05)
         given += zip(streams, entries, strict=False)
-        before = standing(read) | {_bytes(name): _bytes(one.identifier) for name, one in given[:served]}
-        if reply.finished:
-            told = standing(reply.after_served(read))
-            for name in {_bytes(name) for name, _ in given[served:]}:
-                assert before[name] == told[name]
-        else:
-            assert before == standing(read) | reply.reached(reply.served)
-            after = standing(read) | {_bytes(name): _bytes(one.identifier) for name, one in given}
-            assert after == standing(reply.after_made(read))
 
     assert whole == given
 
@@ -103,32 +88,19 @@ def _bytes(text: Any) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-def test_what_was_not_served_does_not_count() -> None:
-    """
-    When more is made before that.
-    """
-    reply, read = received({b"s": [entry(number) for number in range(1, 4 * pieces.PIECE)]})
-    *_, reply = reply.make(RAW, False, False)
-    *_, reply = reply.make(RAW, False, True)
-    assert {} == reply.reached(reply.served)
-    assert {b"s": b"%d-0" % (2 * pieces.PIECE)} == standing(reply.after_made(read))
-    *_, reply = reply.make(RAW, True, True)
-    assert reply.finished
-    assert {b"s": b"0-0"} == standing(reply.after_served(read))
-
-
-def test_an_entry_that_has_no_identifier() -> None:
+def test_an_entry_that_has_no_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Says nothing of where its stream stands: that is sent to the server again.
     """
     raw = [entry(number) for number in range(1, 2 * pieces.PIECE)]
     raw[1][0] = b"nonsense"
-    raw[2][0] = 5
+    raw[3][0] = 5
+    monkeypatch.setattr(pieces, "PIECE", 4)
     reply, _ = received({b"s": raw, b"t": [entry(1)]})
-    *_, reply = reply.make(RAW, False, False)
-
-    assert {b"s": b"1-0", b"t": b"1-0"} == reply.reached(4)
-    assert {b"s": b"4-0", b"t": b"1-0"} == reply.reached(5)
+    *_, reply = reply.make(RAW)
+    assert {b"s": b"3-0", b"t": b"1-0"} == reply.undone().standing()
+    *_, reply = reply.make(RAW)
+    assert {b"s": b"7-0", b"t": b"1-0"} == reply.undone().standing()
 
 
 def test_each_entry_is_touched_once() -> None:
@@ -139,7 +111,7 @@ def test_each_entry_is_touched_once() -> None:
     reply, _ = received({b"s": raw})
     given: list[bytes] = []
     while not reply.finished:
-        _, entries, reply = reply.make(RAW, False, False)
+        _, entries, reply = reply.make(RAW)
         given += [one.identifier for one in entries]
 
     assert [b"%d-0" % number for number in range(1, 1001)] == given
@@ -156,4 +128,4 @@ def test_a_strange_entry_where_a_piece_ends(strange: Any, streams: int) -> None:
     raw[pieces.PIECE // streams - 1] = strange
     reply, _ = received({b"s": raw, b"t": raw[: pieces.PIECE] if streams == 2 else []})
     with pytest.raises((IndexError, ProtocolError, TypeError)):
-        reply.make(RAW, False, False)
+        reply.make(RAW)

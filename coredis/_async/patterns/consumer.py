@@ -125,26 +125,22 @@ class Consumer(Engine[AnyStr]):
         for reader in list(self._readers.values()):
             taken, outstanding = reader.taken, reader.plan
             if taken is not None:
-                for part in taken.parts:
-                    before |= zip((cursor.name for cursor in part.cursors), part.identifiers, strict=True)
+                before |= taken.standing()
             if outstanding is not None:
                 # A cursor may be further already if its reply was interrupted in our hands.
                 for part in outstanding.parts:
                     asked |= zip(map(id, part.cursors), part.identifiers, strict=True)
         unmade, buffer = self._unmade, self._buffer
+        waiting = buffer.standing(self._encoded)
         for reply in unmade:
-            before |= reply.pieces.reached(reply.pieces.served)
-        for stream, entry in buffer.served():
-            before[self._encoded(stream)] = self._encoded(entry.identifier)
-        waiting = {self._encoded(stream) for stream, _ in buffer.waiting()}
-        for reply in unmade:
-            waiting |= reply.pieces.seen.raw.keys()
+            left = reply.pieces.left() - waiting.keys()
+            waiting |= zip(left, map(reply.pieces.standing().get, left), strict=True)
         text = self.client.replies.text
         positions: dict[KeyT, AnyStr] = {}
         for cursor, last in cursors:
             position = last
             if cursor.name in waiting:
-                position = before.get(cursor.name)
+                position = waiting[cursor.name] or before.get(cursor.name)
             elif cursor.phase is Phase.AFTER:
                 position = asked.get(id(cursor), last)
             if position == b">":

@@ -94,11 +94,14 @@ class Engine(Straight[AnyStr]):
                 await self._attend()
             filled = False
             while not filled:
-                while self._unmade and not self._buffer:
+                if self._buffer:
+                    filled = True
+                elif self._unmade:
                     self._make()
-                filled = bool(self._buffer) or await self._fetch()
-                if not self._unmade:
-                    break  # otherwise somebody has drained what was made of it
+                else:
+                    filled = await self._fetch()
+                    if not self._unmade:
+                        break  # otherwise somebody has drained what was made of it
             while everything and self._unmade:
                 self._make(everything)
             ready = self._attended_rest() if self._attended else self._buffer.rest

@@ -9,14 +9,30 @@ served stays in a buffer until then, so that it can be told how far the applicat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, compress, count, repeat
 from operator import itemgetter, length_hint
-from typing import AnyStr, Final, Generic, Self
+from typing import AnyStr, Final, Generic, Protocol, Self
 
 from ...types import StreamEntry
 
 _identifier: Final = itemgetter(0)
+
+
+class Standing(Protocol):
+    """
+    Knows where streams stood before some entries.
+    """
+
+    def standing(self) -> dict[bytes, bytes]:
+        """
+        Say it, by name.
+        """
+
+    def settled(self) -> Standing:
+        """
+        Give what says the same, without holding a reply.
+        """
 
 
 class Buffer(Generic[AnyStr]):
@@ -27,7 +43,7 @@ class Buffer(Generic[AnyStr]):
         rest: gives what was not served yet, as (stream, entry); whatever it has given counts as served
     """
 
-    __slots__ = ("_before", "_entries", "_left", "_own", "_places", "_streams", "rest")
+    __slots__ = ("_before", "_entries", "_left", "_own", "_places", "_since", "_streams", "rest")
 
     def __init__(
         self,
@@ -35,6 +51,7 @@ class Buffer(Generic[AnyStr]):
         entries: list[StreamEntry[AnyStr]],
         served: int = 0,
         before: tuple[Buffer[AnyStr], ...] = (),
+        since: tuple[Standing, ...] = (),
     ) -> None:
         """
         Args:
@@ -42,10 +59,12 @@ class Buffer(Generic[AnyStr]):
             entries: the entries. The list is kept, and must not be changed any more but for being emptied
             served: how many of them, from the first on, have been served already
             before: what is served before them
+            since: say where their streams stood before them; of a stream that several know of, the first
         """
         self._streams: Iterable[AnyStr] = streams
         self._entries: list[StreamEntry[AnyStr]] = entries
         self._before: tuple[Buffer[AnyStr], ...] = before
+        self._since = since
         self._places: dict[tuple[AnyStr, AnyStr], int] | None = None
         given = streams
         left = iter(entries)
@@ -102,26 +121,58 @@ class Buffer(Generic[AnyStr]):
                 return True
         return False
 
+    def standing(self, encoded: Callable[[object], bytes]) -> dict[bytes, bytes | None]:
+        """
+        Say by name where the application stands in each stream that has something still to be served: the identifier of the
+        last entry it got, or where the stream stood before; None: that is not known.
+
+        Args:
+            encoded: gives back the bytes of a text
+        """
+        standing: dict[bytes, bytes | None] = {}
+        for each in self._parts():
+            served, waiting = each._apart()
+            names = set(map(encoded, {stream for stream, _ in waiting})) - standing.keys()
+            if names:
+                known: dict[bytes, bytes] = {}
+                for since in reversed(each._since):
+                    known |= since.standing()
+                for stream, entry in dict(served).items():
+                    known[encoded(stream)] = encoded(entry.identifier)
+                standing |= {name: known.get(name) for name in names}
+        return standing
+
+    def settle(self) -> None:
+        """
+        Hold no reply any more to tell where streams stood.
+        """
+        for each in self._parts():
+            each._since = tuple([since.settled() for since in each._since])
+
     def lists(self) -> list[list[StreamEntry[AnyStr]]]:
         """
         Give the lists of its entries. Whoever empties them ends ``rest``, and that of the buffers that it has followed.
         """
         return [each._entries for each in self._parts()]
 
-    def followed_by(self, streams: Iterable[AnyStr], entries: list[StreamEntry[AnyStr]]) -> Self:
+    def followed_by(
+        self, streams: Iterable[AnyStr], entries: list[StreamEntry[AnyStr]], since: Standing | None = None
+    ) -> Self:
         """
         Make a buffer of what is still to be served, and more after that.
 
         Args:
             streams: as of the constructor
             entries: what is added
+            since: says where their streams stood before them
         """
         if not entries:
             return self
+        known = () if since is None else (since,)
         if not length_hint(self._left):
-            return type(self)(streams, entries)
+            return type(self)(streams, entries, 0, (), known)
         before = [each for each in self._parts() if length_hint(each._left)]
-        return type(self)(streams, entries, 0, tuple(before))
+        return type(self)(streams, entries, 0, tuple(before), known)
 
     def without(self, gone: Iterable[bool]) -> Self:
         """
@@ -132,7 +183,8 @@ class Buffer(Generic[AnyStr]):
         """
         given = self.served()
         kept = list(chain(given, compress(self.waiting(), [not left_out for left_out in gone])))
-        return type(self)([stream for stream, _ in kept], [entry for _, entry in kept], len(given))
+        since = tuple(chain.from_iterable([each._since for each in self._parts()]))
+        return type(self)([stream for stream, _ in kept], [entry for _, entry in kept], len(given), (), since)
 
     def _parts(self) -> list[Buffer[AnyStr]]:
         """

@@ -256,6 +256,21 @@ class Plan(NamedTuple):
         """
         return chain.from_iterable(part.cursors for part in self.parts)
 
+    def standing(self) -> dict[bytes, bytes]:
+        """
+        Say by name where its streams stand before its reply: what is sent for each.
+        """
+        standing: dict[bytes, bytes] = {}
+        for part in self.parts:
+            standing |= zip(map(_name, part.cursors), part.identifiers, strict=True)
+        return standing
+
+    def settled(self) -> Plan:
+        """
+        Give what says the same, without holding a reply.
+        """
+        return self
+
 
 def plan(
     cursors: Sequence[Cursor],

@@ -30,27 +30,27 @@ class Pieces(NamedTuple, Generic[AnyStr]):
     A reply, and how far it has come. It does not change: what comes after some of its entries is another one.
 
     Attributes:
+        plan: the read that it answers
         seen: what it has
         number: how many entries that is
         cursors: the streams that were asked for, by name
         made: how many of its entries have been made, in the order in which they are served
-        served: how many of these had been served when the last of them were made
         raw: all of them in that order, as they were parsed; none before the first are made
         streams: of each its stream; one stream repeated without end where there is only one
         names: the same as bytes
     """
 
+    plan: Plan
     seen: Found
     number: int
     cursors: Mapping[bytes, Cursor]
     made: int = 0
-    served: int = 0
     raw: Sequence[Reply] = ()
     streams: list[AnyStr] | repeat[AnyStr] | tuple[()] = ()
     names: Iterable[bytes] = ()
 
     def make(
-        self, replies: Replies[AnyStr], everything: bool, ongoing: bool
+        self, replies: Replies[AnyStr], everything: bool = False
     ) -> tuple[Iterable[AnyStr], list[StreamEntry[AnyStr]], Pieces[AnyStr]]:
         """
         Make entries.
@@ -58,10 +58,9 @@ class Pieces(NamedTuple, Generic[AnyStr]):
         Args:
             replies: how this client wants its text
             everything: all that are left, and not only those that are served next
-            ongoing: something that was made before has not been served yet
 
         Returns:
-            of each its stream; the entries; and how far the reply has come then
+            of each its stream, or one stream repeated without end; the entries; and how far the reply has come then
 
         Raises:
             Exception: what reading a reply of a strange shape may raise
@@ -84,7 +83,7 @@ class Pieces(NamedTuple, Generic[AnyStr]):
             streams, entries = apart.streams, apart.entries
         elif isinstance(ordered.streams, list):
             streams = ordered.streams[begin:end]
-        return streams, entries, ordered._replace(made=end, served=self.served if ongoing else begin)
+        return streams, entries, ordered._replace(made=end)
 
     @property
     def finished(self) -> bool:
@@ -109,17 +108,47 @@ class Pieces(NamedTuple, Generic[AnyStr]):
             rest.setdefault(name, []).append(item)
         return self.seen._replace(raw=rest)
 
-    def reached(self, end: int, since: int = 0) -> dict[bytes, bytes]:
+    def standing(self) -> dict[bytes, bytes]:
         """
-        Say where streams stand after so many entries: by name the identifier of the last one. Streams of which none of these
-        is are not in it.
+        Say by name where streams stand after the entries that have been made, if they have more of them.
+        """
+        return self.plan.standing() | self._reached(self._back())
 
-        Args:
-            end: how many
-            since: so many of them, from the first on, do not count
+    def settled(self) -> Plan:
         """
-        known: list[bytes] = list(map(_first, self.raw[since:end]))
-        names = islice(self.names, since, end)
+        Give what says the same, without holding the reply.
+        """
+        return self._after(self._back())
+
+    def undone(self) -> Plan:
+        """
+        Give the read to be sent if the rest cannot be made: of what comes after the entries that have been made.
+        """
+        return self._after(0)
+
+    def left(self) -> set[bytes]:
+        """
+        Give the names of the streams that have entries that have not been made.
+        """
+        return set(islice(self.names, self.made, self.number)) if self.made else set(self.seen.raw)
+
+    def _back(self) -> int:
+        # Entries come in turns, so the one before any that is left is among so many.
+        return max(0, self.made - len(self.seen.raw))
+
+    def _after(self, since: int) -> Plan:
+        reached = self._reached(since) if self.made else {}
+        if not reached:
+            return self.plan
+        part = Part(tuple(map(self.cursors.__getitem__, reached)), tuple(reached.values()))
+        return self.plan._replace(parts=(*self.plan.parts, part))
+
+    def _reached(self, since: int) -> dict[bytes, bytes]:
+        """
+        Give by name the last of the identifiers of those entries that have been made, without so many of the first ones.
+        """
+        known: list[bytes] = list(map(_first, self.raw[since : self.made]))
+        names = islice(self.names, since, self.made)
         if {*map(type, known)} == {bytes} and identifiers.surely_all_valid(known):
             return dict(zip(names, known, strict=True))
         return {
@@ -127,24 +156,3 @@ class Pieces(NamedTuple, Generic[AnyStr]):
             for name, one in zip(names, known, strict=True)
             if type(one) is bytes and arrivals.is_identifier(one)
         }
-
-    def after_made(self, plan: Plan) -> Plan:
-        """
-        Give the read that asks for what comes after the entries that have been made.
-        """
-        return self._after(plan, self.made)
-
-    def after_served(self, plan: Plan) -> Plan:
-        """
-        Give the read that asks for what comes after those that had been served, as far as it matters once all have been made:
-        of streams that have more of them.
-        """
-        # They come in turns, so the one before any of these is among so many.
-        return self._after(plan, self.served, max(0, self.served - len(self.seen.raw))) if self.served else plan
-
-    def _after(self, plan: Plan, end: int, since: int = 0) -> Plan:
-        reached = self.reached(end, since)
-        if not reached:
-            return plan
-        part = Part(tuple(map(self.cursors.__getitem__, reached)), tuple(reached.values()))
-        return plan._replace(parts=(*plan.parts, part))

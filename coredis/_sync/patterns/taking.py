@@ -108,6 +108,8 @@ class Taking(Sending[AnyStr]):
             reader.answered = not self._seconds and reader.waits
             return
         parts, answers = following.parts, reader.replies()
+        if reader.started is not started:
+            return  # a signal handler has taken it, within this call
         if len(answers) != len(parts):
             raise ProtocolError("more or fewer replies than commands", may_have_run=True)
         refused: list[RedisError] = []
@@ -142,7 +144,7 @@ class Taking(Sending[AnyStr]):
         noted = dict.fromkeys(self._to_note(arrived.keys), reader.sent_at) if self._noting else {}
         if noted and self._takeover is not None:
             self._note_leases(reader.sent_at)
-        buffer = self._buffer.followed_by(streams, entries)
+        buffer = self._buffer.followed_by(streams, entries, following)
         if parts:
             reader.attempt = self._detours = 0
         reader.answered = not (self._seconds or refused) and following.complete and reader.sent_now and nothing
@@ -201,8 +203,12 @@ class Taking(Sending[AnyStr]):
         reader.unfinished = reader.partial and not number
         reader.settle()
         self._portions.received(number, reader.size, len(cursors))
-        some = (Unmade(Pieces(seen, number, cursors), reader, reader.attempt),) if number else ()
+        some = (Unmade(Pieces(following, seen, number, cursors), reader, reader.attempt),) if number else ()
         if reader.started is not started:
+            if not reader.connected:  # it was closed, and what had come is given up
+                for part in following.parts:
+                    for cursor, position in zip(part.cursors, part.identifiers, strict=True):
+                        cursor.position = position
             return  # as above
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
         reader.attempt = self._detours = 0
@@ -222,21 +228,21 @@ class Taking(Sending[AnyStr]):
         Make entries of what was received first, some or all, if there is anything. Interrupted, it can be done again.
 
         Raises:
-            ProtocolError: that cannot be done; the streams stand where they stood before
+            ProtocolError: that cannot be done; the streams stand after what has been made before
         """
         waiting: tuple[Unmade, ...] = self._unmade
         if not waiting:
             return
         unmade = waiting[0]
         reader, pieces = unmade.reader, unmade.pieces
-        taken = reader.taken
-        assert taken is not None
         try:
-            streams, entries, pieces = pieces.make(self.client.replies, everything, bool(self._buffer))
-            if pieces.finished:
-                taken = pieces.after_served(taken)
+            streams, entries, following = pieces.make(self.client.replies, everything)
+            if following.finished and (self._buffer or not entries):
+                self._buffer.settle()
+            since = pieces.settled() if following.finished else pieces
         except UNREADABLE as error:
-            for part in unmade.pieces.after_made(taken).parts:
+            self._buffer.settle()
+            for part in pieces.undone().parts:
                 for cursor, position in zip(part.cursors, part.identifiers, strict=True):
                     cursor.position = position
             self._lose(reader)  # whatever was asked for since comes after it
@@ -247,9 +253,9 @@ class Taking(Sending[AnyStr]):
                 self._unmade = others
             unreadable = _unreadable(error)
             raise unreadable from unreadable.__cause__
-        left = waiting[1:] if pieces.finished else (unmade._replace(pieces=pieces), *waiting[1:])
+        left = waiting[1:] if following.finished else (unmade._replace(pieces=following), *waiting[1:])
         number = len(entries)
-        buffer = self._buffer.followed_by(streams, entries)
+        buffer = self._buffer.followed_by(streams, entries, since)
         if self._unmade is not waiting:
             return  # somebody was faster: a signal handler that reads, within this call, or another thread that drains
         # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
@@ -257,7 +263,6 @@ class Taking(Sending[AnyStr]):
         self._buffer = buffer
         self._unmade = left
         self.statistics.delivered += number
-        reader.taken = taken
 
     def _halt(self) -> None:
         """

@@ -239,9 +239,9 @@ class Reader(Generic[AnyStr]):
         """
         Find out whether the connection leads to the right server still; False: it does not, or was lost, and is closed.
         """
-        assert self._connection is not None
+        channel = self._opened().channel
         await self._client.confirm(deadline)
-        return not self._connection.channel.closed
+        return not channel.closed
 
     def straight(self, waiting: bool) -> bool:
         """
@@ -278,6 +278,7 @@ class Reader(Generic[AnyStr]):
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         questions: Mapping[bytes, Words],
         most: float,
+        since: float,
     ) -> None:
         """
         Send a read.
@@ -291,12 +292,12 @@ class Reader(Generic[AnyStr]):
             acknowledging: acknowledgements to send ahead of it, by stream
             questions: what is to be known before the entries are read, by stream
             most: how many bytes the reply may have; a larger one is an ``OversizedReplyError``, and ends the connection
+            since: ``sent_at``, before it was seen that nothing is outstanding: if it has changed, nothing is sent
 
         Raises:
             ConnectionError: the connection is gone; ``plan`` says what may have been lost
         """
-        connection = self._connection
-        assert connection is not None and self.started is None
+        connection = self._opened()
         introduction: bytes = connection.introduction
         if plan.kind is Kind.NEW and len(plan.parts) == 1:
             (part,) = plan.parts
@@ -320,7 +321,7 @@ class Reader(Generic[AnyStr]):
             before = len(ahead) + each * len(of_streams)
             along = Along(before, each, tuple(questions), killing, len(tracking), trying)
         expected = along.before + each * len(plan.parts)
-        self._launch(plan, None, payload, along, expected, block, acknowledging, most)
+        self._launch(plan, None, payload, along, expected, block, acknowledging, most, since)
 
     def send_alone(
         self,
@@ -330,12 +331,12 @@ class Reader(Generic[AnyStr]):
         block: int | None,
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         most: float,
+        since: float,
     ) -> None:
         """
         As ``send``, for ``count`` new entries of the only stream, where ``straight`` has said that nothing else is to be sent.
         """
-        connection, cursors = self._connection, self.cursors
-        assert connection is not None
+        connection, cursors = self._connection or self._opened(), self.cursors
         if connection.channel.session.pushes:
             self.note()  # so that they do not pile up
         repeated = self._repeated
@@ -351,7 +352,18 @@ class Reader(Generic[AnyStr]):
             payload, along = b"".join([*collected, payload]), Along(len(collected))
             expected += len(collected)
         self.count, self.partial = count, False
-        self._launch(plan, cursor, payload, along, expected, block, acknowledging, most)
+        self._launch(plan, cursor, payload, along, expected, block, acknowledging, most, since)
+
+    def _opened(self) -> Connection:
+        """
+        Give the connection.
+
+        Raises:
+            ConnectionLostError: a signal handler has just closed it
+        """
+        if self._connection is None:
+            raise ConnectionLostError("the consumer was closed")
+        return self._connection
 
     def _launch(
         self,
@@ -363,6 +375,7 @@ class Reader(Generic[AnyStr]):
         block: int | None,
         acknowledging: Mapping[bytes, tuple[bytes, ...]],
         most: float,
+        since: float,
     ) -> None:
         """
         Send what ``send`` has written.
@@ -373,12 +386,13 @@ class Reader(Generic[AnyStr]):
             along: what is among them besides the read
             expected: how many replies they have
         """
-        connection = self._connection
-        assert connection is not None
+        connection = self._connection or self._opened()
         now = rt.now()
         waits = 0.0 if block is None else block / 1000
         deadline = now + waits + self._grace
         connection.channel.measure(most)
+        if self.sent_at is not since:
+            return  # a signal handler has read meanwhile, what was to be asked for here perhaps
         # No call between these statements, so nothing can interrupt here.
         self._along = along
         self.told = self.scattered
@@ -396,12 +410,21 @@ class Reader(Generic[AnyStr]):
         else:
             self._mark(True)
         try:
-            self.started = connection.channel.start(payload, expected, deadline)
+            started = connection.channel.start(payload, expected, deadline)
         except ConnectionError as error:
             if not error.may_have_run:
                 self._mark(False)
                 self.plan = None
             raise
+        if self.sent_at is now and self.plan is not None:
+            self.started = started
+        elif not (self.started is started or started.done()):
+            # A signal handler has read by itself, since this was not among the outstanding requests yet. What it brings is read
+            # again.
+            self.plan = plan
+            self.started = None
+            connection.channel.close()
+            raise ConnectionLostError("interrupted by another read", may_have_run=True)
         # An interruption before this line leaves ``plan`` without ``started``; see ``resume``.
 
     def resume(self) -> bool:
@@ -437,8 +460,10 @@ class Reader(Generic[AnyStr]):
         Raises:
             ConnectionError: the connection was lost first
         """
-        assert self.started is not None
-        outcome, along = self.started.outcome(), self._along
+        started, along = self.started, self._along
+        if started is None:
+            return []  # a signal handler has just taken them
+        outcome = started.outcome()
         if along is NOTHING:
             return outcome
         return outcome[along.before :][along.each - 1 :: along.each]
@@ -446,17 +471,15 @@ class Reader(Generic[AnyStr]):
     @property
     def size(self) -> int:
         """
-        How many bytes of the reply have arrived.
+        How many bytes of the reply have arrived; 0 when the connection is closed.
         """
-        assert self._connection is not None
-        return self._connection.channel.session.size
+        return 0 if self._connection is None else self._connection.channel.session.size
 
     def acknowledged(self) -> dict[bytes, int]:
         """
         Give what was answered to the acknowledgements ahead of the read: by stream, how many entries were pending. One that
         was refused is not in it.
         """
-        assert self.started is not None
         if not self.acknowledging:
             return {}
         answers = self._answered(self.acknowledging, len(self._along.questions))
@@ -473,17 +496,19 @@ class Reader(Generic[AnyStr]):
         """
         Give the answers to commands ahead of the read, one for each name, after which so many others came.
         """
-        assert self.started is not None
-        each = self._along.each
+        started, each = self.started, self._along.each
+        if started is None:
+            return {}  # a signal handler has just seen to them
         end = self._along.before - each * later
-        answers = self.started.replies[end - each * len(names) : end][each - 1 :: each]
+        answers = started.replies[end - each * len(names) : end][each - 1 :: each]
         return dict(zip(names, answers, strict=True))
 
     def settle(self) -> None:
         """
         See to the answers that came ahead of the read. May be done again with the same ones.
         """
-        assert self.plan is not None and self.started is not None
+        if self.plan is None or self.started is None:
+            return  # a signal handler has just taken it
         along = self._along
         if along.watchings:
             kills = len(along.killing)
@@ -522,9 +547,9 @@ class Reader(Generic[AnyStr]):
         """
         Wait for the server to tell that a stream has changed, or for so many seconds.
         """
-        assert self._connection is not None
+        channel = self._opened().channel
         self.deadline = rt.now() + (seconds if self.tracking else min(seconds, POLL_SECONDS))
-        self.listening = self._connection.channel.listen(len(self.cursors) + SPARE_MESSAGES)
+        self.listening = channel.listen(len(self.cursors) + SPARE_MESSAGES)
 
     def heard(self) -> bool:
         """
@@ -533,9 +558,7 @@ class Reader(Generic[AnyStr]):
         Raises:
             ConnectionError: the connection was lost
         """
-        assert self._connection is not None and self.listening is not None
-        channel = self._connection.channel
-        if channel.closed:
+        if self._opened().channel.closed:
             raise ConnectionLostError("the server closed the connection")
         if self.note(everything=self.overdue()):
             self.listening = None
@@ -547,9 +570,11 @@ class Reader(Generic[AnyStr]):
 
         Args:
             everything: ask all of them again
+
+        Raises:
+            ConnectionLostError: a signal handler has just closed the connection
         """
-        assert self._connection is not None
-        pushes = self._connection.channel.pushes
+        pushes = self._opened().channel.pushes
         if not (pushes or everything):
             return False
         changed: set[bytes] | None = None if everything else set()

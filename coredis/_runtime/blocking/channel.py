@@ -189,9 +189,10 @@ class Channel(SessionView):
                         continue
                 if written[0] < len(started.unsent):
                     started.unsent = memoryview(started.unsent)  # what is left is not copied
-                # No call between these two statements, so nothing can interrupt here.
-                started.unsent = started.unsent[written[0] :]
-                del written[0]
+                if written:  # otherwise a signal handler has gone on with it, within these calls
+                    # No call between these statements, so nothing can interrupt here.
+                    started.unsent = started.unsent[written[0] :]
+                    del written[0]
         except TimeoutError as error:
             if error.errno == errno.ETIMEDOUT:
                 raise self._lost(error, True) from error

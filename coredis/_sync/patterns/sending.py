@@ -50,6 +50,7 @@ class Sending(Places[AnyStr]):
             seconds: for which the application waits
             ahead: what its last read has brought is not served yet
         """
+        since = reader.sent_at
         if not (reader.connected and reader.willing()):
             return
         reader.note()  # also what came while others of its streams were read, so that it does not pile up
@@ -87,7 +88,7 @@ class Sending(Places[AnyStr]):
             block = max(1, math.ceil(min(seconds, self._longest_wait(reader.cursors)) * 1000))
         reader.count = count
         acknowledging, questions, limit = self._ahead(reader), self._questions(following), self._portions.limit(count)
-        reader.send(following, self._membership, block, takeover, tracking, acknowledging, questions, limit)
+        reader.send(following, self._membership, block, takeover, tracking, acknowledging, questions, limit, since)
         reader.failure = None
 
     def _outlast(self, reader: Reader[AnyStr]) -> None:

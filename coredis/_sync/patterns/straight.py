@@ -20,7 +20,8 @@ from coredis._core.consumer import arrivals, pieces
 from coredis._core.consumer.cursors import Cursor, Phase, for_new_entries
 from coredis._runtime import blocking as rt
 
-_READ_ON: Final = (Phase.NEW, Phase.AFTER)
+_AFTER: Final = Phase.AFTER  # names of a module are found faster than those of a class
+_READ_ON: Final = (Phase.NEW, _AFTER)
 
 
 class Straight(Taking[AnyStr]):
@@ -59,10 +60,11 @@ class Straight(Taking[AnyStr]):
         Raises:
             RedisError: as ``_send`` and ``_take``
         """
+        since = reader.sent_at
         if reader.plan is None:
             if reader.only is None:
                 self._send(reader, self._seconds)
-            elif not self._send_alone(reader, reader.only):
+            elif not self._send_alone(reader, reader.only, since):
                 return False
         started = reader.started
         if started is None:
@@ -90,9 +92,12 @@ class Straight(Taking[AnyStr]):
         if started is not None and not started.done():
             rt.wait_any((started,), rt.now())
 
-    def _send_alone(self, reader: Reader[AnyStr], cursor: Cursor) -> bool:
+    def _send_alone(self, reader: Reader[AnyStr], cursor: Cursor, since: float) -> bool:
         """
         As ``_send``, where there is nothing outstanding and one stream; False: nothing may be fetched now.
+
+        Args:
+            since: as of ``Reader.send``
         """
         count, most = self._portions.alone
         room = self._room()
@@ -105,7 +110,7 @@ class Straight(Taking[AnyStr]):
         block = None
         if self._seconds:
             block = max(1, math.ceil(min(self._seconds, self._longest_wait(reader.cursors)) * 1000))
-        reader.send_alone(cursor, self._membership, count, block, self._ahead(reader), most)
+        reader.send_alone(cursor, self._membership, count, block, self._ahead(reader), most, since)
         return True
 
     def _take_alone(self, reader: Reader[AnyStr]) -> bool:
@@ -114,6 +119,8 @@ class Straight(Taking[AnyStr]):
         """
         cursor, following, started = reader.alone, reader.plan, reader.started
         if cursor is None or started is None or started.failure is not None or self._prefetch or self._unmade:
+            return False
+        if cursor.phase not in _READ_ON:
             return False
         try:
             most = pieces.PIECE if self._membership is None else math.inf
@@ -126,12 +133,18 @@ class Straight(Taking[AnyStr]):
             return False  # which is told there
         entries, last = alone
         number = len(entries)
-        buffer = self._buffer.followed_by(repeat(self.client.replies.text(cursor.name)), entries)
+        buffer = self._buffer.followed_by(repeat(self.client.replies.text(cursor.name)), entries, following)
         self._portions.received(number, reader.size, 0)  # one stream is never too many to be asked at a time
         if reader.started is not started:
             return len(self._buffer) > 0  # a signal handler has taken it, within this call
-        cursor.received(last)
-        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
+        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here. So this
+        # is written out, too, which ``Cursor.received`` does.
+        if cursor.phase is _AFTER:
+            cursor.position = last
+        else:
+            if last != cursor.floor:
+                cursor.before = cursor.floor if cursor.heard else None
+            cursor.heard, cursor.floor = True, last
         cursor.busy = False
         self._detours = 0
         self._ready = NOTHING

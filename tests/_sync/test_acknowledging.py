@@ -66,6 +66,21 @@ def test_what_is_not_pending(client: Redis[Any]) -> None:
     assert [b"2-0"] == take(consumer)
 
 
+def test_what_waits_to_be_served(client: Redis[Any]) -> None:
+    """
+    Acknowledged by an identifier from an earlier session it is pending no more, and served all the same.
+    """
+    deliver(client, "c", 1, 3)
+    consumer = client.xconsumer(["a"], group="g", consumer="c", buffer_size=9, start_from_backlog=True)
+    assert [b"1-0"] == take(consumer)
+
+    assert 1 == consumer.ack("a", "2-0")
+
+    assert {b"1-0", b"3-0"} == set(pending(client))
+    assert numbered(2, 3) == identifiers(consumer)
+    consumer.close()
+
+
 def test_a_bad_identifier(client: Redis[Any]) -> None:
     """
     Nothing is acknowledged, and nothing collected.

@@ -5,6 +5,8 @@ served.
 
 from __future__ import annotations
 
+import gc
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Any
 
@@ -239,6 +241,40 @@ async def test_entries_that_cannot_be_made(
             given += [served(stream, entry) async for stream, entry in consumer]
 
     assert sorted(ORDER) == sorted(given)
+
+
+@pytest.mark.parametrize("failing", [False, True])
+async def test_no_reply_is_kept(client: Redis[Any], failing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Once its entries have been made, though what was made before is still to be served, or once they cannot be made.
+    """
+    await fill(client)
+    make = pieces.Pieces.make
+
+    def fail(self: Any, *given: Any) -> Any:
+        if self.made:
+            raise LookupError
+        return make(self, *given)
+
+    async with reading(client) as consumer:
+        await take(consumer, PIECE // 2)
+        assert kept()
+        if failing:
+            with monkeypatch.context() as patch:
+                patch.setattr(pieces.Pieces, "make", fail)
+                with suppress(ProtocolError):  # not pytest, which keeps the error, and so the frames it came through
+                    assert not await consumer.get_entries(1)
+        else:
+            await consumer.get_entries(1)
+        gc.collect()
+        assert not kept()
+
+
+def kept() -> int:
+    """
+    Count the replies that there are.
+    """
+    return sum(type(found) is pieces.Pieces for found in gc.get_objects())
 
 
 @pytest.mark.parametrize("at", [PIECE, PIECE + 1, 2 * PIECE])

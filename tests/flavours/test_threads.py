@@ -241,7 +241,7 @@ def test_streams_change_while_another_thread_reads(server: Server, group: dict[s
 
 
 @pytest.mark.parametrize("prefetch", [False, True])
-@pytest.mark.parametrize("asked", ["served", "waiting"])
+@pytest.mark.parametrize("asked", ["before", "after"])
 def test_positions_while_another_thread_reads(
     server: Server, monkeypatch: pytest.MonkeyPatch, prefetch: bool, asked: str
 ) -> None:
@@ -255,17 +255,17 @@ def test_positions_while_another_thread_reads(
         with consumer:
             for _ in range(3):
                 consumer.get_entry()
-            ask = getattr(Buffer, asked)
+            ask = Buffer.standing
 
-            def meanwhile(buffer: Buffer[bytes]) -> Any:
+            def meanwhile(buffer: Buffer[bytes], *given: Any) -> Any:
                 monkeypatch.undo()
-                answer = ask(buffer)
+                answer = ask(buffer, *given)
                 ((_, entry),) = gather(consumer.get_entry)
                 assert entry is not None
                 assert b"4-0" == entry.identifier
-                return answer
+                return answer if asked == "before" else ask(buffer, *given)
 
-            monkeypatch.setattr(Buffer, asked, meanwhile)
+            monkeypatch.setattr(Buffer, "standing", meanwhile)
             assert consumer.positions["a"] in (b"3-0", b"4-0")
             assert {"a": b"4-0"} == consumer.positions
 

@@ -416,16 +416,16 @@ class Reader(Generic[AnyStr]):
                 self._mark(False)
                 self.plan = None
             raise
+        # An interruption before this line leaves ``plan`` without ``started``; see ``resume``.
         if self.sent_at is now and self.plan is not None:
             self.started = started
         elif not (self.started is started or started.done()):
             # A signal handler has read by itself, since this was not among the outstanding requests yet. What it brings is read
-            # again.
-            self.plan = plan
+            # again, and what the handler has left outstanding.
+            self.plan = plan if self.plan is None else plan.given_up_with(self.plan)
             self.started = None
             connection.channel.close()
             raise ConnectionLostError("interrupted by another read", may_have_run=True)
-        # An interruption before this line leaves ``plan`` without ``started``; see ``resume``.
 
     def resume(self) -> bool:
         """

@@ -256,6 +256,13 @@ class Plan(NamedTuple):
         """
         return chain.from_iterable(part.cursors for part in self.parts)
 
+    def given_up_with(self, other: Plan) -> Plan:
+        """
+        Give a read that stands for two whose replies are lost: of new entries if one of them is, since these may be lost.
+        """
+        kind = Kind.NEW if other.kind is Kind.NEW else self.kind
+        return self._replace(kind=kind, parts=(*other.parts, *self.parts))
+
     def standing(self) -> dict[bytes, bytes]:
         """
         Say by name where its streams stand before its reply: what is sent for each.

@@ -180,9 +180,13 @@ class Channel(SessionView):
                     if self._encrypted:
                         self._set_timeout(deadline)
                     started.sent = True
+                    unsent = started.unsent
+                    sending = map(self._send, (unsent,), (self._flags,))
+                    if written or started.unsent is not unsent:
+                        continue  # a signal handler has gone on with it
                     try:
-                        # Writing and noting how much was written are one step as well: the sum is made in C.
-                        written += map(self._send, (started.unsent,), (self._flags,))
+                        # No call since then. Writing and noting how much was written are one step, too: the sum is made in C.
+                        written += sending
                     except BlockingIOError:
                         if not polling.writable(self._socket, deadline):
                             raise TimeoutError from None

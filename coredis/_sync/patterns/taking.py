@@ -281,17 +281,23 @@ class Taking(Sending[AnyStr]):
         """
         Serve some entries no more, told by their streams and identifiers, that are in the buffer. Nobody else may be reading.
         """
-        while True:
-            buffer = self._buffer
-            waiting = buffer.waiting()
-            others = buffer.without([(stream, entry.identifier) in keys for stream, entry in waiting])
-            emptying = map(list.clear, buffer.lists())  # a loop of the application may have the iterator
-            if len(buffer) == len(waiting) and self._buffer is buffer:  # nobody was served one meanwhile
-                # No call between these statements but one in C, as below.
-                self._ready = NOTHING
-                self._buffer = others
-                deque(emptying, 0)
-                return
+        buffer = self._buffer
+        waiting = buffer.waiting()
+        last = len(waiting) - 1
+        if last < 0:
+            return
+        others = buffer.without([(stream, entry.identifier) in keys for stream, entry in waiting])
+        left: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
+        left += (
+            buffer.rest
+        )  # in one step, so whoever has the iterator, a loop of the application, is given none of them
+        if left[last:]:  # nobody was served one meanwhile
+            # No call since that step, so nothing can interrupt here.
+            self._ready = NOTHING
+            self._buffer = others
+            return
+        kept = [(stream, entry) for stream, entry in left if (stream, entry.identifier) not in keys]
+        self._replace(buffer.followed_by([stream for stream, _ in kept], [entry for _, entry in kept]))
 
     def _discard(self) -> None:
         """

@@ -349,6 +349,23 @@ def test_positions_of_a_group(client: Redis[Any]) -> None:
 
 
 @pytest.mark.parametrize("prefetch", [False, True])
+@pytest.mark.parametrize("size", [0, 2, 9])
+def test_positions_of_a_backlog(client: Redis[Any], prefetch: bool, size: int) -> None:
+    """
+    They go on from entry to entry, though the group stands further on.
+    """
+    deliver(client, "c", 1, 5)
+    fill(client, "a", 6, 7)
+    consumer = client.xconsumer(
+        ["a"], group="g", consumer="c", buffer_size=size, start_from_backlog=True, prefetch=prefetch
+    )
+    with consumer:
+        for number in range(1, 8):
+            assert numbered(number, number) == take(consumer)
+            assert {"a": b"%d-0" % number} == consumer.positions
+
+
+@pytest.mark.parametrize("prefetch", [False, True])
 def test_positions_of_a_group_from_read_to_read(client: Redis[Any], prefetch: bool) -> None:
     """
     A stream stays where it is while entries of another one are served, though new ones of its own are in the buffer.

@@ -117,7 +117,9 @@ class Cursor:
         """
         if self.phase is Phase.AFTER:
             return self.position
-        return self.floor if self.heard else None
+        if not self.heard:
+            return None
+        return self.position if self.phase in (Phase.HISTORY, Phase.PENDING) else self.floor
 
     @property
     def fetched(self) -> tuple[bytes, bytes]:

@@ -57,8 +57,9 @@ def take(consumer: Any, into: list[bytes], count: int = 1) -> None:
 
 
 @KINDS
+@PREFETCH
 @pytest.mark.parametrize("count", [1, 5, ALL])
-def test_one_that_reads(server: Server, kind: str, count: int) -> None:
+def test_one_that_reads(server: Server, kind: str, prefetch: bool, count: int) -> None:
     """
     Each entry is given once, to the one or the other; and what each gets comes in order. Not within the connection, which is
     used by one at a time.
@@ -66,7 +67,7 @@ def test_one_that_reads(server: Server, kind: str, count: int) -> None:
     point, struck = first(server), True
     with Redis(host=server.host, port=server.port) as client:
         while struck:
-            with reading(client, kind, False) as consumer:
+            with reading(client, kind, prefetch) as consumer:
                 handled: list[bytes] = []
                 given: list[bytes] = []
                 take(consumer, given, 3)

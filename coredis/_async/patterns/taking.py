@@ -19,7 +19,7 @@ from coredis._async.patterns.sending import Sending
 from coredis._core.command import Reply
 from coredis._core.consumer import arrivals
 from coredis._core.consumer.buffer import Buffer
-from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name, received
+from coredis._core.consumer.cursors import Cursor, Kind, Plan, by_name, moving, received
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Key
 from coredis._core.consumer.pieces import Pieces
@@ -196,7 +196,7 @@ class Taking(Sending[AnyStr]):
         number = sum(seen.counts.values())
         if reader.started is not started:
             return  # a signal handler has taken it, within this call
-        received(cursors, seen.last)
+        forward = moving(cursors, seen.last)
         _note_rest(reader, following, cursors, seen.counts)
         reader.answered = not self._seconds and following.complete and reader.sent_now and not number
         reader.unfinished = reader.partial and not number
@@ -204,16 +204,14 @@ class Taking(Sending[AnyStr]):
         self._portions.received(number, reader.size, len(cursors))
         some = (Unmade(Pieces(following, seen, number, cursors), reader, reader.attempt),) if number else ()
         if reader.started is not started:
-            if not reader.connected:  # it was closed, and what had come is given up
-                for part in following.parts:
-                    for cursor, position in zip(part.cursors, part.identifiers, strict=True):
-                        cursor.position = position
             return  # as above
-        # Until here everything could be done again with the same reply. No call in between: nothing can interrupt here.
+        # Until here everything could be done again with the same reply. No call in between but the last, which is one in C:
+        # nothing can interrupt here.
         reader.attempt = self._detours = 0
         self._unmade += some
         reader.taken = following
         reader.plan = reader.started = None
+        deque(forward, 0)
         if self._redirects:
             for cursor in cursors.values():
                 self._redirects.pop(cursor.slot, None)

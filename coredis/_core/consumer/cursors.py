@@ -20,9 +20,9 @@ When a reply to ``>`` may have been lost, its entries are already this consumer'
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -194,6 +194,18 @@ def received(cursors: Mapping[bytes, Cursor], last: Mapping[bytes, bytes | None]
     for cursor, identifier in zip(read, last.values(), strict=True):
         cursor.received(identifier)
     return [cursor for cursor in read if cursor.asked]
+
+
+def moving(cursors: Mapping[bytes, Cursor], last: Mapping[bytes, bytes | None]) -> Iterator[None]:
+    """
+    Give what moves streams that are read without a group to where a reply ends when it is gone through, in one step in C.
+
+    Args:
+        cursors: they, by name
+        last: as of ``received``
+    """
+    names = [name for name, identifier in last.items() if identifier is not None]
+    return map(setattr, map(cursors.__getitem__, names), repeat("position"), map(last.__getitem__, names))
 
 
 def for_new_entries(cursors: Sequence[Cursor]) -> bool:

@@ -17,7 +17,7 @@ from tests._async.streams import fill, identifiers, numbered, take
 from tests.support.aio import Redis, connect
 from tests.support.scripted import ScriptedServer
 
-ALL = 3 * PIECE + 50
+ALL = 6 * PIECE + 50
 PREFETCH = pytest.mark.parametrize("prefetch", [False, True], ids=["", "ahead"])
 
 

@@ -79,7 +79,7 @@ def test_large_replies_of_several_nodes(cluster: Cluster, prefetch: bool) -> Non
     Of which entries are made some at a time: those of each stream come in order, and the application stands where it stands.
     """
     streams = ["a", "b", "c"]  # each on a node of its own
-    total = 2 * PIECE + 20
+    total = 5 * PIECE + 20
     with connect_cluster(cluster, decode_responses=True) as client:
         assert 3 == len(client.places([stream.encode() for stream in streams]))
         fill(client, 1, total, streams)
@@ -129,7 +129,7 @@ def test_a_large_reply_of_one_node_that_cannot_be_read(
     In the middle of it: that is an error, and what the others have sent is served all the same.
     """
     streams = ["a", "b", "c"]
-    total = 2 * PIECE + 20
+    total = 5 * PIECE + 20
     make = Pieces.make
 
     def fail_once(pieces: Pieces[Any], *given: Any) -> Any:

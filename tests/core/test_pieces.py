@@ -124,8 +124,9 @@ def test_a_strange_entry_where_a_piece_ends(strange: Any, streams: int) -> None:
     """
     Reading could not go on there.
     """
-    raw = [entry(number) for number in range(1, pieces.PIECE + 2)]
-    raw[pieces.PIECE // streams - 1] = strange
-    reply, _ = received({b"s": raw, b"t": raw[: pieces.PIECE] if streams == 2 else []})
+    raw = [entry(number) for number in range(1, 2 * pieces.PIECE + 2)]
+    others = raw.copy() if streams == 2 else []
+    (others or raw)[pieces.PIECE // streams - 1] = strange
+    reply, _ = received({b"s": raw, b"t": others})
     with pytest.raises((IndexError, ProtocolError, TypeError)):
         reply.make(RAW)

@@ -115,18 +115,18 @@ def test_between_two_pieces_of_a_reply_of_several_streams(server: Server) -> Non
     with Redis(host=server.host, port=server.port) as client:
         names = [b"a", b"b", b"c"]
         for name in names:
-            fill(client, name.decode(), 1, PIECE // 2)
+            fill(client, name.decode(), 1, PIECE)
         point, struck = 0, True
         while struck:
             starts: Any = {name.decode(): {"identifier": "0-0"} for name in names}
-            with client.xconsumer(names, buffer_size=PIECE, **starts) as consumer:
+            with client.xconsumer(names, buffer_size=2 * PIECE, **starts) as consumer:
                 given = [consumer.get_entry() for _ in range(PIECE)]
                 struck = strike(point, lambda: given.append(consumer.get_entry()))  # noqa: B023
                 point += 1
 
                 assert {name: entry.identifier for name, entry in given} == consumer.positions
                 given += consumer
-        assert [(name, identifier) for identifier in numbered(1, PIECE // 2) for name in names] == [
+        assert [(name, identifier) for identifier in numbered(1, PIECE) for name in names] == [
             (name, entry.identifier) for name, entry in given
         ]
         assert point > 20
@@ -138,16 +138,16 @@ def test_between_two_pieces_of_a_reply(server: Server) -> None:
     comes once.
     """
     with Redis(host=server.host, port=server.port) as client:
-        fill(client, "a", 1, PIECE + 2)
+        fill(client, "a", 1, 2 * PIECE + 2)
         point, struck = 0, True
         while struck:
-            with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=2 * PIECE) as consumer:
+            with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=3 * PIECE) as consumer:
                 given = take(consumer, PIECE)
                 struck = strike(point, lambda: given.extend(take(consumer)))  # noqa: B023
                 point += 1
 
                 assert {"a": given[-1]} == consumer.positions
-                assert numbered(1, PIECE + 2) == given + identifiers(consumer)
+                assert numbered(1, 2 * PIECE + 2) == given + identifiers(consumer)
         assert point > 20
 
 

@@ -122,7 +122,7 @@ class Straight(Taking[AnyStr]):
         if cursor.phase not in _READ_ON:
             return False
         try:
-            most = pieces.PIECE if self._membership is None else math.inf
+            most = 2 * pieces.PIECE if self._membership is None else math.inf
             alone = arrivals.alone(started.replies[-1], cursor.name, self.client.replies, most)
             if alone is None:
                 return False

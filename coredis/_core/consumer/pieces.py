@@ -20,7 +20,8 @@ from . import arrivals
 from .arrivals import Found
 from .cursors import Cursor, Part, Plan
 
-#: So many are made at a time. Each is two objects for the collector, which comes after 700 more.
+#: So many are made at a time. Each is two objects for the collector, which comes after 700 more. For a reply with no more than
+#: twice as many it does not come, and each time costs something: all of these are made at once.
 PIECE: Final = 100
 _first: Final = itemgetter(0)
 
@@ -67,7 +68,7 @@ class Pieces(NamedTuple, Generic[AnyStr]):
         """
         number = self.number
         begin, end = self.made, number if everything else min(number, self.made + PIECE)
-        if end == number and not begin:
+        if not begin and (end == number or number <= 2 * PIECE):
             whole = arrivals.make(self.seen, replies)
             return whole.streams, whole.entries, self._replace(made=number)
         ordered = self if begin else self._in_order(replies)

@@ -109,14 +109,13 @@ def test_several_streams_of_each_node(cluster: Cluster, first: int) -> None:
         starts: Any = {stream: {"identifier": "0-0"} for stream in streams}
         given = dict.fromkeys(streams, 0)
         with client.xconsumer(streams, parameters=starts, buffer_size=2, timeout=1000) as consumer:
-            batch = [consumer.get_entry() for _ in range(first)]
+            batch: list[Any] = [consumer.get_entry() for _ in range(first)]
             while batch:
                 for stream, entry in batch:
-                    assert stream is not None and entry is not None
                     given[stream] += 1
                     assert f"{given[stream]}-0" == entry.identifier
                 assert {name: f"{number}-0" for name, number in given.items()} == consumer.positions
-                batch = consumer.get_entries(21, timeout=100)  # type: ignore[assignment]
+                batch = consumer.get_entries(21, timeout=100)
 
     assert dict.fromkeys(streams, 3) == given
 

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -108,6 +109,13 @@ def test_when_they_cannot_be_made(server: Server, monkeypatch: pytest.MonkeyPatc
         assert numbered(4, 9) == identifiers(consumer)
 
 
+def serve_next(consumer: Any, given: list[Any]) -> None:
+    """
+    Have one more entry served.
+    """
+    given.append(consumer.get_entry())
+
+
 def test_between_two_pieces_of_a_reply_of_several_streams(server: Server) -> None:
     """
     As the next test, in which they come in turns.
@@ -121,7 +129,7 @@ def test_between_two_pieces_of_a_reply_of_several_streams(server: Server) -> Non
             starts: Any = {name.decode(): {"identifier": "0-0"} for name in names}
             with client.xconsumer(names, buffer_size=2 * PIECE, **starts) as consumer:
                 given = [consumer.get_entry() for _ in range(PIECE)]
-                struck = strike(point, lambda: given.append(consumer.get_entry()))  # noqa: B023
+                struck = strike(point, partial(serve_next, consumer, given))
                 point += 1
 
                 assert {name: entry.identifier for name, entry in given} == consumer.positions
@@ -142,12 +150,13 @@ def test_between_two_pieces_of_a_reply(server: Server) -> None:
         point, struck = 0, True
         while struck:
             with client.xconsumer(["a"], a={"identifier": "0-0"}, buffer_size=3 * PIECE) as consumer:
-                given = take(consumer, PIECE)
-                struck = strike(point, lambda: given.extend(take(consumer)))  # noqa: B023
+                given = [consumer.get_entry() for _ in range(PIECE)]
+                struck = strike(point, partial(serve_next, consumer, given))
                 point += 1
 
-                assert {"a": given[-1]} == consumer.positions
-                assert numbered(1, 2 * PIECE + 2) == given + identifiers(consumer)
+                assert {"a": given[-1][1].identifier} == consumer.positions
+                given += consumer
+                assert numbered(1, 2 * PIECE + 2) == [entry.identifier for _, entry in given]
         assert point > 20
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import ssl
 import time
+from functools import partial
 
 import pytest
 
@@ -52,7 +53,7 @@ class TestInterruptedWait:
             for part, request in enumerate(started):
                 while True:
                     try:
-                        replies = interrupted_after(chance.uniform(1e-6, 2e-4), lambda: request.result(soon()))  # noqa: B023
+                        replies = interrupted_after(chance.uniform(1e-6, 2e-4), partial(request.result, soon()))
                         break
                     except Interrupted:
                         struck += 1
@@ -69,7 +70,7 @@ class TestInterruptedWait:
             first, second = (blocking_channel.start(words("ECHO", f"{name}{point}"), 1) for name in "ab")
             wait_for_data(blocking_channel)
 
-            struck = strike(point, lambda: first.result(soon()))  # noqa: B023
+            struck = strike(point, partial(first.result, soon()))
 
             assert [b"b%d" % point] == second.result(soon())
             assert [b"a%d" % point] == first.result(soon())
@@ -91,7 +92,7 @@ class TestInterruptedWait:
             for point in range(1000):
                 first, second = channel.start(PING, 1), channel.start(words("ECHO", f"{point}"), 1)
 
-                struck = strike(point, lambda: first.result(soon()))  # noqa: B023
+                struck = strike(point, partial(first.result, soon()))
 
                 assert [b"%d" % point] == second.result(soon())
                 assert expected == first.result(soon())
@@ -136,7 +137,7 @@ class TestInterruptedWait:
             address = TCPAddress(server.host, server.port)
             channel = blocking.connect(address, None, True, soon())
             for point in range(1000):
-                struck = strike(point, lambda: channel.ask(question, 1, soon()))  # noqa: B023
+                struck = strike(point, partial(channel.ask, question, 1, soon()))
 
                 if channel.closed:
                     ends += 1
@@ -159,7 +160,7 @@ class TestInterruptedWait:
         for point in range(1000):
             started = [channel.start(words("ECHO", f"{point}"), 1) for channel in channels]
 
-            struck = strike(point, lambda: blocking.wait_any(started, soon()))  # noqa: B023
+            struck = strike(point, partial(blocking.wait_any, started, soon()))
 
             assert blocking.wait_any(started, soon())
             assert [[b"%d" % point]] * 2 == [request.result(soon()) for request in started]
@@ -174,7 +175,7 @@ class TestInterruptedWait:
         """
         for point in range(1000):
             given_up = blocking_channel.start(words("ECHO", f"lost{point}"), 1)
-            struck = strike(point, lambda: given_up.result(soon()))  # noqa: B023
+            struck = strike(point, partial(given_up.result, soon()))
 
             assert [b"mine%d" % point] == blocking_channel.start(words("ECHO", f"mine{point}"), 1).result(soon())
             if not struck:
@@ -210,7 +211,7 @@ class TestInterruptedWrite:
         channel = blocking.connect(address, None, True, soon())
         sent = []
         for point in range(200):
-            struck = strike(point, lambda: channel.start(words("ECHO", f"{point}"), 1, soon()))  # noqa: B023
+            struck = strike(point, partial(channel.start, words("ECHO", f"{point}"), 1, soon()))
 
             request = channel.oldest
             if request is not None:
@@ -231,7 +232,7 @@ class TestInterruptedWrite:
         """
         channel = blocking.connect(TCPAddress(echoing.host, echoing.port), None, True, soon())
         for point in range(200):
-            struck = strike(point, lambda: channel.start(words("ECHO", f"first{point}"), 1, soon()))  # noqa: B023
+            struck = strike(point, partial(channel.start, words("ECHO", f"first{point}"), 1, soon()))
 
             assert [b"second%d" % point] == channel.start(words("ECHO", f"second{point}"), 1).result(soon())
             assert 0 == channel.pending
@@ -264,7 +265,7 @@ class TestInterruptedWrite:
             try:
                 request = blocking_channel.oldest or request
                 assert request is not None
-                replies = interrupted_after(chance.uniform(1e-5, 2e-3), lambda: request.result(soon()))  # noqa: B023
+                replies = interrupted_after(chance.uniform(1e-5, 2e-3), partial(request.result, soon()))
                 break
             except Interrupted:
                 struck += 1
@@ -298,7 +299,7 @@ class TestEncrypted:
         for point in range(300):
             first, second = (channel.start(words("ECHO", f"{name}{point}"), 1) for name in "ab")
 
-            struck = strike(point, lambda: first.result(soon()))  # noqa: B023
+            struck = strike(point, partial(first.result, soon()))
 
             try:
                 assert [b"a%d" % point] == first.result(soon())
@@ -323,7 +324,7 @@ class TestEncrypted:
         address = TCPAddress(HOST, server.tls_port)  # type: ignore[arg-type]
         channel = blocking.connect(address, context, True, soon())
         for point in range(300):
-            struck = strike(point, lambda: channel.start(words("ECHO", f"{point}"), 1, soon()))  # noqa: B023
+            struck = strike(point, partial(channel.start, words("ECHO", f"{point}"), 1, soon()))
             if channel.closed:
                 channel = blocking.connect(address, context, True, soon())
 

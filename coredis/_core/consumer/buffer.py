@@ -124,7 +124,7 @@ class Buffer(Generic[AnyStr]):
     def standing(self, encoded: Callable[[object], bytes]) -> dict[bytes, bytes | None]:
         """
         Say by name where the application stands in each stream that has something still to be served: the identifier of the
-        last entry it got, or where the stream stood before; None: that is not known.
+        last entry it got, or what was asked for before (``>`` in a group); None: that is not known.
 
         Args:
             encoded: gives back the bytes of a text

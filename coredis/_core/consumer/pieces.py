@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice, repeat
 from operator import itemgetter
-from typing import AnyStr, Final, Generic, NamedTuple
+from typing import AnyStr, Final, Generic, NamedTuple, cast
 
 from ...types import StreamEntry
 from .. import identifiers
@@ -95,7 +95,8 @@ class Pieces(NamedTuple, Generic[AnyStr]):
 
     def _in_order(self, replies: Replies[AnyStr]) -> Pieces[AnyStr]:
         raw, streams = arrivals.in_order(self.seen, replies)
-        names: Iterable[bytes] = streams if replies.text is bytes else arrivals.names_in_order(self.seen)  # type: ignore[assignment]
+        # What is bytes already is not put in order twice.
+        names = cast(Iterable[bytes], streams) if replies.text is bytes else arrivals.names_in_order(self.seen)
         return self._replace(raw=raw, streams=streams, names=names)
 
     def _rest(self, begin: int, end: int) -> Found:

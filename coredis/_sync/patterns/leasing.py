@@ -9,14 +9,15 @@ is known to be its own. What is held, and since when, is in ``_core/consumer/hel
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from itertools import starmap
+from collections.abc import Container, Iterable, Iterator
+from itertools import compress, repeat
 from operator import itemgetter
 from typing import AnyStr, Final
 
 from coredis._sync.patterns.consumer import Consumer
 from coredis._sync.patterns.giving_up import GivingUp
 from coredis._sync.patterns.pending import PendingEntries
+from coredis._sync.patterns.taking import NOTHING
 from coredis._core.consumer.cursors import Kind
 from coredis._core.consumer.deadletters import Suspect
 from coredis._core.consumer.held import Held, Key, Ripe
@@ -159,11 +160,32 @@ class Leasing(Consumer[AnyStr]):
         if self.auto_acknowledge:
             return  # nothing is handed back, and they are nowhere else
         text = self.client.replies.text
-        keys = {(text(name), text(identifier)) for identifier in found}
-        if any(starmap(self._buffer.waits, keys)):
+        if any(map(self._buffer.waits, repeat(text(name)), map(text, found))):
             while self._owner not in (None, rt.caller()) and self._buffer:
                 rt.sleep(0.001)  # somebody is just about to be served
-            self._withhold(keys)
+            self._withhold({(name, identifier) for identifier in found})
+
+    def _withhold(self, keys: Container[Key]) -> None:
+        """
+        Serve some entries no more that are in the buffer. Nobody else may be reading, but a loop may have its iterator.
+        """
+        buffer = self._buffer
+        waiting = buffer.waiting()
+        if not waiting:
+            return
+        gone = [(self._encoded(stream), self._encoded(entry.identifier)) in keys for stream, entry in waiting]
+        others, last = buffer.without(gone), len(waiting) - 1
+        left: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
+        # One step takes all of them, so the iterator gives none of them any more.
+        left += buffer.rest
+        if left[last:]:
+            # Nobody was served one meanwhile. No call since that step, so nothing can interrupt here.
+            self._ready = NOTHING
+            self._buffer = others
+            return
+        kept = list(compress(left, [not each for each in gone[len(waiting) - len(left) :]]))
+        self._ready = NOTHING
+        self._buffer = buffer.followed_by([stream for stream, _ in kept], [entry for _, entry in kept])
 
     def _drop_lost(self) -> None:
         """
@@ -179,14 +201,8 @@ class Leasing(Consumer[AnyStr]):
             if dropped:
                 self._settle(dropped)
         lost = list(self._held.lost)
-        if lost and self._buffer:
-            gone = set(lost)
-            waiting = self._buffer.waiting()
-            self._replace(
-                self._buffer.without(
-                    [(self._encoded(stream), self._encoded(entry.identifier)) in gone for stream, entry in waiting]
-                )
-            )
+        if lost:
+            self._withhold(set(lost))
         self._held.lost.difference_update(lost)  # a heartbeat may have found more
 
     def _judge(self) -> None:

@@ -12,7 +12,7 @@ are served next: so there are never so many new objects that Python's collector 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, AnyStr, Final, NamedTuple
 
 from coredis._sync.patterns.reader import Reader
@@ -267,35 +267,6 @@ class Taking(Sending[AnyStr]):
         Serve nothing from the buffer by the short way; whoever reads has to look first, and waits while somebody withdraws it.
         """
         self._ready = NOTHING
-
-    def _replace(self, buffer: Buffer[AnyStr]) -> None:
-        """
-        Serve from another buffer.
-        """
-        self._ready = NOTHING
-        self._buffer = buffer
-
-    def _withhold(self, keys: Container[tuple[AnyStr, AnyStr]]) -> None:
-        """
-        Serve some entries no more, told by their streams and identifiers, that are in the buffer. Nobody else may be reading.
-        """
-        buffer = self._buffer
-        waiting = buffer.waiting()
-        last = len(waiting) - 1
-        if last < 0:
-            return
-        others = buffer.without([(stream, entry.identifier) in keys for stream, entry in waiting])
-        left: list[tuple[AnyStr, StreamEntry[AnyStr]]] = []
-        left += (
-            buffer.rest
-        )  # in one step, so whoever has the iterator, a loop of the application, is given none of them
-        if left[last:]:  # nobody was served one meanwhile
-            # No call since that step, so nothing can interrupt here.
-            self._ready = NOTHING
-            self._buffer = others
-            return
-        kept = [(stream, entry) for stream, entry in left if (stream, entry.identifier) not in keys]
-        self._replace(buffer.followed_by([stream for stream, _ in kept], [entry for _, entry in kept]))
 
     def _discard(self) -> None:
         """
